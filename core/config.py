@@ -1,0 +1,248 @@
+"""Settings. Each knob is stated once, here: default, range, unit and help; slider, flag and preset read it.
+
+Not here: numbers that nobody tunes (named constants beside their use).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from core.errors import SettingsError
+
+METHODS = ("keyframes", "interval", "scene", "every_nth", "all")
+"""How frames are chosen from the video; the meaning of each is in docs/formats.md, Sampling."""
+
+METRIC_NAMES = ("sharpness", "edge_strength", "contrast", "brightness", "entropy")
+"""The five quality metrics, in the order of the quality weights."""
+
+FILTERABLE = (
+    "quality_score",
+    *METRIC_NAMES,
+    "face_count",
+    "max_face_confidence",
+    "max_face_area_pct",
+    "face_distance",
+    "mask_area_pct",
+    "mask_score",
+    "reid_similarity",
+    *(f"subject_{name}" for name in METRIC_NAMES),
+    "subject_quality_score",
+)
+"""Columns that accept a lower and an upper bound."""
+
+Settings = TypeVar("Settings")
+
+
+def knob(
+    default: Any,
+    text: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    in_digest: bool = True,
+) -> Any:
+    """Returns a dataclass field that carries its own documentation and bounds (both inclusive)."""
+    facts = {"help": text, "unit": unit, "low": low, "high": high, "choices": choices, "in_digest": in_digest}
+    if isinstance(default, (dict, list)):
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=facts)
+    return dataclasses.field(default=default, metadata=facts)
+
+
+@dataclass(frozen=True)
+class ExtractSettings:
+    """What ``extract`` does with one video."""
+
+    method: str = knob("keyframes", "how frames are chosen", choices=METHODS)
+    interval: float = knob(2.0, "one frame every S seconds (method interval)", unit="s", low=0.001, high=86_400.0)
+    every: int = knob(10, "one frame of every N (method every_nth)", unit="frames", low=1, high=10_000_000)
+    scene_threshold: float | None = knob(
+        None, "scene score that makes a cut (method scene); 0.4 unless given, 0.5 with fast", low=0.0, high=1.0
+    )
+    scene_fast: bool = knob(False, "only hard cuts: threshold 0.5 (method scene)")
+    target: int | None = knob(None, "about how many frames are wanted", unit="frames", low=1, high=100_000_000)
+    png: bool = knob(False, "save PNG instead of JPEG")
+    jpeg_quality: int = knob(95, "JPEG quality", low=1, high=100)
+    save_frames: bool = knob(True, "write each kept frame; off: score only, export decodes the winners later")
+    thumbs: bool = knob(False, "write small previews to thumbs/", in_digest=False)
+    thumb_height: int = knob(180, "height of a preview", unit="px", low=32, high=1080, in_digest=False)
+    quality_weights: tuple[float, ...] = knob(
+        (30.0, 20.0, 20.0, 10.0, 20.0),
+        "weights of sharpness, edge strength, contrast, brightness and entropy",
+        low=0.0,
+        high=1000.0,
+        in_digest=False,
+    )
+    min_quality: float | None = knob(None, "drop frames below this quality score", unit="0-100", low=0.0, high=100.0)
+    min: Mapping[str, float] = knob({}, "drop frames below this value of a metric", unit="0-100", low=0.0, high=100.0)
+    sharpness_scale: float = knob(1000.0, "variance of the Laplacian that counts as 100", low=1e-6, high=1e9)
+    edge_scale: float = knob(100.0, "mean Sobel magnitude that counts as 100", low=1e-6, high=1e9)
+
+    def __post_init__(self) -> None:
+        check(self)
+        _check_weights(self.quality_weights)
+        _check_metric_names(self.min, METRIC_NAMES, "min")
+
+    @property
+    def threshold(self) -> float:
+        """The scene threshold in force, 0-1."""
+        if self.scene_threshold is not None:
+            return self.scene_threshold
+        return SCENE_THRESHOLD_FAST if self.scene_fast else SCENE_THRESHOLD
+
+    @property
+    def image_suffix(self) -> str:
+        """``".png"`` or ``".jpg"``."""
+        return ".png" if self.png else ".jpg"
+
+    def digest(self) -> str:
+        """Returns 16 hex digits over what changes the records: the method with its own inputs, pre-filters, format.
+
+        The weights count only where they decide which frames are kept: with a quality pre-filter, or when the best
+        frame of each window is asked for (``target`` with ``all`` or ``every_nth``).
+        """
+        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.metadata["in_digest"]}
+        for method, names in METHOD_INPUTS.items():
+            if method != self.method:
+                for name in names:
+                    fields.pop(name, None)
+        if self.method == "scene":
+            fields["scene_threshold"] = None if self.target else self.threshold
+        fields["min"] = dict(sorted(self.min.items()))
+        if self.min_quality is not None or (self.target and self.method in ("all", "every_nth")):
+            fields["quality_weights"] = self.quality_weights
+        text = json.dumps(fields, sort_keys=True, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+SCENE_THRESHOLD = 0.4
+SCENE_THRESHOLD_FAST = 0.5
+METHOD_INPUTS: dict[str, tuple[str, ...]] = {
+    "interval": ("interval",),
+    "every_nth": ("every",),
+    "scene": ("scene_threshold", "scene_fast"),
+}
+"""The settings that only one method reads."""
+
+
+@dataclass(frozen=True)
+class FilterSettings:
+    """Which records of a run are kept. Applied in this order: ranges, duplicates, quotas; by hand beats all."""
+
+    min: Mapping[str, float] = knob({}, "lower bound of a column, inclusive")
+    max: Mapping[str, float] = knob({}, "upper bound of a column, inclusive")
+    shots: tuple[int, ...] | None = knob(None, "only these shots (numbers as in the records)")
+    dedup: int | None = knob(
+        None, "frames whose hashes differ in at most D bits are duplicates; the best stays", unit="bits", low=0, high=32
+    )
+    rank_by: str = knob("quality_score", "column by which the best is chosen", choices=FILTERABLE)
+    top: int | None = knob(None, "keep at most N frames in all", unit="frames", low=0, high=100_000_000)
+    top_percent: float | None = knob(None, "keep the best P % of what is left", unit="%", low=0.0, high=100.0)
+    per_shot: int | None = knob(None, "keep at most N frames of each shot", unit="frames", low=0, high=100_000_000)
+    per_shot_percent: float | None = knob(None, "keep the best P % of each shot", unit="%", low=0.0, high=100.0)
+    per_window: int | None = knob(None, "keep at most N frames of each window", unit="frames", low=0, high=100_000_000)
+    per_window_percent: float | None = knob(None, "keep the best P % of each window", unit="%", low=0.0, high=100.0)
+    window: float = knob(10.0, "length of a time window", unit="s", low=0.001, high=86_400.0)
+    at_least: int | None = knob(
+        None, "loosen the ranges step by step until N frames are kept", unit="frames", low=1, high=100_000_000
+    )
+    keep: tuple[int, ...] = knob((), "ordinals kept by hand, whatever the filters say")
+    reject: tuple[int, ...] = knob((), "ordinals rejected by hand")
+
+    def __post_init__(self) -> None:
+        check(self)
+        for bounds in (self.min, self.max):
+            _check_metric_names(bounds, FILTERABLE, "min and max")
+        both = set(self.keep) & set(self.reject)
+        if both:
+            raise SettingsError(f"frame {min(both)} is both kept and rejected by hand; choose one.")
+
+
+def from_mapping(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """Builds settings from plain JSON values (a preset, an API call); lists become tuples.
+
+    Raises:
+        SettingsError: an unknown key (the nearest valid one is named) or a value out of range or of another type.
+    """
+    known = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise SettingsError(f'"{key}" is not a setting{nearest(key, known)}.')
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def to_mapping(settings: Any) -> dict[str, Any]:
+    """Returns every field as plain JSON values."""
+    values = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
+    return {k: list(v) if isinstance(v, tuple) else dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+
+
+def differences(settings: Any) -> dict[str, Any]:
+    """Returns only the fields that differ from the defaults, as plain JSON values: what a preset holds."""
+    default = to_mapping(type(settings)())
+    return {k: v for k, v in to_mapping(settings).items() if v != default[k]}
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns ``'; did you mean "x"?'`` without the question mark, or the list of all names when none is near."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f'; the nearest valid one is "{close[0]}"' if close else f"; valid ones are {', '.join(known)}"
+
+
+def check(settings: Any) -> None:
+    """Checks type, range and choice of every field.
+
+    Raises:
+        SettingsError: one sentence that names the field, the value and what is wanted.
+    """
+    for field in dataclasses.fields(settings):
+        value, facts = getattr(settings, field.name), field.metadata
+        if value is None and "None" in str(field.type):
+            continue
+        if facts["choices"] is not None and value not in facts["choices"]:
+            raise SettingsError(
+                f"{field.name} = {value!r} is not one of {', '.join(facts['choices'])}{nearest(str(value), facts['choices'])}."
+            )
+        _check_type(field.name, value, str(field.type))
+        numbers = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
+        for number in numbers:
+            _check_number(field.name, number, facts)
+
+
+def _check_type(name: str, value: Any, wanted: str) -> None:
+    kind = wanted.split("[")[0].split(" |")[0]
+    types: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str, "tuple": tuple}
+    types["Mapping"] = Mapping
+    if not isinstance(value, types[kind]) or (kind in ("int", "float") and isinstance(value, bool)):
+        raise SettingsError(f"{name} = {value!r} is not of the type that is wanted ({wanted}).")
+
+
+def _check_number(name: str, value: Any, facts: Mapping[str, Any]) -> None:
+    if isinstance(value, (bool, str)):
+        return
+    if not isinstance(value, (int, float)) or value != value or value in (float("inf"), float("-inf")):
+        raise SettingsError(f"{name} = {value!r} is not a finite number.")
+    low, high = facts["low"], facts["high"]
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise SettingsError(f"{name} = {value} is out of range; it goes from {low:g} to {high:g}.")
+
+
+def _check_weights(weights: tuple[float, ...]) -> None:
+    if len(weights) != len(METRIC_NAMES):
+        raise SettingsError(f"{len(weights)} quality weights came, 5 are wanted: {', '.join(METRIC_NAMES)}.")
+    if sum(weights) <= 0:
+        raise SettingsError("the quality weights sum to zero; give at least one metric a weight above zero.")
+
+
+def _check_metric_names(bounds: Mapping[str, float], known: Iterable[str], where: str) -> None:
+    for name in bounds:
+        if name not in known:
+            raise SettingsError(f'"{name}" is not a metric that {where} can bound{nearest(name, known)}.')

@@ -1,0 +1,68 @@
+"""Every error that Framesieve raises on purpose.
+
+FramesieveError                 the user can act on it; its text is one sentence: what came, what was wanted, what to do
+├── SourceError                 the source is not a video that we can open (missing, empty, a directory, another protocol)
+├── DecodeError                 a frame that the ledger knows could not be decoded
+├── LedgerMismatch              the decoder showed a frame that the ledger does not know
+├── SettingsError               a setting, weight, preset key or filter is out of range or unknown
+├── RunError                    the run folder is unreadable, of another video, or of other settings
+│   └── RunBusy                 another process works in the run folder
+├── StorageError                the disk is full or the folder cannot be written
+└── MissingDependency           a package or program that this verb needs is not installed
+"""
+
+from __future__ import annotations
+
+
+class FramesieveError(Exception):
+    """Base of all errors that are shown to people as one sentence. ``exit_code`` is what the command line returns."""
+
+    exit_code = 1
+
+
+class SourceError(FramesieveError):
+    """The source is not a video that can be opened."""
+
+    exit_code = 3
+
+
+class DecodeError(FramesieveError):
+    """A frame that the ledger knows could not be decoded."""
+
+    exit_code = 4
+
+
+class LedgerMismatch(FramesieveError):
+    """The decoder showed a frame that the ledger does not know."""
+
+    exit_code = 4
+
+
+class SettingsError(FramesieveError):
+    """A setting, weight, preset key or filter is out of range or unknown."""
+
+    exit_code = 2
+
+
+class RunError(FramesieveError):
+    """The run folder is unreadable, or belongs to another video or other settings."""
+
+    exit_code = 5
+
+
+class RunBusy(RunError):
+    """Another process works in the run folder."""
+
+    exit_code = 6
+
+
+class StorageError(FramesieveError):
+    """The disk is full or the folder cannot be written."""
+
+    exit_code = 7
+
+
+class MissingDependency(FramesieveError):
+    """A package or program that this verb needs is not installed."""
+
+    exit_code = 8

@@ -1,0 +1,1 @@
+"""Arithmetic on pixels: quality metrics and perceptual hash. No files, no video."""
