@@ -209,7 +209,8 @@ def check(settings: Any) -> None:
             continue
         if facts["choices"] is not None and value not in facts["choices"]:
             raise SettingsError(
-                f"{field.name} = {value!r} is not one of {', '.join(facts['choices'])}{nearest(str(value), facts['choices'])}."
+                f"{field.name} = {value!r} is not one of {', '.join(facts['choices'])}"
+                f"{nearest(str(value), facts['choices'])}."
             )
         _check_type(field.name, value, str(field.type))
         numbers = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)

@@ -1,6 +1,6 @@
 """Every error that Framesieve raises on purpose.
 
-FramesieveError                 the user can act on it; its text is one sentence: what came, what was wanted, what to do
+FramesieveError                 its text is one sentence: what came, what was wanted, what to do
 ├── SourceError                 the source is not a video that we can open (missing, empty, a directory, another protocol)
 ├── DecodeError                 a frame that the ledger knows could not be decoded
 ├── LedgerMismatch              the decoder showed a frame that the ledger does not know

@@ -12,7 +12,7 @@ LOG_FILES = 3
 
 
 def start(folder: Path = Path("logs"), *, verbose: bool = False) -> Path | None:
-    """Starts logging. Returns the log file's path, or ``None`` when the folder cannot be written (then console only)."""
+    """Starts logging. Returns the log file's path, or ``None`` when the folder cannot be written (console only)."""
     logger = logging.getLogger("framesieve")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False

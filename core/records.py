@@ -88,7 +88,7 @@ class FrameLedger:
         return at if at < len(self.pts) and int(self.pts[at]) == pts else None
 
     def entry(self, ordinal: int) -> int:
-        """Returns the ordinal of the key frame from which ``ordinal`` is decoded: the last one at or before it, else 0."""
+        """Returns the key frame from which ``ordinal`` is decoded: the last one at or before it, else 0."""
         at = int(np.searchsorted(self.keys, ordinal, side="right"))
         return int(self.keys[at - 1]) if at else 0
 
@@ -178,7 +178,7 @@ class Selection:
         return self.ordinal[self.keep]
 
     def counts(self) -> dict[str, int]:
-        """Returns how many frames each reason refused, in the order of the rules; reasons without frames are left out."""
+        """Returns how many frames each reason refused, in the order of the rules, without reasons that refused none."""
         found = np.bincount(self.reason, minlength=len(self.reasons))
         return {name: int(found[i]) for i, name in enumerate(self.reasons) if i and found[i]}
 
