@@ -1,7 +1,7 @@
 """Every error that Framesieve raises on purpose.
 
 FramesieveError                 its text is one sentence: what came, what was wanted, what to do
-├── SourceError                 the source is not a video that we can open (missing, empty, a directory, another protocol)
+├── SourceError                 the source is not a video that we can open (missing, empty, a directory)
 ├── DecodeError                 a frame that the ledger knows could not be decoded
 ├── LedgerMismatch              the decoder showed a frame that the ledger does not know
 ├── SettingsError               a setting, weight, preset key or filter is out of range or unknown

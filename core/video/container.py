@@ -1,0 +1,118 @@
+"""Opens video files through PyAV: real files only, the file protocol only, containers that hold their own frames only.
+
+Nothing else in the program calls ``av.open`` for reading.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+
+from core.errors import SourceError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,gif,nut,ivf,rm,dv,wtv,"
+    "h264,hevc,m4v,mpegvideo,vc1,obu,y4m,yuv4mpegpipe,apng"
+)
+"""Demuxers that may open a file. Playlists (hls, dash, concat, sdp, ...) are absent: they point elsewhere."""
+
+
+def check_file(path: str | os.PathLike[str]) -> Path:
+    """Returns the path of a readable, non-empty regular file.
+
+    Raises:
+        SourceError: missing, a link that leads nowhere, a directory, a device or pipe, empty, or not readable.
+    """
+    file = Path(path)
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        raise SourceError(_missing(file)) from None
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{file} cannot be read ({getattr(error, 'strerror', None) or error}).") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise SourceError(f"{file} is a directory; name one video file in it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise SourceError(f"{file} is a device or pipe; only regular video files are read, save it to a file first.")
+    if found.st_size == 0:
+        raise SourceError(f"{file} is empty (0 bytes); copy or download it again.")
+    if not os.access(file, os.R_OK):
+        raise SourceError(f"{file} cannot be read (no permission); change its permissions or copy it.")
+    return file
+
+
+def _missing(file: Path) -> str:
+    if file.is_symlink():
+        return f"{file} is a link to {os.readlink(file)}, which does not exist; name the video itself."
+    if "://" in str(file) or str(file).split(":")[0] in (
+        "concat",
+        "http",
+        "https",
+        "subfile",
+        "crypto",
+        "data",
+        "pipe",
+    ):
+        return f"{file} is not a file; only files on this machine are read here, so download it first."
+    return f"{file} does not exist; check the path."
+
+
+def open_video(path: str | os.PathLike[str]) -> tuple[InputContainer, VideoStream]:
+    """Opens a file and returns the container and its first real video stream (cover pictures are passed over).
+
+    The caller closes the container. Packets of other streams are discarded by the demuxer.
+
+    Raises:
+        SourceError: no such file, not a video, no video stream, or a codec that this FFmpeg cannot decode.
+    """
+    file = check_file(path)
+    options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+    try:
+        # "file:" keeps names such as "concat:a.mp4" from being read as a protocol.
+        container = av.open(f"file:{file.absolute()}", options=options, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise SourceError(_not_a_video(file, error)) from None
+    try:
+        return container, _first_video(container, file)
+    except BaseException:
+        container.close()
+        raise
+
+
+def _first_video(container: InputContainer, file: Path) -> VideoStream:
+    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    if not streams:
+        kinds = sorted({s.type for s in container.streams})
+        raise SourceError(f"{file} has no video stream (it holds {', '.join(kinds) or 'nothing'}); name a video.")
+    stream = streams[0]
+    if stream.codec_context is None:
+        raise SourceError(
+            f"{file} uses a video codec that this FFmpeg cannot decode (tag {stream.codec_tag!r}); "
+            "convert it, for example with ffmpeg -i IN -c:v libx264 OUT.mp4."
+        )
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = av.stream.Discard.all
+    return stream
+
+
+def _not_a_video(file: Path, error: Exception) -> str:
+    why = getattr(error, "strerror", None) or str(error)
+    head = file.read_bytes()[:16] if file.stat().st_size < 1 << 20 else b""
+    if head.startswith((b"#EXTM3U", b"ffconcat")):
+        return f"{file} is a playlist, not a video; name the video file that it points to."
+    if "moov" in why or (file.suffix.lower() in (".mp4", ".mov", ".m4v") and "Invalid data" in why):
+        return (
+            f"{file} cannot be opened: it is no MP4, or its index is missing because the recording or download was "
+            "cut off; get the whole file again."
+        )
+    return f"{file} is not a video that can be opened ({why})."

@@ -1,0 +1,192 @@
+"""Decodes exact ranges of ordinals: seek to the key frame, feed packets one by one, name each frame by its timestamp.
+
+One decoder = one open container = one owning thread. Everything that shows a frame comes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+
+from core.errors import LedgerMismatch
+from core.video.container import open_video
+from core.video.frame import Frame
+from core.video.ledger import demux, single_thread
+from core.video.probe import Video
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+RETRIES = 2
+"""Earlier key frames tried when a range does not begin where it should (gradual refresh, damaged key frame)."""
+SKIPS_EXACTLY = ("h264", "hevc")
+"""Codecs whose pictures that nothing refers to are skipped on the way to the wanted one."""
+
+
+class _Overshoot(Exception):
+    """The demuxer landed behind the wanted key frame."""
+
+
+class Decoder:
+    """Yields exact frames of one video. Not thread-safe; close it, or use it with ``contextlib.closing``."""
+
+    def __init__(self, video: Video, threads: int = 1) -> None:
+        """Remembers the video; the file is opened with the first range.
+
+        Args:
+            video: from ``probe``.
+            threads: 1 = deterministic and cheapest; more = FFmpeg's frame threads, for one sequential reader.
+        """
+        self._video = video
+        self._threads = threads if video.ledger.clock == "pts" else 1
+        self._container: InputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._fresh = False
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._container is not None:
+            self._container.close()
+        self._container = self._stream = None
+
+    def frames(self, start: int, stop: int) -> Iterator[Frame]:
+        """Yields the frames with ``start <= ordinal < stop`` in order; frames that cannot be decoded are absent.
+
+        Raises:
+            LedgerMismatch: the decoder shows a frame that the ledger does not know.
+            SourceError: the file is gone.
+        """
+        entry = self._video.ledger.entry(start)
+        for attempt in range(RETRIES + 1):
+            final = entry == 0 or attempt == RETRIES
+            with closing(self._attempt(entry, start, stop)) as found:
+                first = next(found, None)
+                if final or (first is not None and first.ordinal == start):
+                    if first is not None:
+                        yield first
+                        yield from found
+                    return
+            entry = self._video.ledger.entry(entry - 1)
+
+    def _attempt(self, entry: int, start: int, stop: int) -> Iterator[Frame]:
+        back = entry
+        while True:
+            try:
+                packets = self._packets_from(entry, back)
+            except _Overshoot:
+                back = self._video.ledger.entry(back - 1) if back > 0 else 0
+                continue
+            yield from self._named(packets, start, stop)
+            return
+
+    def _open(self) -> VideoStream:
+        self.close()
+        self._container, self._stream = open_video(self._video.path)
+        if self._threads == 1:
+            single_thread(self._stream)
+        else:
+            self._stream.thread_type = "AUTO"
+            self._stream.codec_context.thread_count = self._threads
+        self._fresh = True
+        return self._stream
+
+    def _packets_from(self, entry: int, back: int) -> Iterator[Packet]:
+        """Returns packets that begin at the key frame ``entry``, found by seeking to the key frame ``back``."""
+        ledger = self._video.ledger
+        stream = self._stream
+        if stream is None or (not self._fresh and (back == 0 or ledger.clock == "order")):
+            stream = self._open()
+        assert self._container is not None
+        if back == 0 or ledger.clock == "order":
+            self._fresh = False
+            return demux(self._container, stream)
+        self._fresh = False
+        try:
+            self._container.seek(int(ledger.pts[back]), stream=stream, backward=True)
+        except (av.error.FFmpegError, OSError):
+            raise _Overshoot from None
+        packets = demux(self._container, stream)
+        return self._skip_to_key(packets, int(ledger.pts[entry]))
+
+    def _skip_to_key(self, packets: Iterator[Packet], key_pts: int) -> Iterator[Packet]:
+        """Drops packets before the wanted key frame, undecoded; by dts only the first key frame can be told."""
+        by_dts = self._video.ledger.clock == "dts"
+        for packet in packets:
+            if packet.size and packet.is_keyframe:
+                at = packet.dts if by_dts else packet.pts
+                if at is None or at > key_pts:
+                    raise _Overshoot
+                if by_dts or at == key_pts:
+                    return _chain(packet, packets)
+        raise _Overshoot
+
+    def _named(self, packets: Iterator[Packet], start: int, stop: int) -> Iterator[Frame]:
+        if self._video.ledger.clock == "pts":
+            return self._named_by_pts(packets, start, stop)
+        return self._named_in_order(packets, start, stop)
+
+    def _named_by_pts(self, packets: Iterator[Packet], start: int, stop: int) -> Iterator[Frame]:
+        ledger, rotation = self._video.ledger, self._video.info.rotation
+        wanted = {int(t): start + i for i, t in enumerate(ledger.pts[start:stop])}
+        first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
+        for source in self._decoded(packets, wanted, first):
+            pts = source.pts
+            if pts is not None and pts < first:
+                continue
+            if pts is not None and pts > last:
+                return
+            ordinal = wanted.get(pts) if pts is not None else None
+            if ordinal is None:
+                raise LedgerMismatch(
+                    f"the decoder shows a frame at pts {pts} that the packets of the file do not name."
+                )
+            yield Frame(source, ordinal, int(pts), rotation)
+
+    def _decoded(self, packets: Iterator[Packet], wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
+        """Feeds packets until every wanted one is in, then drains: nothing after the range is decoded."""
+        assert self._stream is not None
+        context = self._stream.codec_context
+        skips = self._threads == 1 and self._video.info.codec in SKIPS_EXACTLY
+        fed = 0
+        for packet in packets:
+            size, pts = packet.size, packet.pts
+            if skips:
+                context.skip_frame = "NONREF" if pts is not None and pts < first else "DEFAULT"
+            fed += pts in wanted and size > 0
+            yield from _decode(context, packet)
+            if fed == len(wanted) and size:
+                yield from _decode(context, None)
+                return
+
+    def _named_in_order(self, packets: Iterator[Packet], start: int, stop: int) -> Iterator[Frame]:
+        """Names frames by dts where they carry one, else by counting on from the frame before."""
+        assert self._stream is not None
+        ledger, rotation = self._video.ledger, self._video.info.rotation
+        ordinal = -1
+        for packet in packets:
+            for source in _decode(self._stream.codec_context, packet if packet.size else None):
+                known = ledger.ordinal_of(source.dts) if ledger.clock == "dts" and source.dts is not None else None
+                ordinal = ordinal + 1 if known is None else known
+                if ordinal >= stop:
+                    return
+                if ordinal >= start:
+                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation)
+
+
+def _decode(context: av.VideoCodecContext, packet: Packet | None) -> list[VideoFrame]:
+    try:
+        return context.decode(packet if packet is not None and packet.size else None)
+    except (av.error.InvalidDataError, av.error.UnknownError, av.error.EOFError):
+        return []
+
+
+def _chain(first: Packet, rest: Iterator[Packet]) -> Iterator[Packet]:
+    yield first
+    yield from rest

@@ -1,0 +1,215 @@
+"""Builds the ledger of a video: every frame's timestamp and key flag, in presentation order.
+
+Demux only where packets tell the truth about frames (one packet, one frame, a unique pts), checked on the decoded head
+of the file; otherwise by decoding everything once. The first full decode checks it again (``stream.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import SourceError
+from core.records import FrameLedger
+from core.video.container import open_video
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+TRUSTED = ("mov", "matroska", "mpegts", "ivf", "nut")
+"""Demuxers (first name) whose packet pts name frames."""
+HEAD_FRAMES = 12
+"""Frames decoded at the head of the file to check the demuxed ledger."""
+MAX_REORDER = 64
+"""A packet further than this from its place in presentation order means that timestamps jump (codecs allow 16)."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the first decoded frames showed."""
+
+    pts: list[int]
+    frame: Any
+    """The first decoded frame (FFmpeg's object, for the probe next door), or ``None`` when nothing could be decoded."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Packets:
+    """Columns in decode order, discarded packets (edit lists) left out."""
+
+    pts: NDArray[np.int64]
+    key: NDArray[np.bool_]
+    complete: bool
+    """Every packet carried a pts."""
+    end: int
+    """Highest pts + duration seen."""
+
+
+def build_ledger(path: str) -> FrameLedger:
+    """Returns the ledger of the first video stream of a file.
+
+    Raises:
+        SourceError: not a video, or no frame can be decoded.
+    """
+    container, stream = open_video(path)
+    with closing(container):
+        head = decode_head(container, stream)
+    if head.frame is None:
+        raise SourceError(f"no frame of {path} can be decoded; the file is damaged, get it again.")
+    ledger = _demuxed(path, head)
+    return ledger if ledger is not None else build_by_decoding(path)
+
+
+def decode_head(container: InputContainer, stream: VideoStream) -> Head:
+    """Decodes the first frames of a freshly opened container with one thread."""
+    single_thread(stream)
+    found: list[int] = []
+    first: VideoFrame | None = None
+    for frame in decode_packets(container, stream):
+        first = first or frame
+        if frame.pts is not None:
+            found.append(frame.pts)
+        if len(found) >= HEAD_FRAMES:
+            break
+    return Head(found, first)
+
+
+def single_thread(stream: VideoStream) -> None:
+    """Makes the decoder deterministic and light: one thread, no frame delay of its own."""
+    stream.thread_type = "NONE"
+    stream.codec_context.thread_count = 1
+
+
+def decode_packets(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Decodes from where the container stands to the end; packets that cannot be decoded are passed over."""
+    for packet in demux(container, stream):
+        try:
+            yield from stream.codec_context.decode(packet if packet.size else None)
+        except (av.error.InvalidDataError, av.error.UnknownError):
+            continue
+
+
+def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+    """Reads packets of one stream to the end or to the first unreadable place; the last one is empty (flush)."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except (av.error.InvalidDataError, av.error.EOFError):
+            yield av.Packet()
+            return
+        yield packet
+
+
+def _demuxed(path: str, head: Head) -> FrameLedger | None:
+    container, stream = open_video(path)
+    with closing(container):
+        if container.format.name.split(",")[0] not in TRUSTED:
+            return None
+        packets = _read_packets(container, stream)
+        time_base = stream.time_base or Fraction(1, 1000)
+    if not packets.complete or not len(packets.pts):
+        return None
+    order = np.argsort(packets.pts, kind="stable")
+    pts, key = packets.pts[order], packets.key[order]
+    if np.any(np.diff(pts) <= 0) or np.max(np.abs(order - np.arange(len(order)))) > MAX_REORDER:
+        return None
+    leading = _undecodable_start(packets, pts, head)
+    pts, key = pts[leading:], key[leading:]
+    if not _head_agrees(pts, head):
+        return None
+    return FrameLedger(pts=pts, key=key, time_base=time_base, clock="pts")
+
+
+def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
+    pts: list[int] = []
+    key: list[bool] = []
+    complete, end = True, 0
+    for packet in demux(container, stream):
+        if not packet.size or packet.is_discard:
+            continue
+        if packet.pts is None:
+            complete = False
+            break
+        pts.append(packet.pts)
+        key.append(packet.is_keyframe)
+        end = max(end, packet.pts + (packet.duration or 0))
+    return _Packets(np.array(pts, np.int64), np.array(key, bool), complete, end)
+
+
+def _undecodable_start(packets: _Packets, pts: NDArray[np.int64], head: Head) -> int:
+    """Counts leading pictures that no decoder shows because the file starts inside an open group of pictures.
+
+    Only pictures shown before the first key frame can be such; a damaged frame later on keeps its ordinal.
+    """
+    keys = np.flatnonzero(packets.key)
+    if not len(keys) or not head.pts:
+        return 0
+    first_key = int(packets.pts[keys[0]])
+    first_shown = min(int(np.searchsorted(pts, head.pts[0])), int(np.searchsorted(pts, first_key)))
+    return first_shown
+
+
+def _head_agrees(pts: NDArray[np.int64], head: Head) -> bool:
+    """Whether the decoded head is what the packets promise: increasing, known, and without systematic holes."""
+    shown = np.array(head.pts, np.int64)
+    if np.any(np.diff(shown) <= 0):
+        return False
+    at = np.searchsorted(pts, shown)
+    if np.any(at >= len(pts)) or np.any(pts[np.minimum(at, len(pts) - 1)] != shown):
+        return False
+    return int(at[-1] - at[0] + 1) < 2 * len(shown)
+
+
+def build_by_decoding(path: str) -> FrameLedger:
+    """Returns the ledger by decoding the whole file once with one thread.
+
+    Timestamps: the frames' pts if they increase; else their dts, which names them in decode output order; else the
+    running number, in steps of the header's rate.
+
+    Raises:
+        SourceError: no frame can be decoded.
+    """
+    container, stream = open_video(path)
+    pts: list[int | None] = []
+    dts: list[int | None] = []
+    key: list[bool] = []
+    with closing(container):
+        single_thread(stream)
+        stream.codec_context.options = {"skip_loop_filter": "all"}  # only the frames' names are wanted here
+        for frame in decode_packets(container, stream):
+            pts.append(frame.pts)
+            dts.append(frame.dts)
+            key.append(bool(frame.key_frame))
+        time_base = stream.time_base or Fraction(1, 1000)
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    if not key:
+        raise SourceError(f"no frame of {path} can be decoded; the file is damaged, get it again.")
+    clock, times = _usable_clock(pts, dts, max(1, round(1 / (rate * time_base))))
+    return FrameLedger(pts=times, key=np.array(key, bool), time_base=time_base, clock=clock)
+
+
+def _usable_clock(pts: list[int | None], dts: list[int | None], step: int) -> tuple[str, NDArray[np.int64]]:
+    for name, column in (("pts", pts), ("dts", dts)):
+        known = [t for t in column if t is not None]
+        if not known or any(t is None for t in column[: len(known)]) or (name == "pts" and len(known) < len(column)):
+            continue
+        times = np.array(known, np.int64)
+        if np.any(np.diff(times) <= 0):
+            continue
+        usual = int(np.median(np.diff(times))) if len(times) > 1 else step
+        tail = times[-1] + usual * np.arange(1, len(column) - len(known) + 1, dtype=np.int64)
+        return name, np.concatenate([times, tail])
+    return "order", np.arange(len(pts), dtype=np.int64) * step

@@ -1,0 +1,116 @@
+"""What a video is: header claims kept apart from what was counted. Yields ``VideoInfo`` and the ledger together."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import SourceError
+from core.records import FrameLedger, VideoInfo
+from core.video.container import check_file, open_video
+from core.video.frame import is_full_range
+from core.video.ledger import build_ledger, decode_head
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+FINGERPRINT_BYTES = 1 << 20
+MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc"}
+TRANSFERS = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 8: "linear", 13: "srgb", 16: "pq", 18: "hlg"}
+"""Names of the code points of ITU-T H.273 that occur in practice."""
+
+
+@dataclass(frozen=True, eq=False)
+class Video:
+    """A video on disk with its facts and its ledger: what every reader of frames is given."""
+
+    path: str
+    info: VideoInfo
+    ledger: FrameLedger
+
+
+def probe(path: str | Path, ledger: FrameLedger | None = None) -> Video:
+    """Opens a video and counts its frames.
+
+    Args:
+        path: a file on this machine.
+        ledger: a ledger made before for the same fingerprint, to save the counting.
+
+    Raises:
+        SourceError: one sentence that says what the file is instead of a video.
+    """
+    file = check_file(path)
+    container, stream = open_video(file)
+    with closing(container):
+        head = decode_head(container, stream)
+        if head.frame is None:
+            raise SourceError(f"no frame of {file} can be decoded; the file is damaged, get it again.")
+        ledger = ledger or build_ledger(str(file))
+        return Video(str(file), _facts(file, container, stream, head.frame, ledger), ledger)
+
+
+def fingerprint(path: str | Path) -> str:
+    """Returns ``"<size>-<sha256 of the first and last MiB>"``: the same for every copy of a file."""
+    file = check_file(path)
+    size = file.stat().st_size
+    digest = hashlib.sha256()
+    with open(file, "rb") as source:
+        digest.update(source.read(FINGERPRINT_BYTES))
+        source.seek(max(0, size - FINGERPRINT_BYTES))
+        digest.update(source.read(FINGERPRINT_BYTES))
+    return f"{size}-{digest.hexdigest()}"
+
+
+def _facts(
+    file: Path, container: InputContainer, stream: VideoStream, frame: VideoFrame, ledger: FrameLedger
+) -> VideoInfo:
+    context = stream.codec_context
+    turned = _clockwise(frame)
+    width, height = (frame.height, frame.width) if turned in (90, 270) else (frame.width, frame.height)
+    duration = _duration(ledger)
+    aspect = context.sample_aspect_ratio
+    return VideoInfo(
+        path=str(file.absolute()),
+        size_bytes=file.stat().st_size,
+        fingerprint=fingerprint(file),
+        container=container.format.name,
+        codec=context.name,
+        width=width,
+        height=height,
+        rotation=turned,
+        sample_aspect_ratio=Fraction(aspect) if aspect else None,
+        pixel_format=frame.format.name,
+        bit_depth=max((c.bits for c in frame.format.components), default=8),
+        color_range="full" if is_full_range(frame.format.name, frame.color_range) else "limited",
+        color_matrix=MATRICES.get(int(frame.colorspace)),
+        color_transfer=TRANSFERS.get(int(frame.color_trc)),
+        rate=Fraction(len(ledger)) / duration if duration else None,
+        rate_in_header=stream.average_rate,
+        time_base=ledger.time_base,
+        frames=len(ledger),
+        frames_in_header=stream.frames or None,
+        duration_s=float(duration) if duration else None,
+        duration_in_header_s=float(stream.duration * stream.time_base) if stream.duration else None,
+        stream_index=stream.index,
+        video_streams=len(container.streams.video),
+        audio=bool(container.streams.audio),
+    )
+
+
+def _duration(ledger: FrameLedger) -> Fraction | None:
+    """From the first frame to the end of the last one, which lasts as long as the frame before it."""
+    if len(ledger) < 2:
+        return None
+    last = int(ledger.pts[-1]) - int(ledger.pts[-2])
+    return (int(ledger.pts[-1]) - int(ledger.pts[0]) + last) * ledger.time_base
+
+
+def _clockwise(frame: VideoFrame) -> int:
+    """Degrees to turn the stored picture clockwise; FFmpeg's display matrix counts counter-clockwise."""
+    return round(-frame.rotation / 90) * 90 % 360
