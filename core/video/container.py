@@ -24,6 +24,8 @@ CONTAINERS = (
     "h264,hevc,m4v,mpegvideo,vc1,obu,y4m,yuv4mpegpipe,apng"
 )
 """Demuxers that may open a file. Playlists (hls, dash, concat, sdp, ...) are absent: they point elsewhere."""
+PROTOCOLS = ("concat", "http", "https", "rtsp", "subfile", "crypto", "data", "pipe", "tcp", "udp", "ftp")
+"""What FFmpeg would take as a protocol in front of a colon."""
 
 
 def check_file(path: str | os.PathLike[str]) -> Path:
@@ -53,15 +55,7 @@ def check_file(path: str | os.PathLike[str]) -> Path:
 def _missing(file: Path) -> str:
     if file.is_symlink():
         return f"{file} is a link to {os.readlink(file)}, which does not exist; name the video itself."
-    if "://" in str(file) or str(file).split(":")[0] in (
-        "concat",
-        "http",
-        "https",
-        "subfile",
-        "crypto",
-        "data",
-        "pipe",
-    ):
+    if "://" in str(file) or str(file).split(":")[0] in PROTOCOLS:
         return f"{file} is not a file; only files on this machine are read here, so download it first."
     return f"{file} does not exist; check the path."
 

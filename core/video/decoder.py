@@ -5,7 +5,7 @@ One decoder = one open container = one owning thread. Everything that shows a fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    VideoPacket = Packet[VideoStream]
+    Packets = Iterator[VideoPacket]
 
 RETRIES = 2
 """Earlier key frames tried when a range does not begin where it should (gradual refresh, damaged key frame)."""
@@ -56,7 +59,7 @@ class Decoder:
             self._container.close()
         self._container = self._stream = None
 
-    def frames(self, start: int, stop: int) -> Iterator[Frame]:
+    def frames(self, start: int, stop: int) -> Generator[Frame, None, None]:
         """Yields the frames with ``start <= ordinal < stop`` in order; frames that cannot be decoded are absent.
 
         Raises:
@@ -75,7 +78,7 @@ class Decoder:
                     return
             entry = self._video.ledger.entry(entry - 1)
 
-    def _attempt(self, entry: int, start: int, stop: int) -> Iterator[Frame]:
+    def _attempt(self, entry: int, start: int, stop: int) -> Generator[Frame, None, None]:
         back = entry
         while True:
             try:
@@ -97,7 +100,7 @@ class Decoder:
         self._fresh = True
         return self._stream
 
-    def _packets_from(self, entry: int, back: int) -> Iterator[Packet]:
+    def _packets_from(self, entry: int, back: int) -> Packets:
         """Returns packets that begin at the key frame ``entry``, found by seeking to the key frame ``back``."""
         ledger = self._video.ledger
         stream = self._stream
@@ -115,7 +118,7 @@ class Decoder:
         packets = demux(self._container, stream)
         return self._skip_to_key(packets, int(ledger.pts[entry]))
 
-    def _skip_to_key(self, packets: Iterator[Packet], key_pts: int) -> Iterator[Packet]:
+    def _skip_to_key(self, packets: Packets, key_pts: int) -> Packets:
         """Drops packets before the wanted key frame, undecoded; by dts only the first key frame can be told."""
         by_dts = self._video.ledger.clock == "dts"
         for packet in packets:
@@ -127,12 +130,12 @@ class Decoder:
                     return _chain(packet, packets)
         raise _Overshoot
 
-    def _named(self, packets: Iterator[Packet], start: int, stop: int) -> Iterator[Frame]:
+    def _named(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
         if self._video.ledger.clock == "pts":
             return self._named_by_pts(packets, start, stop)
         return self._named_in_order(packets, start, stop)
 
-    def _named_by_pts(self, packets: Iterator[Packet], start: int, stop: int) -> Iterator[Frame]:
+    def _named_by_pts(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
         ledger, rotation = self._video.ledger, self._video.info.rotation
         wanted = {int(t): start + i for i, t in enumerate(ledger.pts[start:stop])}
         first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
@@ -142,14 +145,11 @@ class Decoder:
                 continue
             if pts is not None and pts > last:
                 return
-            ordinal = wanted.get(pts) if pts is not None else None
-            if ordinal is None:
-                raise LedgerMismatch(
-                    f"the decoder shows a frame at pts {pts} that the packets of the file do not name."
-                )
-            yield Frame(source, ordinal, int(pts), rotation)
+            if pts is None or pts not in wanted:
+                raise LedgerMismatch(f"the decoder shows a frame at pts {pts} that no packet of the file names.")
+            yield Frame(source, wanted[pts], pts, rotation)
 
-    def _decoded(self, packets: Iterator[Packet], wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
+    def _decoded(self, packets: Packets, wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
         """Feeds packets until every wanted one is in, then drains: nothing after the range is decoded."""
         assert self._stream is not None
         context = self._stream.codec_context
@@ -165,7 +165,7 @@ class Decoder:
                 yield from _decode(context, None)
                 return
 
-    def _named_in_order(self, packets: Iterator[Packet], start: int, stop: int) -> Iterator[Frame]:
+    def _named_in_order(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
         """Names frames by dts where they carry one, else by counting on from the frame before."""
         assert self._stream is not None
         ledger, rotation = self._video.ledger, self._video.info.rotation
@@ -180,13 +180,13 @@ class Decoder:
                     yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation)
 
 
-def _decode(context: av.VideoCodecContext, packet: Packet | None) -> list[VideoFrame]:
+def _decode(context: av.VideoCodecContext, packet: VideoPacket | None) -> list[VideoFrame]:
     try:
         return context.decode(packet if packet is not None and packet.size else None)
     except (av.error.InvalidDataError, av.error.UnknownError, av.error.EOFError):
         return []
 
 
-def _chain(first: Packet, rest: Iterator[Packet]) -> Iterator[Packet]:
+def _chain(first: VideoPacket, rest: Packets) -> Packets:
     yield first
     yield from rest

@@ -16,10 +16,9 @@ RGB_MATRIX = 0  # AVCOL_SPC_RGB
 BT709, BT601 = 1, 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M
 HD_HEIGHT = 720
 """Pictures at least this high that name no colour matrix are taken as BT.709, as browsers do."""
-PLANAR_8 = frozenset(
-    "yuv420p yuv422p yuv444p yuv410p yuv411p yuv440p yuvj420p yuvj422p yuvj444p yuvj440p yuva420p yuva422p yuva444p "
-    "nv12 nv21 nv16 nv24 gray".split()
-)
+PLANAR_8 = {f"yuv{layout}" for layout in ("420p", "422p", "444p", "410p", "411p", "440p")}
+PLANAR_8 |= {f"yuvj{layout}" for layout in ("420p", "422p", "444p", "440p")}
+PLANAR_8 |= {"yuva420p", "yuva422p", "yuva444p", "nv12", "nv21", "nv16", "nv24", "gray"}
 """Pixel formats whose first plane is 8-bit luma."""
 PLANAR_DEEP = {
     f"{layout}{bits}le": bits
@@ -109,5 +108,5 @@ def is_full_range(pixel_format: str, color_range: int) -> bool:
 
 
 def _bytes_of(source: VideoFrame) -> NDArray[np.uint8]:
-    plane = source.planes[0]
+    plane: Any = source.planes[0]
     return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)

@@ -99,7 +99,7 @@ def decode_packets(container: InputContainer, stream: VideoStream) -> Iterator[V
             continue
 
 
-def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """Reads packets of one stream to the end or to the first unreadable place; the last one is empty (flush)."""
     packets = container.demux(stream)
     while True:

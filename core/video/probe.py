@@ -96,7 +96,7 @@ def _facts(
         frames=len(ledger),
         frames_in_header=stream.frames or None,
         duration_s=float(duration) if duration else None,
-        duration_in_header_s=float(stream.duration * stream.time_base) if stream.duration else None,
+        duration_in_header_s=float(stream.duration * ledger.time_base) if stream.duration else None,
         stream_index=stream.index,
         video_streams=len(container.streams.video),
         audio=bool(container.streams.audio),

@@ -5,6 +5,7 @@ Every function returns (W,) int64 ordinals, ascending, without repetition.
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -56,8 +57,8 @@ def scene_scores(differences: NDArray[np.float64]) -> NDArray[np.float64]:
         differences: (F,) float64, m[i] = mean absolute luma difference of frame i to the frame before, m[0] = 0;
             NaN where a frame could not be decoded (its score is 0).
 
-    The formula is that of FFmpeg's ``select`` filter: min(m, |m - m_prev|) / 100, clipped to 0-1, where m_prev is that of
-    the frame decoded before.
+    The formula is that of FFmpeg's ``select`` filter: min(m, |m - m_prev|) / 100, clipped to 0-1, where m_prev is that
+    of the frame decoded before.
     """
     scores = np.zeros(len(differences), np.float64)
     shown = np.flatnonzero(~np.isnan(differences))
@@ -90,5 +91,5 @@ def best_of_windows(ordinals: Ordinals, quality: NDArray[np.float64], target: in
         return ordinals
     edges = [i * len(ordinals) // target for i in range(target + 1)]
     ranked = np.where(np.isnan(quality), -np.inf, quality)
-    best = [a + int(np.argmax(ranked[a:b])) for a, b in zip(edges, edges[1:], strict=False)]
+    best = [a + int(np.argmax(ranked[a:b])) for a, b in itertools.pairwise(edges)]
     return ordinals[[i for i in best if np.isfinite(ranked[i])]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterable
 from fractions import Fraction
@@ -53,7 +54,7 @@ class ShotFinder:
         if self._last is not None:
             self._note(self._detector.post_process(self._last))
         edges = [0, *sorted(c for c in self._cuts if 0 < c < frames), frames]
-        return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+        return [(a, b) for a, b in itertools.pairwise(edges) if b > a]
 
     def _note(self, cuts: Iterable[Any]) -> None:
         self._cuts.update(int(cut.frame_num) for cut in cuts)

@@ -6,7 +6,7 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ class FrameStream:
             self._put(error)
 
 
-def decode_piece(decoder: Decoder, piece: Piece) -> Iterator[Frame | Gap]:
+def decode_piece(decoder: Decoder, piece: Piece) -> Generator[Frame | Gap, None, None]:
     """Yields each wanted ordinal of a piece in order, as a frame or a gap."""
     wanted = deque(piece.wanted.tolist())
     with closing(decoder.frames(piece.start, piece.stop)) as frames:
@@ -135,7 +135,7 @@ Work = Callable[[Frame], T]
 
 def map_frames(
     video: Video, ordinals: NDArray[np.int64], make_work: Callable[[], Work[T]], workers: int | None = None
-) -> Iterator[list[tuple[int, T | None]]]:
+) -> Generator[list[tuple[int, T | None]], None, None]:
     """Applies work to every wanted frame on all cores; yields results in ordinal order.
 
     Each thread owns a single-threaded decoder and takes whole groups of pictures, and the work runs on the decoder's
@@ -171,7 +171,7 @@ MIN_SHARED = 60
 
 def _one_reader(
     video: Video, ordinals: NDArray[np.int64], make_work: Callable[[], Work[T]], workers: int
-) -> Iterator[list[tuple[int, T | None]]]:
+) -> Generator[list[tuple[int, T | None]], None, None]:
     own = threading.local()
 
     def apply(frame: Frame) -> T:
@@ -208,7 +208,7 @@ class _Segments(Generic[T]):
         self._room = threading.Semaphore(2 * self._workers + 1)
         self._stop = threading.Event()
 
-    def results(self) -> Iterator[list[tuple[int, T | None]]]:
+    def results(self) -> Generator[list[tuple[int, T | None]], None, None]:
         threads = [threading.Thread(target=self._run, name=f"segment-{i}", daemon=True) for i in range(self._workers)]
         for thread in threads:
             thread.start()
