@@ -33,6 +33,10 @@ SKIPS_EXACTLY = ("h264", "hevc")
 """Codecs whose pictures that nothing refers to are skipped on the way to the wanted one."""
 
 
+HIDES_PACKETS = ("vp8",)
+"""Codecs whose packets need not be pictures, so that counting packets does not tell when a range is complete."""
+
+
 class _Overshoot(Exception):
     """The demuxer landed behind the wanted key frame."""
 
@@ -154,6 +158,7 @@ class Decoder:
         assert self._stream is not None
         context = self._stream.codec_context
         skips = self._threads == 1 and self._video.info.codec in SKIPS_EXACTLY
+        counts = self._video.info.codec not in HIDES_PACKETS
         fed = 0
         for packet in packets:
             size, pts = packet.size, packet.pts
@@ -161,7 +166,7 @@ class Decoder:
                 context.skip_frame = "NONREF" if pts is not None and pts < first else "DEFAULT"
             fed += pts in wanted and size > 0
             yield from _decode(context, packet)
-            if fed == len(wanted) and size:
+            if fed == len(wanted) and size and counts:
                 yield from _decode(context, None)
                 return
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import av.error
 import numpy as np
@@ -110,7 +110,7 @@ def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Vid
         except (av.error.InvalidDataError, av.error.EOFError):
             yield av.Packet()
             return
-        yield packet
+        yield cast("Packet[VideoStream]", packet)
 
 
 def _demuxed(path: str, head: Head) -> FrameLedger | None:

@@ -1,0 +1,209 @@
+"""The export verb: exactly the selected frames, copied or decoded in one pass, in a folder of their own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import config
+from core.config import ExtractSettings, FilterSettings
+from core.errors import DecodeError, RunError, StorageError
+from core.pipeline.runs import video_of
+from core.pipeline.select import select
+from core.records import FrameRecord, FrameTable
+from core.store import files, jsonl, run_file, selection
+from core.store.run import RunDir
+from core.store.table import load_table, records
+from core.video import images
+from core.video.frame import Frame
+from core.video.stream import map_frames
+
+RESERVE = 0.05
+"""Share of the estimated size that must stay free beyond it."""
+JPEG_BYTES_PER_PIXEL, PNG_BYTES_PER_PIXEL = 0.25, 2.0
+"""Estimates for frames that are not on disk yet; above what the sample clips need."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What a run's filters keep: the frames that preview shows and export writes."""
+
+    run: RunDir
+    table: FrameTable
+    kept: NDArray[np.int64]
+    """(K,) int64 ordinals, ascending."""
+    filters: FilterSettings | None
+    """``None``: the ordinals came from a file or from no filter at all."""
+
+    @property
+    def digest(self) -> str:
+        """Of the kept ordinals."""
+        return selection.digest(self.kept)
+
+
+def chosen_by(path: Path, filters: FilterSettings | None = None, saved: Path | None = None) -> Chosen:
+    """Returns the frames of a run that are wanted.
+
+    Args:
+        path: the run folder.
+        filters: filter settings; else the ordinals of ``saved``; else of the run's ``selection.json``; else every frame
+            without a discard reason and without an error.
+        saved: a file in the format of ``selection.json``.
+
+    Raises:
+        RunError: no run, or the file names frames that the run does not have.
+    """
+    run = RunDir(path)
+    run_file.read(run.run_json)
+    table = load_table(run)
+    if filters is not None:
+        return Chosen(run, table, select(table, filters).kept, filters)
+    if saved is not None and not saved.exists():
+        raise RunError(f"{saved} does not exist; give the file of a saved selection, or filters.")
+    found = selection.read(saved or run.selection)
+    if found is None:
+        return Chosen(run, table, select(table, FilterSettings()).kept, None)
+    unknown = np.setdiff1d(found.kept, table.ordinal)
+    if len(unknown):
+        raise RunError(f"{saved or run.selection} names frame {unknown[0]}, which {path} does not have; filter again.")
+    return Chosen(run, table, found.kept, None)
+
+
+def export(chosen: Chosen, dest: Path | None = None, video: Path | None = None) -> Generator[FrameRecord, None, Path]:
+    """Yields each exported frame's record once its picture is written; returns the folder.
+
+    The folder appears under its name only when it is complete: until then, and never after an error, it does not exist.
+
+    Args:
+        chosen: from ``chosen_by``.
+        dest: the export folder itself; default ``<run>_exported_<timestamp>`` beside the run.
+        video: where the video lies now, if it was moved.
+
+    Raises:
+        StorageError: too little free disk, or the folder cannot be written. DecodeError: a frame cannot be decoded.
+        RunError: the folder exists, or a frame is neither on disk nor its video found.
+    """
+    folder = _destination(chosen.run, dest)
+    settings = config.from_mapping(ExtractSettings, run_file.read(chosen.run.run_json).settings)
+    wanted = set(chosen.kept.tolist())
+    rows = [record for record in records(chosen.run) if record.frame_number in wanted]
+    with chosen.run.lock(), _whole_folder(folder) as partial:
+        _check_space(chosen.run, rows, settings, partial)
+        yield from _pictures(chosen.run, rows, settings, partial, video)
+        jsonl.rewrite(partial / "metadata.jsonl", rows)
+        files.write_json(partial / "manifest.json", _manifest(chosen, rows))
+        _check_set(partial, rows)
+    return folder
+
+
+def _destination(run: RunDir, dest: Path | None) -> Path:
+    folder = dest or run.exported_dir(datetime.now())
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RunError(f"{folder} exists and is not empty; choose another folder for the export.")
+    return folder
+
+
+@contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    partial = folder.with_name(f".{folder.name}.partial")
+    with files.storage_errors(folder):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+    try:
+        yield partial
+        with files.storage_errors(folder):
+            if folder.exists():
+                folder.rmdir()
+            partial.rename(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _pictures(
+    run: RunDir, rows: list[FrameRecord], settings: ExtractSettings, partial: Path, video: Path | None
+) -> Generator[FrameRecord, None, None]:
+    """Copies what is on disk, decodes the rest from the video in one pass over it."""
+    missing = []
+    for record in rows:
+        if record.filename and (run.path / record.filename).is_file():
+            with files.storage_errors(partial):
+                shutil.copyfile(run.path / record.filename, partial / record.filename)
+            yield record
+        else:
+            missing.append(record)
+    if missing:
+        yield from _decoded(run, missing, settings, partial, video)
+
+
+def _decoded(
+    run: RunDir, rows: list[FrameRecord], settings: ExtractSettings, partial: Path, video: Path | None
+) -> Generator[FrameRecord, None, None]:
+    source = video_of(run, video)
+    by_ordinal = {record.frame_number: record for record in rows}
+
+    def make_work() -> Callable[[Frame], str]:
+        def work(frame: Frame) -> str:
+            path = partial / run.frame(frame.ordinal, settings.image_suffix).name
+            files.write_bytes(path, images.encode(frame.rgb(), path.suffix, settings.jpeg_quality), sync=False)
+            return path.name
+
+        return work
+
+    with closing(map_frames(source, np.array(sorted(by_ordinal), np.int64), make_work)) as chunks:
+        for chunk in chunks:
+            for ordinal, name in chunk:
+                if name is None:
+                    raise DecodeError(f"frame {ordinal} could not be decoded again; reject it by hand, then export.")
+                by_ordinal[ordinal].filename = name
+                yield by_ordinal[ordinal]
+
+
+def size_estimate(run: RunDir, rows: list[FrameRecord], settings: ExtractSettings) -> int:
+    """Returns about how many bytes the pictures of these records will take."""
+    info = run_file.read(run.run_json).video
+    each = info.width * info.height * (PNG_BYTES_PER_PIXEL if settings.png else JPEG_BYTES_PER_PIXEL)
+    total = 0.0
+    for record in rows:
+        path = run.path / record.filename if record.filename else None
+        total += path.stat().st_size if path is not None and path.is_file() else each
+    return int(total)
+
+
+def _check_space(run: RunDir, rows: list[FrameRecord], settings: ExtractSettings, partial: Path) -> None:
+    needed = int(size_estimate(run, rows, settings) * (1 + RESERVE))
+    free = shutil.disk_usage(partial).free
+    if needed > free:
+        raise StorageError(
+            f"the export of {len(rows)} frames needs about {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free; "
+            "free some space or choose a folder on another disk with --dest."
+        )
+
+
+def _manifest(chosen: Chosen, rows: list[FrameRecord]) -> dict[str, object]:
+    saved = run_file.read(chosen.run.run_json)
+    return {
+        "schema": 1,
+        "run": chosen.run.path.name,
+        "fingerprint": saved.fingerprint,
+        "digest": chosen.digest,
+        "kept": len(rows),
+        "total": len(chosen.table),
+        "ordinals": chosen.kept.tolist(),
+        "filter": None if chosen.filters is None else config.to_mapping(chosen.filters),
+        "settings": dict(saved.settings),
+    }
+
+
+def _check_set(partial: Path, rows: list[FrameRecord]) -> None:
+    """The last look before the folder gets its name: the pictures in it are the selection, no more and no fewer."""
+    written = {p.name for p in partial.iterdir()} - {"metadata.jsonl", "manifest.json"}
+    if written != {record.filename for record in rows}:
+        raise StorageError(f"{partial} does not hold the selected frames; the disk may be failing, export again.")

@@ -1,0 +1,258 @@
+"""The extract verb: a video becomes a run folder of records and frames, in order, resumable at any instant."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import config, log
+from core.config import ExtractSettings
+from core.errors import LedgerMismatch, RunError
+from core.pipeline import scan
+from core.pipeline.measure import UNDECODABLE, Measurer
+from core.records import FrameLedger, FrameRecord
+from core.store import files, jsonl, ledger, run_file
+from core.store.run import RunDir, find_run, ordinal_of
+from core.store.run_file import RunFile
+from core.video import images
+from core.video.frame import Frame
+from core.video.ledger import build_by_decoding
+from core.video.probe import Video, fingerprint, probe
+from core.video.stream import map_frames
+
+DOWNLOADS = Path("downloads")
+RUNNING, COMPLETE = "running", "complete"
+
+
+@dataclass
+class Extraction:
+    """A run that is open for extraction: this process holds its lock. Made by ``open_extraction``."""
+
+    run: RunDir
+    video: Video
+    settings: ExtractSettings
+    done: int
+    """Frames recorded by an earlier, interrupted run."""
+    complete: bool
+    """Whether the earlier run had finished: nothing is left to do."""
+    ordinals: NDArray[np.int64] | None = None
+    """(W,) int64: what the method chose; ``None`` until ``choose`` has run."""
+
+    def choose(self) -> Generator[int, None, None]:
+        """Finds out which frames the method chooses. Yields how many frames were looked at, where pixels are needed."""
+        self.ordinals = self._chosen_before()
+        if self.ordinals is None:
+            self.ordinals = yield from scan.choose(self.video, self.settings)
+            if scan.passes(self.settings):
+                files.write_npz(self._sampling, {"ordinals": self.ordinals})
+
+    def records(self) -> Generator[FrameRecord, None, None]:
+        """Yields each record once it is in ``metadata.jsonl`` and its picture in the folder, in ordinal order.
+
+        Raises:
+            StorageError: the disk is full or the folder cannot be written; what was yielded stays.
+            LedgerMismatch: the file's packets promised other frames; ``open_extraction`` can rebuild the ledger.
+        """
+        assert self.ordinals is not None, "choose comes first"
+        if self.complete:
+            return
+        left = self._left(self.ordinals)
+        with (
+            jsonl.Appender(self.run.metadata) as appender,
+            closing(map_frames(self.video, left, self._make_work)) as chunks,
+        ):
+            for chunk in chunks:
+                records = [record or self._gap(ordinal) for ordinal, record in chunk]
+                appender.append(records)
+                yield from records
+        files.clean_temporaries(self.run.path, older_than_s=0)
+        write_run(self.run, self.video, self.settings, COMPLETE)
+        self.complete = True
+
+    @property
+    def _sampling(self) -> Path:
+        return self.run.path / "sampling.npz"
+
+    def _chosen_before(self) -> NDArray[np.int64] | None:
+        if not self._sampling.exists():
+            return None
+        with np.load(self._sampling, allow_pickle=False) as saved:
+            return np.asarray(saved["ordinals"], np.int64)
+
+    def _left(self, ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Checks that what is recorded is the beginning of what was chosen."""
+        recorded = recorded_ordinals(self.run)
+        if not np.array_equal(recorded, ordinals[: len(recorded)]):
+            raise RunError(
+                f"{self.run.metadata} holds other frames than these settings choose; "
+                "run again with --no-resume to start a run of its own."
+            )
+        return ordinals[len(recorded) :]
+
+    def _gap(self, ordinal: int) -> FrameRecord:
+        return FrameRecord(ordinal, self.video.ledger.seconds(ordinal), error=UNDECODABLE)
+
+    def _make_work(self) -> Callable[[Frame], FrameRecord]:
+        measurer, settings, seconds = Measurer(self.settings), self.settings, self.video.ledger.seconds
+
+        def work(frame: Frame) -> FrameRecord:
+            record = measurer.record(frame, seconds(frame.ordinal))
+            if record.discard_reason is None and settings.save_frames:
+                record.filename = self._save(frame)
+            if settings.thumbs:
+                thumb = images.encode_jpeg(frame.thumb(settings.thumb_height), THUMB_QUALITY)
+                files.write_bytes(self.run.thumb(frame.ordinal), thumb, sync=False)
+            return record
+
+        return work
+
+    def _save(self, frame: Frame) -> str:
+        path = self.run.frame(frame.ordinal, self.settings.image_suffix)
+        files.write_bytes(path, images.encode(frame.rgb(), path.suffix, self.settings.jpeg_quality), sync=False)
+        return path.name
+
+
+THUMB_QUALITY = 80
+
+
+@contextlib.contextmanager
+def open_extraction(
+    source: str | Path,
+    settings: ExtractSettings,
+    *,
+    out: Path | None = None,
+    downloads: Path = DOWNLOADS,
+    resume: bool = True,
+) -> Iterator[Extraction]:
+    """Probes the source, finds or makes its run folder and locks it.
+
+    Args:
+        source: a video file.
+        settings: what to extract.
+        out: the run folder itself; default ``<downloads>/<video stem>`` (``-2``, ``-3`` ... for other settings).
+        downloads: where runs lie.
+        resume: go on with a run of the same video and settings; otherwise start a run of its own.
+
+    Raises:
+        SourceError: not a video. RunBusy: another process works in the run. StorageError: the folder cannot be made.
+        RunError: ``out`` holds a run of another video or of other settings; says which differ.
+    """
+    mark = fingerprint(source)
+    run = _run_folder(Path(source), settings, mark, out, downloads, resume)
+    with run.lock():
+        if not resume and out is not None:
+            _set_aside(run)
+        if run.run_json.exists():
+            _check_same(run, mark, settings)
+        yield _opened(run, source, settings, mark)
+
+
+def extract(source: str | Path, settings: ExtractSettings, **where: Any) -> Generator[FrameRecord, None, None]:
+    """Extracts and yields each durable record; ``where`` as in ``open_extraction``. For scripts and tests."""
+    with open_extraction(source, settings, **where) as extraction:
+        for _ in extraction.choose():
+            pass
+        yield from records_of(extraction)
+
+
+def records_of(extraction: Extraction) -> Generator[FrameRecord, None, None]:
+    """Yields ``extraction.records()``; a ledger that the decoder disproves is made anew by decoding, once."""
+    try:
+        yield from extraction.records()
+    except LedgerMismatch as error:
+        log.get().warning("%s Counting its frames again by decoding all of them.", error)
+        _start_over(extraction, build_by_decoding(extraction.video.path))
+        for _ in extraction.choose():
+            pass
+        yield from extraction.records()
+
+
+def write_run(run: RunDir, video: Video, settings: ExtractSettings, state: str) -> None:
+    """Writes ``run.json``."""
+    values = config.to_mapping(settings)
+    run_file.write(run.run_json, RunFile(video.info, values, settings.digest(), extra={"state": state}))
+
+
+def recorded_ordinals(run: RunDir) -> NDArray[np.int64]:
+    """Returns (R,) int64: the ordinals in ``metadata.jsonl``, a torn last line left out; empty without the file."""
+    if not run.metadata.exists():
+        return np.zeros(0, np.int64)
+    return np.array([line["frame_number"] for line in jsonl.read(run.metadata)], np.int64)
+
+
+def _run_folder(
+    source: Path, settings: ExtractSettings, mark: str, out: Path | None, downloads: Path, resume: bool
+) -> RunDir:
+    if out is not None:
+        return RunDir(out)
+    return find_run(downloads, source.stem, mark, settings.digest() if resume else "")
+
+
+def _check_same(run: RunDir, mark: str, settings: ExtractSettings) -> None:
+    saved = run_file.read(run.run_json)
+    if saved.fingerprint != mark:
+        raise RunError(
+            f"{run.path} is a run of another video ({Path(saved.video.path).name}); "
+            "choose another folder, or --no-resume to set that run aside."
+        )
+    if saved.digest != settings.digest():
+        before = config.from_mapping(ExtractSettings, saved.settings)
+        differ = [
+            f.name
+            for f in dataclasses.fields(settings)
+            if f.metadata["in_digest"] and getattr(before, f.name) != getattr(settings, f.name)
+        ]
+        raise RunError(
+            f"{run.path} was made with other settings ({', '.join(differ) or 'quality_weights'}); "
+            "choose another folder, or --no-resume to set that run aside."
+        )
+
+
+def _set_aside(run: RunDir) -> None:
+    """Renames what an earlier run left in an explicitly named folder; nothing is deleted."""
+    old = [p for p in run.path.iterdir() if p != run.lock_file]
+    if old and (run.run_json.exists() or run.metadata.exists() or any(ordinal_of(p.name) is not None for p in old)):
+        aside = run.path.with_name(f"{run.path.name}_old_{datetime.now():%Y%m%d_%H%M%S_%f}")
+        files.make_folder(aside)
+        for path in old:
+            path.rename(aside / path.name)
+
+
+def _opened(run: RunDir, source: str | Path, settings: ExtractSettings, mark: str) -> Extraction:
+    known: FrameLedger | None = None
+    state = RUNNING
+    if run.run_json.exists() and run.ledger.exists():
+        known = ledger.load(run.ledger)
+        state = str(run_file.read(run.run_json).extra.get("state", RUNNING))
+    video = probe(source, known)
+    jsonl.repair(run.metadata) if run.metadata.exists() else None
+    done = len(recorded_ordinals(run))
+    if known is None:
+        ledger.save(run.ledger, video.ledger)
+    if state != COMPLETE:
+        write_run(run, video, settings, RUNNING)
+    return Extraction(run, video, settings, done, complete=state == COMPLETE)
+
+
+def _start_over(extraction: Extraction, exact: FrameLedger) -> None:
+    """Throws away what a wrong ledger numbered; the settings and the folder stay."""
+    run = extraction.run
+    extraction.video = probe(extraction.video.path, exact)
+    for path in (
+        run.metadata,
+        extraction._sampling,
+        *(p for p in run.path.iterdir() if ordinal_of(p.name) is not None),
+    ):
+        path.unlink(missing_ok=True)
+    ledger.save(run.ledger, exact)
+    write_run(run, extraction.video, extraction.settings, RUNNING)
+    extraction.done, extraction.ordinals = 0, None

@@ -1,0 +1,72 @@
+"""One frame becomes one record: metrics, hash, quality score, and whether the pre-filters drop it."""
+
+from __future__ import annotations
+
+from core.config import METRIC_NAMES, ExtractSettings
+from core.metrics.quality import Stats, measure, quality_score
+from core.metrics.scratch import Scratch
+from core.records import FrameRecord
+from core.video.frame import Frame
+
+UNDECODABLE = "this frame could not be decoded: its data in the file are damaged or missing."
+
+
+class Measurer:
+    """Measures frames for one thread with buffers of its own."""
+
+    def __init__(self, settings: ExtractSettings, *, hashes: bool = True) -> None:
+        """Remembers the settings; ``hashes``: whether each frame gets its perceptual hash."""
+        self._settings = settings
+        self._hashes = hashes
+        self._scratch = Scratch()
+
+    def measure(self, frame: Frame) -> Stats:
+        """Returns the five metrics (0-100) of a frame and its hash."""
+        luma, width = frame.luma()
+        return measure(
+            luma,
+            width,
+            full_range=frame.full_range,
+            scratch=self._scratch,
+            sharpness_scale=self._settings.sharpness_scale,
+            edge_scale=self._settings.edge_scale,
+            phash=self._hashes,
+        )
+
+    def score(self, stats: Stats) -> float:
+        """Returns the quality score (0-100) of measured metrics with the weights in force."""
+        return float(quality_score(stats[: len(METRIC_NAMES)], self._settings.quality_weights))
+
+    def record(self, frame: Frame, pts_s: float) -> FrameRecord:
+        """Returns the record of a decoded frame, with its discard reason but without a file name."""
+        stats = self.measure(frame)
+        record = FrameRecord(
+            frame_number=frame.ordinal,
+            pts_s=pts_s,
+            quality_score=self.score(stats),
+            sharpness=stats.sharpness,
+            edge_strength=stats.edge_strength,
+            contrast=stats.contrast,
+            brightness=stats.brightness,
+            entropy=stats.entropy,
+            phash=stats.phash,
+        )
+        record.discard_reason = discard_reason(record, self._settings)
+        return record
+
+
+def discard_reason(record: FrameRecord, settings: ExtractSettings) -> str | None:
+    """Returns why the pre-filters drop a frame: ``"quality"``, else the first metric below its bound, else ``None``.
+
+    A metric that was not measured never passes a bound.
+    """
+    if settings.min_quality is not None and _below(record.quality_score, settings.min_quality):
+        return "quality"
+    for name in METRIC_NAMES:
+        if name in settings.min and _below(getattr(record, name), settings.min[name]):
+            return name
+    return None
+
+
+def _below(value: float | None, bound: float) -> bool:
+    return value is None or not value >= bound

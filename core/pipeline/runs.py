@@ -1,0 +1,33 @@
+"""Opens what a run refers to: its video, found again and checked to be the same file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.errors import RunError, SourceError
+from core.store import ledger, run_file
+from core.store.run import RunDir
+from core.video.probe import Video, fingerprint, probe
+
+
+def video_of(run: RunDir, video: Path | None = None) -> Video:
+    """Returns the video of a run.
+
+    Args:
+        run: its folder.
+        video: where the video lies now, if it was moved.
+
+    Raises:
+        RunError: the video is gone or is another one.
+    """
+    saved = run_file.read(run.run_json)
+    path = Path(video or saved.video.path)
+    try:
+        found = fingerprint(path)
+    except SourceError as error:
+        raise RunError(
+            f"the video of {run.path} cannot be read: {error} Name it with --video if it was moved."
+        ) from None
+    if found != saved.fingerprint:
+        raise RunError(f"{path} is not the video of {run.path} (its content differs); name the right one with --video.")
+    return probe(path, ledger.load(run.ledger) if run.ledger.exists() else None)
