@@ -19,6 +19,7 @@ from core.config import ExtractSettings
 from core.errors import LedgerMismatch, RunError
 from core.pipeline import scan
 from core.pipeline.measure import UNDECODABLE, Measurer
+from core.pipeline.rescore import rescore_locked
 from core.records import FrameLedger, FrameRecord
 from core.store import files, jsonl, ledger, run_file
 from core.store.run import RunDir, find_run, ordinal_of
@@ -106,7 +107,7 @@ class Extraction:
 
         def work(frame: Frame) -> FrameRecord:
             record = measurer.record(frame, seconds(frame.ordinal))
-            if record.discard_reason is None and settings.save_frames:
+            if record.discard_reason is None and record.error is None and settings.save_frames:
                 record.filename = self._save(frame)
             if settings.thumbs:
                 thumb = images.encode_jpeg(frame.thumb(settings.thumb_height), THUMB_QUALITY)
@@ -148,12 +149,13 @@ def open_extraction(
     """
     mark = fingerprint(source)
     run = _run_folder(Path(source), settings, mark, out, downloads, resume)
+    video = probe(source, _ledger_of(run, mark) if resume else None)
     with run.lock():
         if not resume and out is not None:
             _set_aside(run)
         if run.run_json.exists():
             _check_same(run, mark, settings)
-        yield _opened(run, source, settings, mark)
+        yield _opened(run, video, settings)
 
 
 def extract(source: str | Path, settings: ExtractSettings, **where: Any) -> Generator[FrameRecord, None, None]:
@@ -227,20 +229,28 @@ def _set_aside(run: RunDir) -> None:
             path.rename(aside / path.name)
 
 
-def _opened(run: RunDir, source: str | Path, settings: ExtractSettings, mark: str) -> Extraction:
-    known: FrameLedger | None = None
+def _ledger_of(run: RunDir, mark: str) -> FrameLedger | None:
+    """The ledger that an earlier run of the same video counted."""
+    if not run.run_json.exists() or not run.ledger.exists() or run_file.read(run.run_json).fingerprint != mark:
+        return None
+    return ledger.load(run.ledger)
+
+
+def _opened(run: RunDir, video: Video, settings: ExtractSettings) -> Extraction:
+    """Prepares the folder: what an interrupted run left is repaired, other weights are applied to what it recorded."""
     state = RUNNING
-    if run.run_json.exists() and run.ledger.exists():
-        known = ledger.load(run.ledger)
-        state = str(run_file.read(run.run_json).extra.get("state", RUNNING))
-    video = probe(source, known)
-    jsonl.repair(run.metadata) if run.metadata.exists() else None
-    done = len(recorded_ordinals(run))
-    if known is None:
+    if run.run_json.exists():
+        saved = run_file.read(run.run_json)
+        state = str(saved.extra.get("state", RUNNING))
+        if tuple(saved.settings.get("quality_weights", ())) != settings.quality_weights:
+            rescore_locked(run, saved, settings.quality_weights)
+    else:
         ledger.save(run.ledger, video.ledger)
+    if run.metadata.exists():
+        jsonl.repair(run.metadata)
     if state != COMPLETE:
         write_run(run, video, settings, RUNNING)
-    return Extraction(run, video, settings, done, complete=state == COMPLETE)
+    return Extraction(run, video, settings, len(recorded_ordinals(run)), complete=state == COMPLETE)
 
 
 def _start_over(extraction: Extraction, exact: FrameLedger) -> None:

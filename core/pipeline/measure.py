@@ -9,6 +9,7 @@ from core.records import FrameRecord
 from core.video.frame import Frame
 
 UNDECODABLE = "this frame could not be decoded: its data in the file are damaged or missing."
+DAMAGED = "this frame was decoded from damaged data, or refers to such a frame: its picture cannot be trusted."
 
 
 class Measurer:
@@ -50,6 +51,7 @@ class Measurer:
             brightness=stats.brightness,
             entropy=stats.entropy,
             phash=stats.phash,
+            error=DAMAGED if frame.damaged else None,
         )
         record.discard_reason = discard_reason(record, self._settings)
         return record

@@ -90,7 +90,7 @@ def _first_video(container: InputContainer, file: Path) -> VideoStream:
     stream = streams[0]
     if stream.codec_context is None:
         raise SourceError(
-            f"{file} uses a video codec that this FFmpeg cannot decode (tag {stream.codec_tag!r}); "
+            f"{file} uses a video codec that this FFmpeg cannot decode (stream {stream.index}); "
             "convert it, for example with ffmpeg -i IN -c:v libx264 OUT.mp4."
         )
     for other in container.streams:

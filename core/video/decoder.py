@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
+import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import LedgerMismatch
 from core.video.container import open_video
@@ -41,6 +43,10 @@ class _Overshoot(Exception):
     """The demuxer landed behind the wanted key frame."""
 
 
+class _Damage(Exception):
+    """A packet could not be decoded while frame threads were at work; they lose sound frames then."""
+
+
 class Decoder:
     """Yields exact frames of one video. Not thread-safe; close it, or use it with ``contextlib.closing``."""
 
@@ -56,6 +62,7 @@ class Decoder:
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
         self._fresh = False
+        self._damaged: NDArray[np.bool_] | None = None
 
     def close(self) -> None:
         """Closes the file."""
@@ -66,10 +73,28 @@ class Decoder:
     def frames(self, start: int, stop: int) -> Generator[Frame, None, None]:
         """Yields the frames with ``start <= ordinal < stop`` in order; frames that cannot be decoded are absent.
 
+        A frame that was decoded from damaged data, or after such a frame up to the next key frame, says so
+        (``Frame.damaged``).
+
         Raises:
             LedgerMismatch: the decoder shows a frame that the ledger does not know.
             SourceError: the file is gone.
         """
+        following = start
+        try:
+            with closing(self._exact(start, stop)) as found:
+                for frame in found:
+                    following = frame.ordinal + 1
+                    yield frame
+        except _Damage:
+            self.close()
+            self._threads = 1
+            yield from self._exact(following, stop)
+
+    def _exact(self, start: int, stop: int) -> Generator[Frame, None, None]:
+        """Tries earlier key frames when the range does not begin where it should."""
+        if start >= stop:
+            return
         entry = self._video.ledger.entry(start)
         for attempt in range(RETRIES + 1):
             final = entry == 0 or attempt == RETRIES
@@ -135,6 +160,7 @@ class Decoder:
         raise _Overshoot
 
     def _named(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
+        self._damaged = None
         if self._video.ledger.clock == "pts":
             return self._named_by_pts(packets, start, stop)
         return self._named_in_order(packets, start, stop)
@@ -145,13 +171,15 @@ class Decoder:
         first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
         for source in self._decoded(packets, wanted, first):
             pts = source.pts
+            if source.is_corrupt:
+                self._note_damage(pts)
             if pts is not None and pts < first:
                 continue
             if pts is not None and pts > last:
                 return
             if pts is None or pts not in wanted:
                 raise LedgerMismatch(f"the decoder shows a frame at pts {pts} that no packet of the file names.")
-            yield Frame(source, wanted[pts], pts, rotation)
+            yield Frame(source, wanted[pts], pts, rotation, self._is_damaged(wanted[pts]))
 
     def _decoded(self, packets: Packets, wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
         """Feeds packets until every wanted one is in, then drains: nothing after the range is decoded."""
@@ -165,31 +193,37 @@ class Decoder:
             if skips:
                 context.skip_frame = "NONREF" if pts is not None and pts < first else "DEFAULT"
             fed += pts in wanted and size > 0
-            yield from _decode(context, packet)
+            yield from self._decode(context, packet)
             if fed == len(wanted) and size and counts:
-                yield from _decode(context, None)
+                yield from self._decode(context, None)
                 return
 
-    def _named_in_order(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
-        """Names frames by dts where they carry one, else by counting on from the frame before."""
-        assert self._stream is not None
-        ledger, rotation = self._video.ledger, self._video.info.rotation
-        ordinal = -1
-        for packet in packets:
-            for source in _decode(self._stream.codec_context, packet if packet.size else None):
-                known = ledger.ordinal_of(source.dts) if ledger.clock == "dts" and source.dts is not None else None
-                ordinal = ordinal + 1 if known is None else known
-                if ordinal >= stop:
-                    return
-                if ordinal >= start:
-                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation)
+    def _decode(self, context: av.VideoCodecContext, packet: VideoPacket | None) -> list[VideoFrame]:
+        if packet is not None and not packet.size:
+            if packet.dts is not None:
+                return []  # AVI writes empty packets for repeated frames; fed to the decoder they would end it
+            packet = None
+        try:
+            return context.decode(packet)
+        except av.error.EOFError:
+            return []
+        except (av.error.InvalidDataError, av.error.UnknownError):
+            if self._threads > 1:
+                raise _Damage from None
+            self._note_damage(packet.pts if packet is not None else None)
+            return []
 
+    def _note_damage(self, pts: int | None) -> None:
+        """From this frame to the next key frame no picture can be trusted."""
+        ledger = self._video.ledger
+        at = int(np.searchsorted(ledger.pts, pts)) if pts is not None else len(ledger)
+        later = ledger.keys[ledger.keys > at]
+        if self._damaged is None:
+            self._damaged = np.zeros(len(ledger), bool)
+        self._damaged[at : int(later[0]) if len(later) else len(ledger)] = True
 
-def _decode(context: av.VideoCodecContext, packet: VideoPacket | None) -> list[VideoFrame]:
-    try:
-        return context.decode(packet if packet is not None and packet.size else None)
-    except (av.error.InvalidDataError, av.error.UnknownError, av.error.EOFError):
-        return []
+    def _is_damaged(self, ordinal: int) -> bool:
+        return self._damaged is not None and bool(self._damaged[ordinal])
 
 
 def _chain(first: VideoPacket, rest: Packets) -> Packets:

@@ -32,15 +32,17 @@ FULL_RANGE_FORMATS = ("yuvj", "gray", "rgb", "bgr", "gbr", "pal8", "argb", "abgr
 class Frame:
     """A decoded frame. Valid until dropped; use it from one thread (two threads reformatting one frame crashed)."""
 
-    __slots__ = ("_av", "_turns", "ordinal", "pts")
+    __slots__ = ("_av", "_turns", "damaged", "ordinal", "pts")
 
-    def __init__(self, source: VideoFrame, ordinal: int, pts: int, rotation: int) -> None:
+    def __init__(self, source: VideoFrame, ordinal: int, pts: int, rotation: int, damaged: bool = False) -> None:
         self._av = source
         self._turns = rotation // 90
         self.ordinal = ordinal
         """0-based index in presentation order of the source."""
         self.pts = pts
         """Presentation time in units of the ledger's time base."""
+        self.damaged = damaged
+        """Decoded from damaged data, or from a frame that was: the picture may not be what was recorded."""
 
     @property
     def full_range(self) -> bool:

@@ -93,6 +93,8 @@ def single_thread(stream: VideoStream) -> None:
 def decode_packets(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """Decodes from where the container stands to the end; packets that cannot be decoded are passed over."""
     for packet in demux(container, stream):
+        if not packet.size and packet.dts is not None:
+            continue
         try:
             yield from stream.codec_context.decode(packet if packet.size else None)
         except (av.error.InvalidDataError, av.error.UnknownError):
