@@ -62,7 +62,7 @@ def _argv(shape: tuple[int, ...], path: Path, rate: Fraction, crf: int) -> list[
             *("-video_size", f"{width}x{height}", "-framerate", f"{rate.numerator}/{rate.denominator}"),
             *("-i", "pipe:0"),
             *("-vf", "scale=out_color_matrix=bt709:out_range=tv"),
-            *("-c:v", "libx264", "-preset", "veryfast", "-crf", str(crf), "-pix_fmt", "yuv420p"),
+            *("-c:v", "libx264", "-preset", "superfast", "-crf", str(crf), "-pix_fmt", "yuv420p"),
             *("-g", str(KEY_FRAME_DISTANCE)),
             *("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"),
             *("-movflags", "+faststart", "-f", "mp4", "-y", file_url(path)),

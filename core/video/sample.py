@@ -18,8 +18,8 @@ ZOOM = 1.25
 BLURRED = (0.55, 0.85)
 """The part of a photo's time, 0-1, in which it is out of focus."""
 
-BLUR_SIGMA_PX = 9.0
-"""Gaussian blur in the middle of the blurred part; it grows from and falls to zero."""
+BLUR_RADIUS_PX = 16
+"""Blur in the middle of the blurred part; it grows from zero and falls back to it."""
 
 
 def sample_frames(photos: Sequence[Path], count: int, width: int, height: int) -> Iterator[NDArray[np.uint8]]:
@@ -49,13 +49,13 @@ def _view(picture: NDArray[np.uint8], t: float, width: int, height: int, *, outw
     rows, columns = picture.shape[:2]
     scale = max(width / columns, height / rows) * ZOOM ** (1 - t if outwards else t)
     spare = np.array([columns * scale - width, rows * scale - height])
-    shift = -spare * (0.3 + 0.4 * t)
+    shift = -spare * (0.4 + 0.2 * t)
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
     seen = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     start, end = BLURRED
     if start < t < end:
-        sigma = BLUR_SIGMA_PX * np.sin(np.pi * (t - start) / (end - start))
-        seen = cv2.GaussianBlur(seen, (0, 0), max(0.1, float(sigma)))
+        radius = round(BLUR_RADIUS_PX * float(np.sin(np.pi * (t - start) / (end - start))))
+        seen = cv2.stackBlur(seen, (2 * radius + 1, 2 * radius + 1))
     return np.asarray(seen, np.uint8)
 
 
