@@ -133,8 +133,8 @@ def set_up(dev=False):
 
 
 def create_venv():
-    """Creates .venv, unless a working one is there."""
-    if works(VENV_PYTHON) and not UNFINISHED.exists():
+    """Creates .venv, unless a working one is there, with pip, which `venv` installs last."""
+    if works(VENV_PYTHON, "import pip") and not UNFINISHED.exists():
         return
     python = find_python()
     if UNFINISHED.exists():
@@ -160,9 +160,9 @@ def find_python():
     sys.exit(1)
 
 
-def works(python):
-    """Tells whether ``python`` starts and has a version that the lock covers."""
-    test = f"import sys; sys.exit(not {OLDEST} <= sys.version_info[:2] <= {NEWEST})"
+def works(python, first="pass"):
+    """Tells whether ``python`` starts, can do what ``first`` says, and has a version that the lock covers."""
+    test = f"{first}; import sys; sys.exit(not {OLDEST} <= sys.version_info[:2] <= {NEWEST})"
     try:
         return subprocess.call([str(python), "-c", test], stderr=subprocess.DEVNULL) == 0
     except OSError:
