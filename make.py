@@ -42,14 +42,14 @@ def app(rest):
     if not (ROOT / "app.py").exists():
         return demo(rest)
     say("Starting the page")
-    run(VENV_PYTHON, "app.py", *rest)
+    become(VENV_PYTHON, "app.py", *rest)
 
 
 def demo(rest):
     """Set up, then extract, filter and export a sample video that is made on the spot."""
     set_up()
     say("Running the demo")
-    run(VENV_PYTHON, "-m", "core", "demo", *rest)
+    become(VENV_PYTHON, "-m", "core", "demo", *rest)
 
 
 def test(rest):
@@ -222,6 +222,14 @@ def sha256(*paths):
 def run(*command):
     """Runs a command in the project's folder; raises CalledProcessError when it fails."""
     subprocess.run([str(word) for word in command], cwd=str(ROOT), check=True)
+
+
+def become(*command):
+    """Lets a command take the place of this script where that can be done: signals and Ctrl-C then reach it alone."""
+    if os.name == "nt":
+        return run(*command)
+    os.chdir(str(ROOT))
+    os.execv(str(command[0]), [str(word) for word in command])
 
 
 def say(text):
