@@ -22,7 +22,7 @@ SAFE_INPUT = ("-protocol_whitelist", "file,pipe")
 INSTALL_LINES = {
     "linux": "install it with: sudo apt-get install ffmpeg (or your distribution's own command)",
     "darwin": "install it with: brew install ffmpeg",
-    "win32": "install it with: winget install ffmpeg, then open a new terminal",
+    "win32": "install it with: winget install Gyan.FFmpeg, then open a new terminal",
 }
 DISK_MESSAGES = ("No space left on device", "Read-only file system", "Disk quota exceeded")
 
