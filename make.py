@@ -17,7 +17,10 @@ UNFINISHED = VENV / ".unfinished"
 KERNELS = ROOT / "core" / "metrics" / "kernels.py"
 OLDEST, NEWEST = (3, 11), (3, 14)
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis")
-LOCK_OPTIONS = ("--universal", "--python-version", "3.11", "--no-emit-index-url", "--no-annotate", "--quiet")
+LOCK_OPTIONS = (
+    *("--universal", "--python-version", "3.11", "--fork-strategy", "fewest"),  # One version for every Python.
+    *("--no-emit-index-url", "--no-annotate", "--quiet"),
+)
 TEST_TIMEOUT_S = 600
 
 

@@ -59,3 +59,9 @@ def test_both_locks_agree() -> None:
             if line and not line.startswith("#") and " ; " not in line:
                 name, version = line.split("==")
                 assert pins.setdefault(name, version) == version
+
+
+def test_every_python_gets_the_same_version() -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    names = [line.split("==")[0] for line in lines if "==" in line]
+    assert sorted(set(names)) == sorted(names)
