@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 UNFINISHED = VENV / ".unfinished"
-KERNELS = ROOT / "core" / "metrics" / "kernels.py"
+METRICS = ROOT / "core" / "metrics"
 OLDEST, NEWEST = (3, 11), (3, 14)
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis")
 LOCK_OPTIONS = (
@@ -203,14 +203,14 @@ def pip(*args):
 
 def compile_kernels():
     """Compiles the numeric kernels into numba's cache, unless they are there for this source and these versions."""
-    if not KERNELS.exists() or "def warm_up(" not in KERNELS.read_text(encoding="utf-8"):
+    sources = sorted(METRICS.glob("*.py"))
+    module = [path.stem for path in sources if "def warm_up(" in path.read_text(encoding="utf-8")]
+    stamp = METRICS / "__pycache__" / "kernels.sha256"  # Beside the cache, so that they vanish together.
+    digest = sha256(*sources, ROOT / "requirements.txt", VENV / "pyvenv.cfg")
+    if not module or (stamp.exists() and stamp.read_text() == digest):
         return
-    stamp = KERNELS.parent / "__pycache__" / "kernels.sha256"
-    digest = sha256(KERNELS, ROOT / "requirements.txt", VENV / "pyvenv.cfg")
-    if stamp.exists() and stamp.read_text() == digest:
-        return
-    say("Compiling the numeric kernels (once, under a minute)")
-    run(VENV_PYTHON, "-c", "from core.metrics.kernels import warm_up; warm_up()")
+    say("Compiling the numeric kernels (once, about a minute)")
+    run(VENV_PYTHON, "-c", f"from core.metrics.{module[0]} import warm_up; warm_up()")
     stamp.write_text(digest)
 
 
