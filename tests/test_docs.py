@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core import errors
+from core import cli, errors
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,7 +22,12 @@ def error_classes() -> list[type[errors.FramesieveError]]:
 def test_the_readme_lists_every_exit_code() -> None:
     table = README.split("### Exit codes")[1].split("\n## ")[0]
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", table, flags=re.MULTILINE)}
-    assert listed == {0} | {kind.exit_code for kind in error_classes()}
+    assert listed == {0, cli.INTERRUPTED} | {kind.exit_code for kind in error_classes()}
+
+
+def test_the_readme_lists_every_verb() -> None:
+    table = README.split("| Verb | Does |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `([a-z-]+)`", table, flags=re.MULTILINE) == [verb[0] for verb in cli.VERBS]
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
