@@ -1,0 +1,196 @@
+"""Looks at this machine and says what works, what is slow or old, and what is missing. Changes nothing.
+
+Packages are found by their metadata: no model library is imported, so the doctor answers even when one is broken.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from core.errors import FramesieveError
+from core.video.command import ffmpeg_path, ffmpeg_version, ffprobe_path, library_versions
+
+Status = Literal["ok", "warn", "missing"]
+
+FEATURES = {
+    "quality metrics": ("numba", "opencv-python-headless"),
+    "image files": ("simplejpeg", "pillow"),
+    "run folders": ("orjson", "portalocker"),
+    "duplicates": ("imagehash",),
+    "shots": ("scenedetect-headless",),
+    "downloading": ("yt-dlp", "yt-dlp-ejs"),
+    "the page": ("gradio",),
+    "detection": ("torch", "ultralytics-opencv-headless"),
+    "faces": ("onnxruntime", "insightface"),
+    "masks": ("torch", "sam2"),
+    "batches": ("ray",),
+}
+"""What a person does -> the packages that it needs, by the names under which they are installed."""
+
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
+INSTALL = "install it with: make setup"
+YTDLP_DAYS = 60
+"""Video sites change often: a yt-dlp older than this fails on some of them."""
+
+JAVASCRIPT_RUNTIMES = ("deno", "node", "bun")
+FREE_DISK_GB = 5.0
+FOLDERS = ("downloads", "logs")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. ``missing``: a feature does not work; ``warn``: it works less well."""
+
+    name: str
+    status: Status
+    sentence: str
+
+
+def doctor(folder: Path = Path(), *, today: datetime.date | None = None) -> Iterator[Check]:
+    """Yields one check after the other, cheap ones first; none raises.
+
+    Args:
+        folder: Where ``downloads/`` and ``logs/`` are, or will be.
+        today: The day against which the age of yt-dlp is counted.
+    """
+    yield _python()
+    yield _ffmpeg()
+    yield _ffprobe()
+    yield _libraries()
+    for feature, packages in FEATURES.items():
+        yield _feature(feature, packages)
+    yield from _ytdlp_age(today or datetime.date.today())
+    yield _javascript()
+    yield _cpu()
+    yield _gpu()
+    yield _disk(folder)
+    for name in FOLDERS:
+        yield _writable(folder / name)
+    yield from _kernels()
+
+
+def _python() -> Check:
+    found = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    if OLDEST_PYTHON <= sys.version_info[:2] <= NEWEST_PYTHON:
+        return Check("python", "ok", found)
+    return Check("python", "warn", f"{found}; the lock was made for 3.11 to 3.14")
+
+
+def _ffmpeg() -> Check:
+    return _or_missing("ffmpeg", lambda: f"FFmpeg {ffmpeg_version()} at {ffmpeg_path()}")
+
+
+def _ffprobe() -> Check:
+    path = ffprobe_path()
+    return Check("ffprobe", "ok", f"ffprobe at {path}" if path else "ffprobe is not on PATH, and nothing needs it")
+
+
+def _libraries() -> Check:
+    def sentence() -> str:
+        libraries = library_versions()
+        names = ", ".join(f"{name} {libraries[name]}" for name in ("libavformat", "libavcodec") if name in libraries)
+        return f"PyAV {_version('av')} with {names}"
+
+    return _or_missing("decoder", sentence)
+
+
+def _or_missing(name: str, sentence: Callable[[], str]) -> Check:
+    try:
+        return Check(name, "ok", sentence())
+    except FramesieveError as error:
+        return Check(name, "missing", str(error).rstrip("."))
+    except ImportError as error:
+        return Check(name, "missing", f"{error}; {INSTALL}")
+
+
+def _feature(feature: str, packages: tuple[str, ...]) -> Check:
+    versions = {package: _version(package) for package in packages}
+    absent = [package for package, version in versions.items() if version is None]
+    if absent:
+        return Check(feature, "missing", f"{' and '.join(absent)} not installed; {INSTALL}")
+    return Check(feature, "ok", ", ".join(f"{package} {version}" for package, version in versions.items()))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _ytdlp_age(today: datetime.date) -> Iterator[Check]:
+    """Yields nothing without yt-dlp; its versions are days, such as 2026.10.26."""
+    version = _version("yt-dlp")
+    try:
+        year, month, day = map(int, (version or "").split(".")[:3])
+        age = (today - datetime.date(year, month, day)).days
+    except ValueError:
+        return
+    old = age > YTDLP_DAYS
+    advice = "; video sites change often: make update-ytdlp" if old else ""
+    yield Check("yt-dlp age", "warn" if old else "ok", f"yt-dlp is {max(0, age)} days old{advice}")
+
+
+def _javascript() -> Check:
+    found = [f"{name} at {path}" for name in JAVASCRIPT_RUNTIMES if (path := shutil.which(name))]
+    if found:
+        return Check("javascript", "ok", ", ".join(found))
+    names = ", ".join(JAVASCRIPT_RUNTIMES)
+    return Check("javascript", "warn", f"none of {names} is on PATH; downloads from YouTube need one, best deno")
+
+
+def _cpu() -> Check:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Check("cpu", "ok", f"{usable} of {os.cpu_count()} cores usable")
+
+
+def _gpu() -> Check:
+    path = shutil.which("nvidia-smi")
+    return Check("gpu", "ok", f"NVIDIA driver at {path}" if path else "no NVIDIA driver; models run on the CPU")
+
+
+def _disk(folder: Path) -> Check:
+    try:
+        free_gb = shutil.disk_usage(_existing(folder)).free / 1e9
+    except OSError as error:
+        return Check("disk", "warn", f"free space is unknown: {error.strerror or error}")
+    if free_gb < FREE_DISK_GB:
+        return Check("disk", "warn", f"only {free_gb:.1f} GB free; frames of an hour of video can fill that")
+    return Check("disk", "ok", f"{free_gb:.0f} GB free")
+
+
+def _writable(folder: Path) -> Check:
+    try:
+        with tempfile.TemporaryFile(dir=_existing(folder)):
+            return Check(folder.name, "ok", f"{folder} can be written")
+    except OSError as error:
+        return Check(folder.name, "missing", f"{folder} cannot be written: {error.strerror or error}")
+
+
+def _existing(folder: Path) -> Path:
+    """Returns the folder, or the nearest one above it that is there."""
+    folder = folder.absolute()
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _kernels() -> Iterator[Check]:
+    """Yields nothing when this copy has no kernels."""
+    source = Path(__file__).parents[1] / "metrics" / "kernels.py"
+    if not source.exists():
+        return
+    override = os.environ.get("NUMBA_CACHE_DIR")
+    cache = Path(override) if override else source.parent / "__pycache__"
+    if any(cache.glob("**/kernels.*.nbi")):
+        yield Check("kernels", "ok", "the numeric kernels are compiled")
+    else:
+        yield Check("kernels", "warn", "the numeric kernels will be compiled at the first run; or now: make setup")

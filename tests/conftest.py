@@ -1,0 +1,67 @@
+"""Where the test assets lie, and which tests are skipped here.
+
+A test that needs weights, Chromium or a GPU is skipped where that is absent, and fails instead when REQUIRE_WEIGHTS,
+REQUIRE_BROWSER or REQUIRE_GPU is 1.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+hypothesis.settings.register_profile("framesieve", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("framesieve")
+
+
+def assets_folder() -> Path:
+    return Path(os.environ.get("FRAMESIEVE_TEST_ASSETS") or ROOT.parent / "shared").resolve()
+
+
+def missing_weights() -> str | None:
+    return None if (assets_folder() / "models").is_dir() else f"no test assets in {assets_folder()}"
+
+
+def missing_browser() -> str | None:
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is not installed"
+    return None if any(map(shutil.which, CHROMIUM_NAMES)) else "Chromium is not on PATH"
+
+
+def missing_gpu() -> str | None:
+    return None if shutil.which("nvidia-smi") else "no GPU: nvidia-smi is not on PATH"
+
+
+MISSING: dict[str, Callable[[], str | None]] = {
+    "weights": missing_weights,
+    "browser": missing_browser,
+    "gpu": missing_gpu,
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker, missing in MISSING.items():
+        if item.get_closest_marker(marker) and (reason := missing()):
+            skip_or_fail(marker, reason)
+
+
+def skip_or_fail(marker: str, reason: str) -> None:
+    if os.environ.get(f"REQUIRE_{marker.upper()}") == "1":
+        pytest.fail(f"{reason}, and REQUIRE_{marker.upper()}=1")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """The folder with ``media/`` and ``models/``: FRAMESIEVE_TEST_ASSETS, else ../shared."""
+    if reason := missing_weights():
+        skip_or_fail("weights", reason)
+    return assets_folder()
