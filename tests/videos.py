@@ -13,7 +13,6 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -319,16 +318,19 @@ def _cut_before_packet(number: int, original: Path, data: bytearray) -> bytearra
     return data[packets(original)[number].pos :]
 
 
-def _resizing(path: Path, _find: Finder) -> None:
-    """Frames 0-59 in 320x180, then 60-119 in 160x90, as when a broadcaster changes its programme."""
+def _joined(path: Path, _find: Finder, offset_s: float, size: tuple[int, int]) -> None:
+    """Two MPEG-TS one behind the other: the second half is of `size`, and its clock starts `offset_s` later."""
     half = FRAMES // 2
-    part = painted(path.name, *_x264(), frames=half, note="")
-    late = ("-output_ts_offset", str(half / 25))
-    rest = painted(path.name, *_x264(), *late, frames=half, first_number=half, size=(160, 90), note="")
-    part.make(path, build)
-    first = path.read_bytes()
-    rest.make(path, build)
-    path.write_bytes(first + path.read_bytes())
+    late = ("-output_ts_offset", str(offset_s))
+    parts = (
+        painted(path.name, *_x264(), frames=half, note=""),
+        painted(path.name, *_x264(), *late, frames=half, first_number=half, size=size, note=""),
+    )
+    data = b""
+    for part in parts:
+        part.make(path, build)
+        data += path.read_bytes()
+    path.write_bytes(data)
 
 
 def _shorten_edit(seconds: float, _original: Path, data: bytearray) -> bytearray:
@@ -447,8 +449,10 @@ VARIANTS: dict[str, Variant] = {
                               tuple(range(48, FRAMES)), note="MPEG-TS that starts in the middle of an open GOP"),
     "ts-wrap": copied("ts-wrap.ts", "ts", words=("-output_ts_offset", "95440"),
                       note="MPEG-TS whose 33-bit clock wraps round in the middle"),
-    "ts-resize": Variant("ts-resize.ts", _resizing, tuple(range(FRAMES)),
-                         "MPEG-TS whose pictures shrink in the middle"),
+    "ts-resize": Variant("ts-resize.ts", partial(_joined, offset_s=2.48, size=(160, 90)), tuple(range(FRAMES)),
+                         "MPEG-TS whose pictures shrink in the middle, at frame 60"),
+    "ts-joined": Variant("ts-joined.ts", partial(_joined, offset_s=0, size=SIZE), tuple(range(FRAMES)),
+                         "two recordings in one MPEG-TS: at frame 60 the clock starts anew"),
     "mpg": painted("mpg.mpg", "-c:v", "mpeg2video", "-b:v", "2M", "-bf", "2", "-g", "12",
                    note="MPEG-PS: not every packet has a pts"),
     "raw-h264": painted("raw-h264.h264", *_x264(), note="a bare H.264 stream: no timestamps at all"),
