@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -229,20 +229,24 @@ def _painted(
     passes: int,
 ) -> None:
     """Encodes pictures from `first_number` on: `before` stands before the painted input, `inputs` and `words` after."""
-    first = paint(0, *size) if turn % 180 == 0 else paint(0, *size).swapaxes(0, 1)
+    width, height = size if turn % 180 == 0 else size[::-1]
     argv = [
         "ffmpeg", "-v", "error", "-y",
-        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{first.shape[1]}x{first.shape[0]}", "-r", str(rate),
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(rate),
         *before, "-i", "-", *inputs,
         "-fps_mode", "passthrough", *words,
     ]  # fmt: skip
-    numbers = range(first_number, first_number + frames)
-    pixels = b"".join(np.rot90(paint(n, *size), turn // 90).tobytes() for n in numbers)
+    pixels = _pixels(first_number, frames, size, turn)
     for i in range(passes):
         log = ("-pass", str(i + 1), "-passlogfile", str(path.with_suffix(""))) if passes > 1 else ()
         _run([*argv, *log, f"file:{path}"], pixels)
     if turn:
         _set_matrix(path, turn)
+
+
+@lru_cache(maxsize=2)
+def _pixels(first: int, count: int, size: tuple[int, int], turn: int) -> bytes:
+    return b"".join(np.rot90(paint(n, *size), turn // 90).tobytes() for n in range(first, first + count))
 
 
 def _set_matrix(path: Path, turn: int) -> None:
@@ -255,11 +259,16 @@ def _set_matrix(path: Path, turn: int) -> None:
 
 
 def _copied(
-    path: Path, find: Finder, sources: tuple[str, ...], before: tuple[str, ...], words: tuple[str, ...]
+    path: Path,
+    find: Finder,
+    sources: tuple[str, ...],
+    before: tuple[str, ...],
+    inputs: tuple[str, ...],
+    words: tuple[str, ...],
 ) -> None:
-    """Repacks the packets of `sources` without encoding: `before` stands before every input."""
-    inputs = [word for name in sources for word in (*before, "-i", str(find(name)))]
-    _run(["ffmpeg", "-v", "error", "-y", *inputs, "-c", "copy", *words, f"file:{path}"])
+    """Repacks the packets of `sources` without encoding: `before` stands before each, `inputs` after all of them."""
+    clips = [word for name in sources for word in (*before, "-i", str(find(name)))]
+    _run(["ffmpeg", "-v", "error", "-y", *clips, *inputs, "-c", "copy", *words, f"file:{path}"])
 
 
 def _patched(path: Path, find: Finder, source: str, patch: Callable[[Path, bytearray], bytearray]) -> None:
@@ -301,11 +310,12 @@ def copied(
     *sources: str,
     note: str,
     before: tuple[str, ...] = (),
+    inputs: tuple[str, ...] = (),
     words: tuple[str, ...] = (),
     expected: tuple[int, ...] = tuple(range(FRAMES)),
     audio: bool = False,
 ) -> Variant:
-    make = partial(_copied, sources=sources, before=before, words=words)
+    make = partial(_copied, sources=sources, before=before, inputs=inputs, words=words)
     return Variant(file, make, expected, note, audio=audio)
 
 
@@ -355,7 +365,7 @@ def _x265(*params: str, pixels: str = "yuv420p") -> tuple[str, ...]:
 
 _SINE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=5:sample_rate=44100")
 _SOUND = ("-map", "0:v", "-map", "1:a", "-c:a", "aac")
-_ALTREF = ("-deadline", "good", "-cpu-used", "3", "-b:v", "300k", "-auto-alt-ref", "1", "-lag-in-frames", "16",
+_ALTREF = ("-deadline", "good", "-cpu-used", "5", "-b:v", "300k", "-auto-alt-ref", "1", "-lag-in-frames", "16",
            "-arnr-maxframes", "5", "-arnr-strength", "3", "-g", "48")  # fmt: skip
 _HDR = ("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc")
 _COVER = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=4.8")
@@ -394,8 +404,8 @@ VARIANTS: dict[str, Variant] = {
                            note="B-frames without edit list: the first pts is above zero"),
     "fragmented": painted("fragmented.mp4", *_x264(), "-movflags", "frag_keyframe+empty_moov",
                           note="fragmented: the header knows no frame count"),
-    "late-start": painted("late-start.mp4", *_x264(), *_SOUND, before=("-itsoffset", "0.5"), inputs=_SINE, audio=True,
-                          note="sound from 0 s, video from 0.5 s"),
+    "late-start": copied("late-start.mp4", "h264-25", before=("-itsoffset", "0.5"), inputs=_SINE, words=_SOUND,
+                         audio=True, note="sound from 0 s, video from 0.5 s"),
     "late-start-mkv": copied("late-start-mkv.mkv", "h264-25", before=("-itsoffset", "10"),
                              note="the time line starts at 10 s"),
     # Geometry
@@ -590,6 +600,15 @@ class Truth:
     key: list[bool]
     kind: list[str]
     """I, P or B."""
+    width: int
+    height: int
+    """Of the stored picture, before rotation."""
+    rotation: int
+    """Degrees counter-clockwise to the upright picture, as FFmpeg counts."""
+
+    @property
+    def start_s(self) -> float:
+        return float(self.best[0] * self.time_base)
 
 
 @dataclass(frozen=True)
@@ -606,15 +625,20 @@ class Packet:
 
 def truth(path: Path) -> Truth:
     """What `ffprobe -show_frames` says of the first video stream."""
-    wanted = "stream=time_base:frame=pts,pkt_pts,best_effort_timestamp,key_frame,pict_type"
+    wanted = "stream=time_base,width,height:stream_side_data=rotation:"
+    wanted += "frame=pts,pkt_pts,best_effort_timestamp,key_frame,pict_type"
     answer = _probe(path, "-show_frames", "-show_streams", "-show_entries", wanted)
-    frames = answer["frames"]
+    frames, stream = answer["frames"], answer["streams"][0]
+    turns = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
     return Truth(
-        time_base=Fraction(answer["streams"][0]["time_base"]),
+        time_base=Fraction(stream["time_base"]),
         pts=[frame.get("pts", frame.get("pkt_pts")) for frame in frames],
         best=[frame.get("best_effort_timestamp") for frame in frames],
         key=[frame["key_frame"] == 1 for frame in frames],
         kind=[frame["pict_type"] for frame in frames],
+        width=stream["width"],
+        height=stream["height"],
+        rotation=round(turns[0]) if turns else 0,
     )
 
 
