@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from videos import (
     BROKEN,
     DECOY,
+    MISLEADING,
     VARIANTS,
     NumberError,
     Truth,
@@ -197,6 +199,29 @@ def test_broken_files_open_or_not_as_said(name: str, folder: Path):
         shown = decoded(path)
         assert shown
         assert not {number for number in shown if number is not None and number >= DECOY}
+
+
+@pytest.mark.parametrize("name", MISLEADING)
+def test_careless_reader_is_misled(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    path = build_broken(name, folder)
+    monkeypatch.chdir(path.parent)
+    argv = [
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "quiet",
+        "-i",
+        path.name,
+        "-frames:v",
+        "1",
+        "-c:v",
+        "png",
+        "-f",
+        "image2pipe",
+        "-",
+    ]
+    shown = subprocess.run(argv, check=True, capture_output=True).stdout
+    assert read_number(cv2.imdecode(np.frombuffer(shown, np.uint8), cv2.IMREAD_COLOR)) == DECOY
 
 
 def test_damaged_packets_damage_some_pictures_only(folder: Path):

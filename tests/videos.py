@@ -433,6 +433,7 @@ VARIANTS: dict[str, Variant] = {
     # Streams
     "audio": painted("audio.mp4", *_x264(), *_SOUND, inputs=_SINE, audio=True, note="with sound"),
     "decoy": painted("decoy.mp4", *_x264(), first_number=DECOY, note="never shown by a reader of another file"),
+    "decoy-ts": copied("decoy-ts.ts", "decoy", expected=tuple(range(DECOY, DECOY + FRAMES)), note="in MPEG-TS"),
     "two-videos": copied("two-videos.mp4", "h264-25", "decoy", words=("-map", "0:v", "-map", "1:v"),
                          note="a second video stream of the same size, with other numbers"),
     "two-videos-mkv": copied("two-videos-mkv.mkv", "h264-25", "decoy", words=("-map", "0:v", "-map", "1:v"),
@@ -501,7 +502,7 @@ class Broken:
     make: Callable[[Path, Finder], None]
     note: str
     opens: bool = False
-    """Whether pictures can be read from it; each number read must then be the right one for its place, or refused."""
+    """Whether pictures can be read from it. Damaged ones are unreadable, or repeat the number of a neighbour."""
 
 
 def _write(data: bytes, path: Path, _find: Finder) -> None:
@@ -535,7 +536,8 @@ def _unknown_codec(path: Path, find: Finder) -> None:
 
 def _pointer(text: str, path: Path, find: Finder) -> None:
     """A text that names another video, which lies beside it."""
-    shutil.copy(find("decoy"), path.with_name("other.mp4"))
+    for name in ("decoy", "decoy-ts"):
+        shutil.copy(find(name), path.with_name("other").with_suffix(find(name).suffix))
     path.write_text(text, encoding="utf-8")
 
 
@@ -552,6 +554,9 @@ def _link(target: str, path: Path, _find: Finder) -> None:
 
 _PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:4.8,\n{}\n#EXT-X-ENDLIST\n"
 
+MISLEADING = ("playlist", "script-renamed", "name-concat", "name-file")
+"""Files of `BROKEN` by which FFmpeg, given the bare name, is led to a decoy in the same folder."""
+
 BROKEN: dict[str, Broken] = {
     "empty": Broken("empty.mp4", partial(_write, b""), "no bytes"),
     "text": Broken("text.mp4", partial(_write, b"This is a letter, not a video.\n" * 40), "a text with a video's name"),
@@ -563,10 +568,10 @@ BROKEN: dict[str, Broken] = {
     "dangling-link": Broken("link.mp4", partial(_link, "gone.mp4"), "a link to nothing"),
     "link-to-text": Broken("link.mp4", partial(_link, "notes.txt"), "a link to a text"),
     "link-to-itself": Broken("link.mp4", partial(_link, "link.mp4"), "a link to itself"),
-    "playlist": Broken("list.m3u8", partial(_pointer, _PLAYLIST.format("other.mp4")), "a playlist of another file"),
+    "playlist": Broken("list.m3u8", partial(_pointer, _PLAYLIST.format("other.ts")), "a playlist of another file"),
     "playlist-http": Broken("list.m3u8", partial(_pointer, _PLAYLIST.format("http://127.0.0.1:9/other.ts")),
                             "a playlist of an address"),
-    "playlist-renamed": Broken("list.mp4", partial(_pointer, _PLAYLIST.format("other.mp4")),
+    "playlist-renamed": Broken("list.mp4", partial(_pointer, _PLAYLIST.format("other.ts")),
                                "a playlist with a video's name"),
     "script-renamed": Broken("script.mp4", partial(_pointer, "ffconcat version 1.0\nfile other.mp4\n"),
                              "a concat script with a video's name"),
