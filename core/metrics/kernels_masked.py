@@ -32,7 +32,7 @@ from core.metrics.kernels import (
     vertical,
 )
 
-KERNELS_CRC = 0x518F4424
+KERNELS_CRC = 0xCADAEA6D
 """CRC-32 of the text of kernels.py, UTF-8 with newlines as LF."""
 
 INSIDE, WHOLE = 5, 8
@@ -128,7 +128,7 @@ def _masked_row(above: Any, centre: Any, below: Any, lines: Any, width: int) -> 
     """Returns the three sums of ``_row`` and the number of pixels; ``lines[WHOLE]`` holds whole columns of mask."""
     t, u, whole = lines[T], lines[U], lines[WHOLE]
     vertical(above, centre, below, t, u, line_length(width))
-    total, squares, magnitude, pixels = 0, 0, 0.0, 0
+    total, squares, magnitude, pixels = np.int64(0), np.int64(0), 0.0, 0
     for start in range(0, width, BLOCK):
         count = min(BLOCK, width - start)
         x0, x1 = MARGIN - 1 + start, MARGIN + 1 + start + count

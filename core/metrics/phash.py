@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.errors import FramesieveError
+from core.metrics.kernels_hash import hash_kernel
 
 SIDE = 32
 """Rows and columns of the box average."""
@@ -22,7 +23,6 @@ STEPS = 1024.0
 """Coefficients are compared in steps of 1/1024, so that rounding noise decides no bit of a flat picture."""
 
 _COSINES = 2.0 * np.cos(np.pi * np.outer(np.arange(LOW), 2 * np.arange(SIDE) + 1) / (2 * SIDE))
-_COSINES_T = np.ascontiguousarray(_COSINES.T)
 
 
 def phash_from_box(box: NDArray[np.floating[Any]]) -> int:
@@ -34,10 +34,7 @@ def phash_from_box(box: NDArray[np.floating[Any]]) -> int:
     Args:
         box: (32, 32) float, full-range luma 0-255.
     """
-    low = np.rint((_COSINES @ box @ _COSINES_T).ravel() * STEPS)
-    middle = np.sort(low)[LOW * LOW // 2 - 1 : LOW * LOW // 2 + 1]
-    above = 2.0 * low > middle[0] + middle[1]
-    return int.from_bytes(np.packbits(above).tobytes(), "big")
+    return int(hash_kernel(np.ascontiguousarray(box, np.float64), _COSINES, STEPS))
 
 
 def phash_image(rgb: NDArray[np.uint8]) -> int:

@@ -233,5 +233,5 @@ def _stats(raw: Sequence[float], sharpness_full: float, edge_full: float, phash:
 
 
 def _percent(raw: float, full: float) -> float:
-    share = raw / full
+    share = float(raw) / full
     return 100.0 * (1.0 if share > 1.0 else share if share > 0.0 or share != share else 0.0)
