@@ -1,0 +1,279 @@
+"""Compiled loops over the decoder's own luma plane: five statistics, the 32x32 box average, the luma difference.
+
+One pass, exact: every pixel is mapped to full range before any arithmetic, sums are integers, and only the root of the
+Sobel magnitude is float32 (summed over 512 pixels, then float64). The slow twins are in tests/reference.py. Not here:
+statistics inside a mask (``kernels_masked``), normalisation and error sentences (``quality``), hashing (``phash``).
+
+Written for the vectoriser: int16 after every operation, whole aligned rows without special cases at the sides (the
+margin holds the reflected neighbours), and a ring of three mapped rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+CELLS = 32
+"""Rows and columns of the box average."""
+
+MARGIN = 32
+"""int16 columns left of a row's first pixel: 64 bytes, so that pixel 0 is aligned."""
+
+BLOCK = 512
+"""Pixels per float32 sum: keeps it within 5e-7 of the exact sum even when all magnitudes are equal (measured)."""
+
+BAND = 256
+"""Rows that a uint16 column sum can take: 256 * 255 < 65536."""
+
+RING, T, U = 0, 3, 4
+"""Lines of the scratch: three luma rows, rows smoothed down the columns, rows differenced down the columns."""
+
+u8, u16, u32, i16, i32, f32 = np.uint8, np.uint16, np.uint32, np.int16, np.int32, np.float32
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def compiled(kernel: Kernel) -> Kernel:
+    """Compiles a function on its first call and keeps the machine code on disk; it runs without the GIL."""
+    relaxed = {"reassoc", "contract", "nsz"}  # lets sums be vectorised; NaN and infinity keep their meaning
+    compile_it = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy", fastmath=relaxed)
+    return cast(Kernel, compile_it(kernel))
+
+
+@compiled
+def frame_kernel(
+    luma: Any, width: int, full_range: bool, lines: Any, pairs: Any, columns: Any, box: Any, want_box: bool
+) -> Any:
+    """Returns the five raw statistics of a plane (order of METRIC_NAMES) and fills ``box`` when asked.
+
+    Args:
+        luma: (H, line_size) uint8, C-contiguous, read-only; only the first ``width`` columns are looked at.
+        width: pixels per row, 1 to line_size.
+        full_range: whether the plane already is 0-255; else 16-235 is mapped to it, clipped.
+        lines: ``Scratch.lines``.
+        pairs: ``Scratch.pairs``, all zero; zero again on return.
+        columns: ``Scratch.columns``.
+        box: (32, 32) float64 output.
+        want_box: whether to fill ``box``.
+    """
+    height = luma.shape[0]
+    total, squares, magnitude, band, rows_in = 0, 0, 0.0, 0, 0
+    counts = np.zeros(256, np.int64)
+    columns[:width] = u16(0)
+    box[:] = 0.0
+    load(luma[0], width, full_range, lines[RING])
+    for y in range(height):
+        if y + 1 < height:
+            load(luma[y + 1], width, full_range, lines[RING + (y + 1) % 3])
+        above, centre, below = ring(lines, RING, y, height)
+        row_total, row_squares, row_magnitude = _row(above, centre, below, lines, width)
+        total += row_total
+        squares += row_squares
+        magnitude += row_magnitude
+        _count_pairs(luma[y], width, pairs[0], pairs[1], counts)
+        if want_box:
+            _add_columns(centre, width, columns)
+            rows_in += 1
+            band_ends = y + 1 >= _edge(band + 1, height)
+            if band_ends or rows_in == BAND:
+                _collect(columns, width, box[band])
+                rows_in = 0
+            if band_ends:
+                band = _close_band(box, band, y, width, height)
+    pixels = height * width
+    return summary(fold(pairs, counts, full_range), pixels, total, squares, magnitude, pixels)
+
+
+@compiled
+def difference_kernel(first: Any, second: Any, width: int) -> Any:
+    """Returns the sum of absolute differences of two read-only (H, >= width) uint8 planes."""
+    total: Any = 0
+    for y in range(first.shape[0]):
+        a, b, row = first[y], second[y], u32(0)
+        for x in range(width):
+            row = u32(row + u32(abs(i32(i32(a[x]) - i32(b[x])))))
+        total += row
+    return total
+
+
+@compiled
+def load(source: Any, width: int, full_range: bool, line: Any) -> None:
+    """Writes one mapped row behind the margin, its reflected neighbours (REFLECT_101) on both sides."""
+    if full_range:
+        _copy_full(source, width, line)
+    else:
+        _copy_limited(source, width, line)
+    reflect(line, width)
+
+
+@compiled
+def _copy_full(source: Any, width: int, line: Any) -> None:
+    for x in range(width):
+        line[MARGIN + x] = i16(source[x])
+
+
+@compiled
+def _copy_limited(source: Any, width: int, line: Any) -> None:
+    for x in range(width):  # a function of its own: inside ``load`` it takes a third longer
+        line[MARGIN + x] = i16(_full_range(source[x]))
+
+
+@compiled
+def reflect(line: Any, width: int) -> None:
+    """Writes the neighbours of a row's first and last pixel as OpenCV's REFLECT_101 has them."""
+    last = MARGIN + width - 1
+    line[MARGIN - 1] = line[MARGIN + min(1, width - 1)]
+    line[last + 1] = line[last - min(1, width - 1)]
+
+
+@compiled
+def _full_range(y: Any) -> Any:
+    """Returns clip(round((y - 16) * 255 / 219), 0, 255): 255 / 219 = 85 / 73 and there are no ties. Fits uint16."""
+    clipped = u16(min(max(y, u8(16)), u8(235)))
+    return u16(u16(u16(clipped * u16(85)) - u16(16 * 85 - 36)) // u16(73))
+
+
+@compiled
+def ring(lines: Any, first: int, y: int, height: int) -> Any:
+    """Returns the loaded rows above, at and below ``y``; beyond the picture they are reflected (REFLECT_101)."""
+    above = y - 1 if y > 0 else min(1, height - 1)
+    below = y + 1 if y + 1 < height else max(height - 2, 0)
+    return lines[first + above % 3], lines[first + y % 3], lines[first + below % 3]
+
+
+@compiled
+def _row(above: Any, centre: Any, below: Any, lines: Any, width: int) -> Any:
+    """Returns (sum of Laplacian, sum of its square, sum of Sobel magnitude) of one row."""
+    t, u = lines[T], lines[U]
+    vertical(above, centre, below, t, u, line_length(width))
+    total, squares, magnitude = np.int64(0), np.int64(0), 0.0
+    for start in range(0, width, BLOCK):
+        count = min(BLOCK, width - start)
+        x0, x1 = MARGIN - 1 + start, MARGIN + 1 + start + count
+        a, b, c = _horizontal(centre[x0:x1], t[x0:x1], u[x0:x1], count)
+        total += a
+        squares += b
+        magnitude += c
+    return total, squares, magnitude
+
+
+@compiled
+def vertical(above: Any, centre: Any, below: Any, t: Any, u: Any, length: int) -> None:
+    """Writes t = above + 2 centre + below and u = below - above: the vertical halves of both Sobel kernels."""
+    for x in range(length):
+        t[x] = i16(i16(above[x] + below[x]) + i16(centre[x] * i16(2)))
+        u[x] = i16(below[x] - above[x])
+
+
+@compiled
+def _horizontal(centre: Any, t: Any, u: Any, count: int) -> Any:
+    total, squares, magnitude = i32(0), i32(0), f32(0)
+    for x in range(count):
+        gx = f32(i16(t[x + 2] - t[x]))
+        gy = f32(i16(i16(u[x] + u[x + 2]) + i16(u[x + 1] * i16(2))))
+        laplacian = i16(i16(t[x + 1] - i16(centre[x + 1] * i16(6))) + i16(centre[x] + centre[x + 2]))
+        total = i32(total + i32(laplacian))
+        squares = i32(squares + i32(i32(laplacian) * i32(laplacian)))
+        magnitude += np.sqrt(f32(gx * gx + gy * gy))
+    return total, squares, magnitude
+
+
+@compiled
+def line_length(width: int) -> int:
+    """Returns int16 columns of a line: margin, pixels, at least one more, in whole cache lines."""
+    return (MARGIN + width) // 32 * 32 + 32
+
+
+@compiled
+def _count_pairs(row: Any, width: int, even: Any, odd: Any, counts: Any) -> None:
+    """Counts pixels two at a time (one store per pair), in turn in two tables so that equal pairs do not wait."""
+    whole = width - width % 4
+    for x in range(0, whole, 4):
+        even[u32(row[x]) | (u32(row[x + 1]) << u32(8))] += u32(1)
+        odd[u32(row[x + 2]) | (u32(row[x + 3]) << u32(8))] += u32(1)
+    for x in range(whole, width):
+        counts[row[x]] += 1
+
+
+@compiled
+def fold(pairs: Any, counts: Any, full_range: bool) -> Any:
+    """Adds the pair tables to ``counts`` and clears them; returns the (256,) int64 histogram of mapped pixels."""
+    for high in range(256):
+        even, odd, total = pairs[0, high * 256 : high * 256 + 256], pairs[1, high * 256 : high * 256 + 256], np.int64(0)
+        for low in range(256):
+            count = np.int64(even[low]) + np.int64(odd[low])
+            counts[low] += count
+            total += count
+            even[low] = u32(0)
+            odd[low] = u32(0)
+        counts[high] += total
+    if full_range:
+        return counts
+    mapped = np.zeros(256, np.int64)
+    for value in range(256):
+        mapped[_full_range(u8(value))] += counts[value]
+    return mapped
+
+
+@compiled
+def summary(counts: Any, pixels: int, total: int, squares: int, magnitude: float, whole: int) -> Any:
+    """Returns the statistics in the order of METRIC_NAMES; NaN where there is no pixel to speak of."""
+    light, light_squares, entropy = 0, 0, 0.0
+    for value in range(256):
+        light += value * counts[value]
+        light_squares += value * value * counts[value]
+        if counts[value] > 0:
+            share = counts[value] / pixels
+            entropy -= share * np.log2(share)
+    mean = light / pixels if pixels else np.nan
+    contrast = np.sqrt(_variance(light, light_squares, pixels)) / mean if mean > 0.0 else mean
+    edge = magnitude / whole if whole else np.nan
+    return _variance(total, squares, whole), edge, contrast, mean / 255.0, entropy if pixels else np.nan
+
+
+@compiled
+def _variance(total: int, squares: int, count: int) -> Any:
+    """Returns the population variance, shifted by a whole number near the mean: nothing cancels, int64 is enough."""
+    if count == 0:
+        return np.nan
+    shift = total // count
+    rest = total - shift * count
+    return (squares - shift * (total + rest)) / count - (rest / count) ** 2
+
+
+@compiled
+def _add_columns(line: Any, width: int, columns: Any) -> None:
+    for x in range(width):
+        columns[x] = u16(columns[x] + u16(line[MARGIN + x]))
+
+
+@compiled
+def _collect(columns: Any, width: int, sums: Any) -> None:
+    """Adds the column sums to their cells and clears them; a cell without a column takes the one at its start."""
+    for cell in range(CELLS):
+        start = _edge(cell, width)
+        total = u32(0)
+        for x in range(start, max(_edge(cell + 1, width), start + 1)):
+            total = u32(total + u32(columns[x]))
+        sums[cell] += total
+    columns[:width] = u16(0)
+
+
+@compiled
+def _close_band(box: Any, band: int, y: int, width: int, height: int) -> int:
+    """Turns the sums of a band of rows into means; a band without a row repeats the last. Returns the next band."""
+    rows = y + 1 - _edge(band, height)
+    for cell in range(CELLS):
+        box[band, cell] /= rows * max(_edge(cell + 1, width) - _edge(cell, width), 1)
+    band += 1
+    while band < CELLS and _edge(band, height) <= y:
+        box[band] = box[band - 1]
+        band += 1
+    return band
+
+
+@compiled
+def _edge(cell: int, size: int) -> int:
+    return cell * size // CELLS
