@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -26,7 +26,7 @@ BLOCK_BYTES = 1 << 16
 RECORDS_PER_WRITE = 4096
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
+def read(path: Path) -> Generator[dict[str, Any], None, None]:
     """Yields every whole record of the file in order; a missing file holds none.
 
     A last line without a newline, or one that is not a JSON object, is torn and is left out.
