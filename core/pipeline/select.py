@@ -34,6 +34,7 @@ STEPS = 10
 """``at_least`` loosens the bounds in this many steps; the last one drops them."""
 
 LOWER_IS_BETTER = ("face_distance",)
+QUOTAS = ("top", "top_percent", "per_shot", "per_shot_percent", "per_window", "per_window_percent")
 
 SUBJECT_NAMES = tuple(name for name in FILTERABLE if name.startswith("subject_"))
 REASONS = ("", "error", "quality", *METRIC_NAMES, "face", "mask", "identity", *SUBJECT_NAMES, "person")
@@ -95,7 +96,7 @@ def _select(table: FrameTable, filters: FilterSettings) -> Selection:
     reason = np.array([code for _, code in rules] + [0], np.int16).take(first, mode="clip")
     reasons = _name_discards(table, reason)
     duplicate_of = np.full(len(table), -1, np.int64)
-    if filters.dedup is not None or _has_quotas(filters):
+    if filters.dedup is not None or any(getattr(filters, name) is not None for name in QUOTAS):
         duplicate_of = _later_stages(table, filters, survives, reason, only_by)
     _by_hand(table, filters, reason, only_by)
     keep = reason == 0
@@ -110,7 +111,7 @@ def _first_stage(table: FrameTable, filters: FilterSettings) -> tuple[NDArray[np
     rules += [("shot", CODE["shot"])] if filters.shots is not None else []
     passed = _Bits(len(table), len(rules))
     passed.add(~table.error)
-    passed.add(~_is_discarded(table))
+    passed.add(~_is_discarded(table.discarded))
     for name, sign in bounds:
         passed.add(_within(table.values.get(name), sign, getattr(filters, sign)[name]))
     if filters.shots is not None:
@@ -152,9 +153,9 @@ def _within(column: NDArray[np.float64] | None, sign: str, bound: float) -> NDAr
     return column >= bound if sign == "min" else column <= bound
 
 
-def _is_discarded(table: FrameTable) -> NDArray[np.bool_]:
-    """``table.discarded != ""`` by the first character alone: numpy compares text ten times slower."""
-    text = np.ascontiguousarray(table.discarded)
+def _is_discarded(discarded: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """``discarded != ""`` by the first character alone: numpy compares text ten times slower."""
+    text = np.ascontiguousarray(discarded)
     letters = text.view(np.uint32).reshape(len(text), text.dtype.itemsize // 4)
     return np.not_equal(letters[:, 0], 0)
 
@@ -210,17 +211,12 @@ def _later_stages(
         duplicate_of[removed] = table.ordinal[rows[removed]]
         reason[removed], only_by["duplicate"] = CODE["duplicate"], len(removed)
         ranked = ranked[rows[ranked] < 0]
-    if _has_quotas(filters):
+    if any(getattr(filters, name) is not None for name in QUOTAS):
         stay = _within_quotas(table, filters, ranked)
         removed = np.setdiff1d(ranked, stay, assume_unique=True)
         removed = removed[~by_hand[removed]]
         reason[removed], only_by["quota"] = CODE["quota"], len(removed)
     return duplicate_of
-
-
-def _has_quotas(filters: FilterSettings) -> bool:
-    names = ("top", "top_percent", "per_shot", "per_shot_percent", "per_window", "per_window_percent")
-    return any(getattr(filters, name) is not None for name in names)
 
 
 def _ranked(table: FrameTable, rank_by: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:

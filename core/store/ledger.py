@@ -28,7 +28,7 @@ def load(path: Path) -> FrameLedger:
         RunError: the file is absent, damaged, or holds something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:  # np.load alone leaks a damaged file
             numerator, denominator = (int(n) for n in file["time_base"])
             clock = str(file["clock"]) if "clock" in file.files else "pts"
             if clock not in ("pts", "dts"):
