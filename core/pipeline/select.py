@@ -64,13 +64,14 @@ def select(table: FrameTable, filters: FilterSettings) -> Selection:
         Columns of length F. With ``at_least`` and too few frames, the bounds are loosened together in ten equal steps
         from the value that was set to the lowest (highest) number of the column; the tenth step drops them, so that
         frames without a number pass too. ``relaxed`` holds the bounds of the first step that keeps enough, or of the
-        last one. Shots, errors, discards and choices by hand are never loosened.
+        last one. Shots, errors, discards and choices by hand are never loosened, and no bound is for more than ``top``.
     """
     chosen = _select(table, filters)
     if filters.at_least is None:
         return chosen
+    wanted = filters.at_least if filters.top is None else min(filters.at_least, filters.top)
     for step in range(1, STEPS + 1):
-        if np.count_nonzero(chosen.keep) >= filters.at_least or not (filters.min or filters.max):
+        if np.count_nonzero(chosen.keep) >= wanted or not (filters.min or filters.max):
             break
         looser = _loosened(table, filters, step)
         chosen = replace(_select(table, looser), relaxed=_used_bounds(filters, looser))

@@ -238,6 +238,11 @@ def test_only_bounds_are_loosened():
     assert select(made, FilterSettings(at_least=9)).relaxed == {}
 
 
+def test_bounds_are_not_loosened_beyond_the_top():
+    chosen = select(table(5, sharpness=[1, 2, 3, 4, 5]), FilterSettings(min={"sharpness": 4.0}, top=2, at_least=4))
+    assert (chosen.kept.tolist(), chosen.relaxed) == ([3, 4], {})
+
+
 def test_bound_beyond_the_column_never_tightens():
     made = table(3, sharpness=[50, 60, 70], entropy=[1, 2, 3])
     chosen = select(made, FilterSettings(min={"sharpness": 10.0, "entropy": 3.0}, at_least=2))

@@ -69,6 +69,7 @@ def test_batches_do_not_matter(tmp_path, monkeypatch, rows):
     [
         ({"pts_s": 1}, r"line 3: frame_number is missing"),
         ({"frame_number": 5}, r"line 3: pts_s is missing"),
+        ({"frame_number": 5, "pts_s": None}, r"line 3: pts_s is null"),
         ({"frame_number": 1.5, "pts_s": 1}, r"line 3: frame_number or shot_id is not an integer"),
         ({"frame_number": "5", "pts_s": 1}, r"line 3: frame_number or shot_id is not an integer"),
         ({"frame_number": 5, "pts_s": [1]}, r"line 3: "),
