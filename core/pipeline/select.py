@@ -1,0 +1,297 @@
+"""The one filter: slider, gallery, command line and export all ask ``select``, so what is previewed is exported.
+
+Rules, in the order in which they name the reason of a refusal:
+
+1. ``error``: the record carries an error. Nothing brings such a frame back.
+2. The ``discard_reason`` that extract wrote.
+3. Lower and upper bounds, both inclusive, in the order of ``config.FILTERABLE``. A frame without a number in a bounded
+   column is refused, and so is every frame when the run has no such column.
+4. ``shot``: not one of the wanted shots.
+5. ``duplicate``: among what is left, near a better frame (``duplicates.py``).
+6. ``quota``: among what is left, not good enough for its shot, then for its time window, then over all.
+7. ``manual``: rejected by hand. A frame kept by hand passes rules 2 to 6. Neither changes what happens to other frames.
+
+"Better" is a higher ``rank_by`` (a lower one for ``face_distance``); frames without that number come last, and of equal
+frames the earlier one is better. Pure: no files, no video.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import FILTERABLE, METRIC_NAMES, FilterSettings
+from core.pipeline.duplicates import duplicate_rows
+from core.records import FrameTable, Selection
+from core.store.selection import digest
+
+__all__ = ["REASONS", "digest", "reason_of", "select"]
+
+STEPS = 10
+"""``at_least`` loosens the bounds in this many steps; the last one drops them."""
+
+LOWER_IS_BETTER = ("face_distance",)
+QUOTAS = ("top", "top_percent", "per_shot", "per_shot_percent", "per_window", "per_window_percent")
+
+SUBJECT_NAMES = tuple(name for name in FILTERABLE if name.startswith("subject_"))
+REASONS = ("", "error", "quality", *METRIC_NAMES, "face", "mask", "identity", *SUBJECT_NAMES, "person")
+REASONS += ("shot", "duplicate", "quota", "manual")
+"""Names of the reasons; index = code in ``Selection.reason``. Discard reasons that are not here get the codes after."""
+
+CODE = {name: code for code, name in enumerate(REASONS)}
+
+Rules = list[tuple[str, int]]
+"""Rules of the first stage: what ``only_by`` calls each ("" = it does not), and the code of its reason."""
+
+
+def select(table: FrameTable, filters: FilterSettings) -> Selection:
+    """Decides which frames of a run are kept, and why the others are not.
+
+    ``Selection.only_by`` counts for each active bound (``"min sharpness"``), for ``"shot"`` and for ``"manual"`` the
+    frames that this rule alone refuses: among rules 1 to 4, or, for ``"manual"``, the rejected frames that every other
+    rule lets pass. ``"duplicate"`` and ``"quota"`` count all frames that the stage refuses, since only frames that
+    passed everything before come there. Frames kept by hand are not counted. ``keep`` and ``reject`` may name ordinals
+    that the table does not hold; those are ignored.
+
+    Args:
+        table: F records in ordinal order.
+        filters: what is wanted.
+
+    Returns:
+        Columns of length F. With ``at_least`` and too few frames, the bounds are loosened together in ten equal steps
+        from the value that was set to the lowest (highest) number of the column; the tenth step drops them, so that
+        frames without a number pass too. ``relaxed`` holds the bounds of the first step that keeps enough, or of the
+        last one. Shots, errors, discards and choices by hand are never loosened, and no bound is for more than ``top``.
+    """
+    chosen = _select(table, filters)
+    if filters.at_least is None:
+        return chosen
+    wanted = filters.at_least if filters.top is None else min(filters.at_least, filters.top)
+    for step in range(1, STEPS + 1):
+        if np.count_nonzero(chosen.keep) >= wanted or not (filters.min or filters.max):
+            break
+        looser = _loosened(table, filters, step)
+        chosen = replace(_select(table, looser), relaxed=_used_bounds(filters, looser))
+    return chosen
+
+
+def reason_of(column: str) -> str:
+    """Returns the reason that a bound on this column of ``config.FILTERABLE`` gives."""
+    if column == "quality_score":
+        return "quality"
+    if column == "reid_similarity":
+        return "identity"
+    if column in ("face_count", "face_distance") or column.startswith("max_face_"):
+        return "face"
+    return "mask" if column.startswith("mask_") else column
+
+
+def _select(table: FrameTable, filters: FilterSettings) -> Selection:
+    refused, rules = _first_stage(table, filters)
+    survives = refused == 0
+    _override(refused, _rows(table, filters.keep))
+    first, only_by = _first_rule(refused), _only_by(refused, rules)
+    reason = np.array([code for _, code in rules] + [0], np.int16).take(first, mode="clip")
+    reasons = _name_discards(table, reason)
+    duplicate_of = np.full(len(table), -1, np.int64)
+    if filters.dedup is not None or any(getattr(filters, name) is not None for name in QUOTAS):
+        duplicate_of = _later_stages(table, filters, survives, reason, only_by)
+    _by_hand(table, filters, reason, only_by)
+    keep = reason == 0
+    return Selection(table.ordinal, keep, reason, reasons, only_by, duplicate_of)
+
+
+def _first_stage(table: FrameTable, filters: FilterSettings) -> tuple[NDArray[np.unsignedinteger], Rules]:
+    """Returns (F,) words with bit i set where rule i refuses the frame, and the rules in order."""
+    bounds = [(name, sign) for name in FILTERABLE for sign in ("min", "max") if name in getattr(filters, sign)]
+    rules = [("", CODE["error"]), ("", DISCARDED)]
+    rules += [(f"{sign} {name}", CODE[reason_of(name)]) for name, sign in bounds]
+    rules += [("shot", CODE["shot"])] if filters.shots is not None else []
+    passed = _Bits(len(table), len(rules))
+    passed.add(~table.error)
+    passed.add(~_is_discarded(table.discarded))
+    for name, sign in bounds:
+        passed.add(_within(table.values.get(name), sign, getattr(filters, sign)[name]))
+    if filters.shots is not None:
+        passed.add(np.isin(table.shot, np.array(filters.shots, np.int64)))
+    return passed.inverted(), rules
+
+
+DISCARDED = len(REASONS)
+"""Stands in for the reason of a discarded frame until its text is looked up."""
+
+
+class _Bits:
+    """Packs boolean columns into one column of words: two passes over little memory for each."""
+
+    def __init__(self, length: int, columns: int) -> None:
+        kind = next(k for k in (np.uint8, np.uint16, np.uint32, np.uint64) if np.iinfo(k).bits >= columns)
+        self.words: NDArray[np.unsignedinteger] = np.zeros(length, kind)
+        self.scratch = np.empty(length, kind)
+        self.columns = columns
+        self.filled = 0
+
+    def add(self, mask: NDArray[np.bool_] | None) -> None:
+        """Puts (F,) bool at the next bit; ``None`` = all false."""
+        if mask is not None:
+            np.multiply(mask.view(np.uint8), self.words.dtype.type(1 << self.filled), out=self.scratch)
+            np.bitwise_or(self.words, self.scratch, out=self.words)
+        self.filled += 1
+
+    def inverted(self) -> NDArray[np.unsignedinteger]:
+        """Returns the words with each of the bits turned over."""
+        self.words ^= self.words.dtype.type((1 << self.columns) - 1)
+        return self.words
+
+
+def _within(column: NDArray[np.float64] | None, sign: str, bound: float) -> NDArray[np.bool_] | None:
+    """NaN compares false, so it is never within."""
+    if column is None:
+        return None
+    return column >= bound if sign == "min" else column <= bound
+
+
+def _is_discarded(discarded: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """``discarded != ""`` by the first character alone: numpy compares text ten times slower."""
+    text = np.ascontiguousarray(discarded)
+    letters = text.view(np.uint32).reshape(len(text), text.dtype.itemsize // 4)
+    return np.not_equal(letters[:, 0], 0)
+
+
+def _override(refused: NDArray[np.unsignedinteger], rows: NDArray[np.int64]) -> None:
+    """Lets rows kept by hand pass everything but an error, which is the lowest bit."""
+    refused[rows] &= refused.dtype.type(1)
+
+
+def _first_rule(refused: NDArray[np.unsignedinteger]) -> NDArray[np.uint8]:
+    """(F,) index of the lowest bit that is set; the width of a word where none is."""
+    one = refused.dtype.type(1)
+    below = np.bitwise_and(~refused, refused - one)  # the zeros under the lowest one; all bits when there is no one
+    index: NDArray[np.uint8] = np.bitwise_count(below)
+    return index
+
+
+def _only_by(refused: NDArray[np.unsignedinteger], rules: Rules) -> dict[str, int]:
+    kind = refused.dtype.type
+    return {name: int(np.count_nonzero(refused == kind(1 << i))) for i, (name, _) in enumerate(rules) if name}
+
+
+def _name_discards(table: FrameTable, reason: NDArray[np.int16]) -> tuple[str, ...]:
+    """Replaces the stand-in by the code of each frame's own reason; returns the names of all codes."""
+    reasons = list(REASONS)
+    rows = np.flatnonzero(reason == DISCARDED)
+    text = table.discarded[rows]
+    while len(rows):  # one round for each of the few reasons: numpy sorts text ten times slower
+        same = text == text[0]
+        name = str(text[0])
+        if name not in reasons:
+            reasons.append(name)
+        reason[rows[same]] = reasons.index(name)
+        rows, text = rows[~same], text[~same]
+    return tuple(reasons)
+
+
+def _later_stages(
+    table: FrameTable,
+    filters: FilterSettings,
+    survives: NDArray[np.bool_],
+    reason: NDArray[np.int16],
+    only_by: dict[str, int],
+) -> NDArray[np.int64]:
+    """Duplicates, then quotas, among survivors. Writes reasons and counts; returns ``duplicate_of``."""
+    by_hand = np.zeros(len(table), np.bool_)
+    by_hand[_rows(table, filters.keep)] = True
+    ranked = _ranked(table, filters.rank_by, np.flatnonzero(survives))
+    duplicate_of = np.full(len(table), -1, np.int64)
+    if filters.dedup is not None:
+        rows = duplicate_rows(table, ranked, filters.dedup)
+        removed = np.flatnonzero((rows >= 0) & ~by_hand)
+        duplicate_of[removed] = table.ordinal[rows[removed]]
+        reason[removed], only_by["duplicate"] = CODE["duplicate"], len(removed)
+        ranked = ranked[rows[ranked] < 0]
+    if any(getattr(filters, name) is not None for name in QUOTAS):
+        stay = _within_quotas(table, filters, ranked)
+        removed = np.setdiff1d(ranked, stay, assume_unique=True)
+        removed = removed[~by_hand[removed]]
+        reason[removed], only_by["quota"] = CODE["quota"], len(removed)
+    return duplicate_of
+
+
+def _ranked(table: FrameTable, rank_by: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows, best first; NaN last, ties by row."""
+    column = table.values.get(rank_by)
+    if column is None:
+        return rows
+    values = column[rows]
+    return rows[np.argsort(values if rank_by in LOWER_IS_BETTER else -values, kind="stable")]
+
+
+def _within_quotas(table: FrameTable, filters: FilterSettings, ranked: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The ranked rows that every quota lets pass, still ranked."""
+    if filters.per_shot is not None or filters.per_shot_percent is not None:
+        ranked = _best_of_each(ranked, table.shot[ranked], filters.per_shot, filters.per_shot_percent)
+    if filters.per_window is not None or filters.per_window_percent is not None:
+        # a billionth of a window forgives what floats do to a frame exactly on an edge
+        windows = np.floor((table.pts_s - table.pts_s[:1]) / filters.window + 1e-9).astype(np.int64)[ranked]
+        ranked = _best_of_each(ranked, windows, filters.per_window, filters.per_window_percent)
+    return ranked[: _limit(len(ranked), filters.top, filters.top_percent)]
+
+
+def _best_of_each(
+    ranked: NDArray[np.int64], groups: NDArray[np.int64], most: int | None, percent: float | None
+) -> NDArray[np.int64]:
+    """Keeps the first ``most`` rows and the first ``percent`` of each group, in the order that came."""
+    _, which, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    by_group = np.argsort(which, kind="stable")
+    place = np.empty(len(ranked), np.int64)
+    place[by_group] = np.arange(len(ranked)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    limits = np.array([_limit(size, most, percent) for size in sizes.tolist()], np.int64)
+    return ranked[place < limits[which]]
+
+
+def _limit(size: int, most: int | None, percent: float | None) -> int:
+    """How many of ``size`` may stay. A percentage is rounded up and leaves at least one."""
+    limit = size if most is None else min(size, most)
+    if percent is None or size == 0:
+        return limit
+    return min(limit, max(1, math.ceil(round(size * percent / 100, 9))))  # rounded: 1.1 % of 1000 is 11, not 12
+
+
+def _by_hand(table: FrameTable, filters: FilterSettings, reason: NDArray[np.int16], only_by: dict[str, int]) -> None:
+    """Refuses what was rejected by hand; ``keep`` has been seen to at every stage."""
+    if filters.reject:
+        rows = _rows(table, filters.reject)
+        rows = rows[reason[rows] == 0]
+        reason[rows], only_by["manual"] = CODE["manual"], len(rows)
+
+
+def _rows(table: FrameTable, ordinals: tuple[int, ...]) -> NDArray[np.int64]:
+    """Rows of those ordinals that the table holds."""
+    if not ordinals:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.isin(table.ordinal, np.array(ordinals, np.int64)))
+
+
+def _loosened(table: FrameTable, filters: FilterSettings, step: int) -> FilterSettings:
+    if step == STEPS:
+        return replace(filters, min={}, max={})
+    lower = {name: _towards(bound, table.values.get(name), np.fmin, step) for name, bound in filters.min.items()}
+    upper = {name: _towards(bound, table.values.get(name), np.fmax, step) for name, bound in filters.max.items()}
+    return replace(filters, min=lower, max=upper)
+
+
+def _towards(bound: float, column: NDArray[np.float64] | None, outer: np.ufunc, step: int) -> float:
+    """``step`` tenths of the way from the bound to the outermost number of the column; a bound never tightens."""
+    if column is None or len(column) == 0:
+        return bound
+    extreme = float(outer(bound, outer.reduce(column)))
+    return bound + (extreme - bound) * step / STEPS
+
+
+def _used_bounds(filters: FilterSettings, looser: FilterSettings) -> dict[str, tuple[float | None, float | None]]:
+    was = {name: (filters.min.get(name), filters.max.get(name)) for name in FILTERABLE}
+    now = {name: (looser.min.get(name), looser.max.get(name)) for name in FILTERABLE}
+    return {name: now[name] for name in FILTERABLE if now[name] != was[name]}

@@ -1,0 +1,44 @@
+"""ledger.npz: every frame's pts and key flag. How a ledger is made lives in core/video."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import RunError
+from core.records import FrameLedger
+from core.store import files
+
+
+def save(path: Path, ledger: FrameLedger) -> None:
+    """Writes the ledger atomically. Raises ``StorageError`` when it cannot."""
+    time_base = np.array([ledger.time_base.numerator, ledger.time_base.denominator], dtype=np.int64)
+    columns = {"pts": ledger.pts, "key": ledger.key, "time_base": time_base, "clock": np.array(ledger.clock)}
+    files.write_npz(path, columns)
+
+
+def load(path: Path) -> FrameLedger:
+    """Reads a ledger; one without ``clock`` counts by pts.
+
+    Raises:
+        RunError: the file is absent, damaged, or holds something else.
+    """
+    try:
+        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:  # np.load alone leaks a damaged file
+            numerator, denominator = (int(n) for n in file["time_base"])
+            clock = str(file["clock"]) if "clock" in file.files else "pts"
+            if clock not in ("pts", "dts"):
+                raise ValueError(f'clock is "{clock}"')
+            pts, key = file["pts"].astype(np.int64, copy=False), file["key"].astype(np.bool_, copy=False)
+            return FrameLedger(pts=pts, key=key, time_base=Fraction(numerator, denominator), clock=clock)
+    except FileNotFoundError as error:
+        raise RunError(f"{path} is missing; run extract again to make it.") from error
+    except (OSError, EOFError, *DAMAGED) as error:
+        raise RunError(f"{path} is not a ledger ({error}); delete it and run extract again to make it.") from error
+
+
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, zipfile.BadZipFile, zlib.error)

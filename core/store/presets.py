@@ -1,0 +1,117 @@
+"""Presets: named settings in presets/<name>.json. Only what differs from the defaults is stored.
+
+A preset may hold settings of ``extract``, of ``filter``, or of both. What belongs to one video (shots, frames kept or
+rejected by hand) is never part of a preset.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core import config
+from core.config import ExtractSettings, FilterSettings
+from core.errors import RunError, SettingsError
+from core.store import files
+
+SHIPPED = Path(__file__).resolve().parents[2] / "presets"
+"""The presets that come with the program."""
+
+NAME = re.compile(r"\w[\w .()+-]{0,62}(?<![ .])")
+OF_ONE_VIDEO = ("shots", "keep", "reject")
+KINDS: dict[str, Any] = {"extract": ExtractSettings, "filter": FilterSettings}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings under one name; ``None`` = the preset says nothing about that verb."""
+
+    extract: ExtractSettings | None = None
+    filter: FilterSettings | None = None
+
+
+def names(folder: Path = SHIPPED) -> list[str]:
+    """Returns the names of all presets, sorted; none when the folder is absent."""
+    found = (path.stem for path in Path(folder).glob("*.json"))
+    return sorted(name for name in found if NAME.fullmatch(name))
+
+
+def load(name: str, folder: Path = SHIPPED) -> Preset:
+    """Reads a preset.
+
+    Raises:
+        SettingsError: there is no such preset, it is not JSON, or it has an unknown key or a value out of range.
+    """
+    path = preset_path(name, folder)
+    try:
+        values = files.read_json(path)
+    except FileNotFoundError as error:
+        raise SettingsError(f'there is no preset "{name}"{config.nearest(name, names(folder))}.') from error
+    except RunError as error:
+        raise SettingsError(f'preset "{name}": {error}') from error
+    return _parse(name, values)
+
+
+def save(name: str, preset: Preset, folder: Path = SHIPPED) -> Path:
+    """Writes a preset atomically, over an older one of that name, and returns its path.
+
+    Raises:
+        SettingsError: the name cannot be a file name.
+        StorageError: the folder cannot be written.
+    """
+    path = preset_path(name, folder)
+    values = {}
+    for kind in KINDS:
+        settings = getattr(preset, kind)
+        if settings is not None:
+            different = config.differences(settings)
+            values[kind] = {k: v for k, v in different.items() if k not in OF_ONE_VIDEO}
+    files.make_folder(path.parent)
+    files.write_json(path, values)
+    return path
+
+
+def delete(name: str, folder: Path = SHIPPED) -> None:
+    """Removes a preset.
+
+    Raises:
+        SettingsError: there is no such preset.
+        StorageError: the folder cannot be written.
+    """
+    path = preset_path(name, folder)
+    if not path.is_file():
+        raise SettingsError(f'there is no preset "{name}"{config.nearest(name, names(folder))}.')
+    with files.storage_errors(path):
+        path.unlink()
+
+
+def preset_path(name: str, folder: Path = SHIPPED) -> Path:
+    """Returns where a preset of this name lives.
+
+    Raises:
+        SettingsError: the name has a path separator, starts with a dot, or is longer than 63 characters.
+    """
+    if not NAME.fullmatch(name):
+        raise SettingsError(
+            f'"{name}" cannot name a preset; use up to 63 letters, digits, blanks and any of . _ - + ( ), '
+            "starting with a letter or a digit."
+        )
+    return Path(folder) / f"{name}.json"
+
+
+def _parse(name: str, values: Any) -> Preset:
+    if not isinstance(values, dict):
+        raise SettingsError(f'preset "{name}" is not a JSON object with "extract" or "filter".')
+    found = {}
+    for key, part in values.items():
+        if key not in KINDS:
+            raise SettingsError(f'preset "{name}": "{key}" is not a part of a preset{config.nearest(key, KINDS)}.')
+        if not isinstance(part, dict):
+            raise SettingsError(f'preset "{name}": "{key}" is not a JSON object of settings.')
+        try:
+            found[key] = config.from_mapping(KINDS[key], part)
+        except SettingsError as error:
+            raise SettingsError(f'preset "{name}": {error}') from error
+    return Preset(**found)

@@ -1,0 +1,120 @@
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import FILTERABLE
+from core.errors import RunError
+from core.records import FrameRecord
+from core.store import jsonl, table
+from core.store.run import RunDir
+
+
+def _run(tmp_path, *records):
+    run = RunDir(tmp_path)
+    run.metadata.touch()
+    jsonl.append(run.metadata, records)
+    return run
+
+
+def test_run_without_records_is_an_empty_table(tmp_path):
+    made = table.load_table(_run(tmp_path))
+    assert (len(made), dict(made.values), made.discarded.dtype.kind) == (0, {}, "U")
+    assert list(table.records(tmp_path)) == []
+
+
+def test_missing_metadata_is_one_sentence(tmp_path):
+    with pytest.raises(RunError, match=r"metadata\.jsonl is missing; run extract first"):
+        table.load_table(tmp_path)
+    with pytest.raises(RunError, match="missing"):
+        list(table.records(RunDir(tmp_path)))
+
+
+def test_null_becomes_nan_minus_one_or_empty(tmp_path):
+    run = _run(
+        tmp_path,
+        FrameRecord(3, 0.125, sharpness=12.5, phash="00ff00ff00ff00f1", filename="f", shot_id=2),
+        FrameRecord(9, 0.5, error="no", discard_reason="quality", more={"face_count": 2, "face_distance": None}),
+    )
+    for source in (run, run.path, run.metadata):
+        made = table.load_table(source)
+        assert made.ordinal.tolist() == [3, 9]
+        assert made.pts_s.tolist() == [0.125, 0.5]
+        assert made.shot.tolist() == [2, -1]
+        assert made.phash[0] == 0x00FF00FF00FF00F1
+        assert made.has_phash.tolist() == [True, False]
+        assert made.error.tolist() == [False, True]
+        assert made.discarded.tolist() == ["", "quality"]
+        assert made.on_disk.tolist() == [True, False]
+        assert list(made.values) == ["sharpness", "face_count"]
+        np.testing.assert_array_equal(made.values["sharpness"], [12.5, np.nan])
+        np.testing.assert_array_equal(made.values["face_count"], [np.nan, 2])
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 100])
+def test_batches_do_not_matter(tmp_path, monkeypatch, rows):
+    fields = ({"mask_score": i % 5} if i % 7 == 0 else {} for i in range(50))
+    reasons = (None, "quality", "a much longer reason")
+    run = _run(tmp_path, *(FrameRecord(i, i, discard_reason=reasons[i % 3], more=m) for i, m in enumerate(fields)))
+    whole = table.load_table(run)
+    monkeypatch.setattr(table, "ROWS", rows)
+    part = table.load_table(run)
+    np.testing.assert_array_equal(part.values["mask_score"], whole.values["mask_score"])
+    assert part.discarded.tolist() == whole.discarded.tolist()
+
+
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        ({"pts_s": 1}, r"line 3: frame_number is missing"),
+        ({"frame_number": 5}, r"line 3: pts_s is missing"),
+        ({"frame_number": 5, "pts_s": None}, r"line 3: pts_s is null"),
+        ({"frame_number": 1.5, "pts_s": 1}, r"line 3: frame_number or shot_id is not an integer"),
+        ({"frame_number": "5", "pts_s": 1}, r"line 3: frame_number or shot_id is not an integer"),
+        ({"frame_number": 5, "pts_s": [1]}, r"line 3: "),
+        ({"frame_number": 5, "pts_s": 1, "sharpness": "sharp"}, r"line 3: could not convert"),
+        ({"frame_number": 5, "pts_s": 1, "discard_reason": ["a"]}, r"line 3: "),
+        ({"frame_number": 5, "pts_s": 1, "phash": "12"}, r"line 3: phash is not 16 hex digits"),
+        ({"frame_number": 5, "pts_s": 1, "phash": "            1234"}, r"line 3: phash is not 16 hex digits"),
+        ({"frame_number": 5, "pts_s": 1, "phash": 1234}, r"line 3: "),
+        ({"frame_number": 1, "pts_s": 1}, r"line 3: frame 1 twice"),
+        ({"frame_number": 0, "pts_s": 1}, r"line 3: frame 0 after frame 1"),
+    ],
+)
+def test_wrong_record_is_named_by_its_line(tmp_path, record, sentence):
+    good = [{"frame_number": i, "pts_s": i} for i in range(2)]
+    run = _run(tmp_path, *good, record, {"frame_number": 99, "pts_s": 1})
+    with pytest.raises(RunError, match=sentence):
+        table.load_table(run)
+
+
+def test_record_without_number_is_named_by_its_line(tmp_path):
+    with pytest.raises(RunError, match="line 1: frame_number or pts_s is missing"):
+        list(table.records(_run(tmp_path, {"pts_s": 1})))
+
+
+def test_torn_last_line_is_left_out(tmp_path):
+    run = _run(tmp_path, FrameRecord(0, 0.0), FrameRecord(1, 0.1))
+    with open(run.metadata, "ab") as file:
+        file.write(orjson.dumps(FrameRecord(2, 0.2).to_mapping())[:40])
+    assert table.load_table(run).ordinal.tolist() == [0, 1]
+    with open(run.metadata, "ab") as file:
+        file.write(b"\n")
+    assert table.load_table(run).ordinal.tolist() == [0, 1]
+
+
+numbers = st.none() | st.floats(0, 100) | st.integers(0, 100)
+
+
+@given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(FILTERABLE, numbers)), max_size=6))
+def test_table_says_what_the_records_say(tmp_path_factory, fields):
+    run = RunDir(tmp_path_factory.mktemp("run"))
+    run.metadata.touch()
+    jsonl.append(run.metadata, ({"frame_number": i, "pts_s": i / 25, **f} for i, f in enumerate(fields)))
+    made = table.load_table(run)
+    for name in FILTERABLE:
+        wanted = [float("nan") if (v := f.get(name)) is None else v for f in fields]
+        if name in made.values:
+            np.testing.assert_array_equal(made.values[name], wanted)
+        assert (name in made.values) == any(v == v for v in wanted)
