@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import FramesieveError
@@ -80,6 +80,7 @@ def test_brightness_leaves_the_hash_and_a_mirror_changes_it():
     assert hamming(hashes[0], hashes[2]) > 8
 
 
+@settings(deadline=None)
 @given(HASHES)
 def test_hex_is_16_digits_and_comes_back(value):
     assert len(to_hex(value)) == 16
@@ -92,6 +93,7 @@ def test_what_is_not_16_hex_digits_is_refused(text):
         from_hex(text)
 
 
+@settings(deadline=None)
 @given(st.lists(HASHES, max_size=20), HASHES)
 def test_hamming_is_the_number_of_different_bits(many, one):
     column = np.array(many, np.uint64)
