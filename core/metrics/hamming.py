@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 BITS = 64
 LEAST_BANDS = 4
-"""Wider bands than 16 bits need tables that no longer fit the cache."""
+"""Bands of more than 16 bits would need much larger tables of buckets."""
 LOOKUP_COST = 12.0
-"""One look into a bucket costs about as much as this many comparisons; chosen by measurement: benchmarks/filter.py."""
+"""One look into a bucket costs about as much as this many comparisons; fitted to timings of
+100,000 random hashes with 4 to 16 bands and distances 5 to 15. It decides only the speed, never the result."""
 SCAN_COST = 0.17
-"""A comparison in a plain scan, relative to one inside a bucket; chosen likewise."""
+"""A comparison in a plain scan, relative to one inside a bucket; fitted likewise."""
 
 
 def first_near(hashes: NDArray[np.uint64], distance: int) -> NDArray[np.int64]:

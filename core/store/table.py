@@ -36,7 +36,7 @@ def load_table(source: Path | RunDir) -> FrameTable:
         RunError: the file is missing or damaged, a field has another type, or ordinals do not ascend.
     """
     path = _metadata(source)
-    columns, reasons, filled = _Columns.empty(_count_lines(path)), {"": 0}, 0
+    columns, reasons, filled = _Columns(_count_lines(path)), {"": 0}, 0
     rows = jsonl.read(path)
     while filled < len(columns) and (batch := list(itertools.islice(rows, min(ROWS, len(columns) - filled)))):
         try:
@@ -73,10 +73,6 @@ class _Columns:
         self.reason = np.zeros(length, np.int32)
         self.on_disk = np.empty(length, np.bool_)
         self.values: dict[str, NDArray[np.float64]] = {}
-
-    @classmethod
-    def empty(cls, length: int) -> _Columns:
-        return cls(length)
 
     def __len__(self) -> int:
         return self.length

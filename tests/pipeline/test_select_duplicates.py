@@ -89,4 +89,4 @@ def test_hundred_thousand_hashes_are_never_quadratic(kind):
     hamming.first_near(hashes[:2000], 5)
     started = time.process_time()
     hamming.first_near(hashes, 5)
-    assert time.process_time() - started < 1.0  # 0.005 to 0.25 s when measured; all pairs take minutes in numpy
+    assert time.process_time() - started < 1.0  # 0.004 to 0.27 s when measured; one scan of all kept pairs took 1.7 s
