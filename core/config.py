@@ -227,7 +227,7 @@ def _check_type(name: str, value: Any, wanted: str) -> None:
 
 
 def _check_number(name: str, value: Any, facts: Mapping[str, Any]) -> None:
-    if isinstance(value, (bool, str)):
+    if isinstance(value, bool) or (isinstance(value, str) and facts["choices"] is not None):
         return
     if not isinstance(value, (int, float)) or value != value or value in (float("inf"), float("-inf")):
         raise SettingsError(f"{name} = {value!r} is not a finite number.")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+from core.config import ExtractSettings, FilterSettings
+from core.pipeline.export import chosen_by, export
+from core.pipeline.extract import open_extraction, records_of
+from core.store import files
 from core.video.encode import encode
 from core.video.sample import sample_frames
 
@@ -46,3 +52,38 @@ def installed_photos() -> list[Path]:
             if (photo := Path(folder) / inside).is_file():
                 found.append(photo)
     return found
+
+
+FILTERS = FilterSettings(dedup=6, per_window=1, window=1.0)
+"""The best frame of every second, look-alikes left out."""
+
+
+def demo(out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Makes the sample video, extracts, filters and exports; yields a line for the person and facts for a program.
+
+    Args:
+        out: the folder that gets the video, the run and the export.
+    """
+    video = files.make_folder(out) / "framesieve_demo.mp4"
+    yield f"making a sample video from installed photos: {video}", {}
+    make_sample(video)
+    yield "extracting and scoring every frame", {"video": str(video)}
+    with open_extraction(video, ExtractSettings(method="all"), downloads=out) as extraction:
+        run = extraction.run
+        for _ in extraction.choose():
+            pass
+        for _ in records_of(extraction):
+            pass
+    yield f"scored {FRAMES} frames in {run.path}; keeping the best of every second", {"run": str(run.path)}
+    chosen = chosen_by(run.path, FILTERS)
+    dest = _last(export(chosen))
+    yield f"exported to {dest}", {"dest": str(dest), "kept": len(chosen.kept), "frames": len(chosen.table)}
+
+
+def _last(steps: Generator[Any, None, Path]) -> Path:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            value: Path = end.value
+            return value

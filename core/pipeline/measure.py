@@ -36,7 +36,7 @@ class Measurer:
 
     def score(self, stats: Stats) -> float:
         """Returns the quality score (0-100) of measured metrics with the weights in force."""
-        return float(quality_score(stats[: len(METRIC_NAMES)], self._settings.quality_weights))
+        return score_of(stats, self._settings.quality_weights)
 
     def record(self, frame: Frame, pts_s: float) -> FrameRecord:
         """Returns the record of a decoded frame, with its discard reason but without a file name."""
@@ -55,6 +55,12 @@ class Measurer:
         )
         record.discard_reason = discard_reason(record, self._settings)
         return record
+
+
+def score_of(stats: Stats, weights: tuple[float, ...]) -> float:
+    """Returns the quality score (0-100) of measured metrics."""
+    values = (stats.sharpness, stats.edge_strength, stats.contrast, stats.brightness, stats.entropy)
+    return float(quality_score(values, weights))
 
 
 def discard_reason(record: FrameRecord, settings: ExtractSettings) -> str | None:

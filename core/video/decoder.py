@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import av
@@ -156,7 +157,7 @@ class Decoder:
                 if at is None or at > key_pts:
                     raise _Overshoot
                 if by_dts or at == key_pts:
-                    return _chain(packet, packets)
+                    return chain((packet,), packets)
         raise _Overshoot
 
     def _named(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
@@ -194,15 +195,13 @@ class Decoder:
                 context.skip_frame = "NONREF" if pts is not None and pts < first else "DEFAULT"
             fed += pts in wanted and size > 0
             yield from self._decode(context, packet)
-            if fed == len(wanted) and size and counts:
-                yield from self._decode(context, None)
-                return
+            if fed == len(wanted) and counts:
+                break
+        yield from self._decode(context, None)
 
     def _decode(self, context: av.VideoCodecContext, packet: VideoPacket | None) -> list[VideoFrame]:
         if packet is not None and not packet.size:
-            if packet.dts is not None:
-                return []  # AVI writes empty packets for repeated frames; fed to the decoder they would end it
-            packet = None
+            return []  # the demuxer's own end, or a frame that AVI repeats; fed to the decoder it would end it
         try:
             return context.decode(packet)
         except av.error.EOFError:
@@ -225,7 +224,18 @@ class Decoder:
     def _is_damaged(self, ordinal: int) -> bool:
         return self._damaged is not None and bool(self._damaged[ordinal])
 
-
-def _chain(first: VideoPacket, rest: Packets) -> Packets:
-    yield first
-    yield from rest
+    def _named_in_order(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
+        """Names frames by dts where they carry one, else by counting on from the frame before."""
+        assert self._stream is not None
+        ledger, rotation = self._video.ledger, self._video.info.rotation
+        ordinal = -1
+        for packet in chain(packets, (None,)):
+            for source in self._decode(self._stream.codec_context, packet):
+                known = ledger.ordinal_of(source.dts) if ledger.clock == "dts" and source.dts is not None else None
+                ordinal = ordinal + 1 if known is None else known
+                if source.is_corrupt:
+                    self._note_damage(int(ledger.pts[ordinal]) if ordinal < len(ledger) else None)
+                if ordinal >= stop:
+                    return
+                if ordinal >= start:
+                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation, self._is_damaged(ordinal))

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, cast
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import av.error
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    Packets = Iterator[Packet[VideoStream]]
 
 TRUSTED = ("mov", "matroska", "mpegts", "ivf", "nut")
 """Demuxers (first name) whose packet pts name frames."""
@@ -92,17 +95,17 @@ def single_thread(stream: VideoStream) -> None:
 
 def decode_packets(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
     """Decodes from where the container stands to the end; packets that cannot be decoded are passed over."""
-    for packet in demux(container, stream):
-        if not packet.size and packet.dts is not None:
-            continue
+    for packet in chain(demux(container, stream), (None,)):
+        if packet is not None and not packet.size:
+            continue  # the demuxer's own end, or a frame that AVI repeats
         try:
-            yield from stream.codec_context.decode(packet if packet.size else None)
-        except (av.error.InvalidDataError, av.error.UnknownError):
+            yield from stream.codec_context.decode(packet)
+        except (av.error.InvalidDataError, av.error.UnknownError, av.error.EOFError):
             continue
 
 
-def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
-    """Reads packets of one stream to the end or to the first unreadable place; the last one is empty (flush)."""
+def demux(container: InputContainer, stream: VideoStream) -> Packets:
+    """Reads packets of one stream to the end, or to a place that cannot be read. Empty ones say nothing."""
     packets = container.demux(stream)
     while True:
         try:
@@ -110,9 +113,8 @@ def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet[Vid
         except StopIteration:
             return
         except (av.error.InvalidDataError, av.error.EOFError):
-            yield av.Packet()
             return
-        yield cast("Packet[VideoStream]", packet)
+        yield packet
 
 
 def _demuxed(path: str, head: Head) -> FrameLedger | None:
