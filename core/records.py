@@ -62,7 +62,7 @@ class FrameLedger:
     """(F,) bool: container key frame, decoding can start there."""
     time_base: Fraction
     clock: str = "pts"
-    """What names a decoded frame: its ``"pts"``, its ``"dts"`` where pts are unusable, else the ``"order"`` they come in."""
+    """What names a decoded frame: its ``"pts"``; where those are unusable its ``"dts"``, else the ``"order"``."""
 
     def __post_init__(self) -> None:
         if self.pts.shape != self.key.shape or self.pts.ndim != 1:
