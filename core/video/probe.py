@@ -51,7 +51,7 @@ def probe(path: str | Path, ledger: FrameLedger | None = None) -> Video:
         head = decode_head(container, stream)
         if head.frame is None:
             raise SourceError(f"no frame of {file} can be decoded; the file is damaged, get it again.")
-        ledger = ledger or build_ledger(str(file))
+        ledger = ledger or build_ledger(str(file), head)
         return Video(str(file), _facts(file, container, stream, head.frame, ledger), ledger)
 
 
