@@ -363,12 +363,33 @@ def _knobs(verb: argparse.ArgumentParser, kind: type, flags: dict[str, tuple[str
 
 def _help(field: Any) -> str:
     facts = field.metadata
-    bounds = f", {facts['low']:g} to {facts['high']:g}" if facts["low"] is not None else ""
-    unit = f" [{facts['unit']}{bounds}]" if facts["unit"] else f" [{bounds[2:]}]" if bounds else ""
-    default = field.default
-    shown = "" if default in (None, False, ()) or not isinstance(default, (int, float, str, tuple)) else default
-    text = f"{facts['help']}{unit}" + (f" (default {shown})" if shown != "" else "")
-    return text.replace("%", "%%")
+    notes = [facts["unit"], _range(facts["low"], facts["high"]), _default(field.default)]
+    text = ", ".join(note for note in notes if note)
+    return (f"{facts['help']} ({text})" if text else facts["help"]).replace("%", "%%")
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f"{low:g} to {high:g}" if high < OPEN_ENDED and low >= SMALLEST else f"from {low:g}"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, tuple) and value:
+        return "default " + " ".join(f"{number:g}" for number in value)
+    if isinstance(value, bool):
+        return "default on" if value else ""
+    return (
+        f"default {value:g}"
+        if isinstance(value, (int, float))
+        else f"default {value}"
+        if isinstance(value, str)
+        else ""
+    )
+
+
+OPEN_ENDED, SMALLEST = 50_000, 0.001
+"""Bounds beyond these only catch typing errors; the help leaves them out."""
 
 
 def _json_option(verb: argparse.ArgumentParser) -> None:
