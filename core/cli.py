@@ -371,7 +371,8 @@ def _help(field: Any) -> str:
 def _range(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return ""
-    return f"{low:g} to {high:g}" if high < OPEN_ENDED and low >= SMALLEST else f"from {low:g}"
+    start, end = 0 < low < SMALLEST, high > OPEN_ENDED
+    return "" if start and end else f"from {low:g}" if end else f"{low:g} to {high:g}"
 
 
 def _default(value: Any) -> str:
