@@ -87,8 +87,12 @@ def _extract_options(verb: argparse.ArgumentParser) -> None:
 def _extract(args: argparse.Namespace) -> None:
     from core.pipeline.extract import open_extraction, records_of
 
-    settings = config.from_mapping(ExtractSettings, _preset(args, "extract") | _given(args, EXTRACT_FLAGS))
-    with open_extraction(args.source, settings, out=args.out, resume=args.resume) as extraction:
+    given = _preset(args, "extract") | _given(args, EXTRACT_FLAGS)
+    settings = config.from_mapping(ExtractSettings, given)
+    weights_given = "quality_weights" in given
+    with open_extraction(
+        args.source, settings, out=args.out, resume=args.resume, keep_weights=not weights_given
+    ) as extraction:
         info = extraction.video.info
         note(
             f"{args.source}: {info.frames} frames, {info.width}x{info.height}, {_rate(info)}; run {extraction.run.path}"
