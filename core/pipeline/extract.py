@@ -68,6 +68,8 @@ class Extraction:
         if self.complete:
             return
         left = self._left(self.ordinals)
+        if self.settings.thumbs:
+            files.make_folder(self.run.thumbs)
         with (
             jsonl.Appender(self.run.metadata) as appender,
             closing(map_frames(self.video, left, self._make_work)) as chunks,
@@ -78,7 +80,8 @@ class Extraction:
                 records = [record or self._gap(ordinal) for ordinal, record in chunk]
                 appender.append(records)
                 yield from records
-        files.clean_temporaries(self.run.path, older_than_s=0)
+        for folder in (self.run.path, self.run.thumbs):
+            files.clean_temporaries(folder, older_than_s=0)
         write_run(self.run, self.video, self.settings, COMPLETE)
         self.complete = True
 
