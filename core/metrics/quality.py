@@ -107,7 +107,9 @@ def measure(
     """
     plane = _plane(luma, width)
     buffers = _buffers(scratch, width)
-    raw = frame_kernel(plane, width, full_range, buffers.lines, buffers.pairs, buffers.columns, buffers.box, phash)
+    raw = frame_kernel(
+        plane, words_of(plane), width, full_range, buffers.lines, buffers.pairs, buffers.columns, buffers.box, phash
+    )
     return _stats(raw, sharpness_scale, edge_scale, to_hex(phash_from_box(buffers.box)) if phash else None)
 
 
@@ -210,6 +212,15 @@ def _plane(plane: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     view = plane.view()
     view.flags.writeable = False
     return view
+
+
+def words_of(plane: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Returns the plane as (H, line_size // 8) words, or nothing where its rows are not whole words."""
+    return plane.view(np.uint64) if plane.shape[1] % 8 == 0 else NO_WORDS
+
+
+NO_WORDS = np.zeros((0, 0), np.uint64)
+NO_WORDS.flags.writeable = False
 
 
 def _buffers(scratch: Scratch | None, width: int) -> Scratch:

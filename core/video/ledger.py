@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TRUSTED = ("mov", "matroska", "mpegts", "ivf", "nut")
 """Demuxers (first name) whose packet pts name frames."""
-HEAD_FRAMES = 12
+HEAD_FRAMES = 8
 """Frames decoded at the head of the file to check the demuxed ledger."""
 MAX_REORDER = 64
 """A packet further than this from its place in presentation order means that timestamps jump (codecs allow 16)."""
@@ -58,17 +58,16 @@ class _Packets:
     """Highest pts + duration seen."""
 
 
-def build_ledger(path: str) -> FrameLedger:
+def build_ledger(path: str, head: Head) -> FrameLedger:
     """Returns the ledger of the first video stream of a file.
+
+    Args:
+        path: the file.
+        head: from ``decode_head`` on the same file.
 
     Raises:
         SourceError: not a video, or no frame can be decoded.
     """
-    container, stream = open_video(path)
-    with closing(container):
-        head = decode_head(container, stream)
-    if head.frame is None:
-        raise SourceError(f"no frame of {path} can be decoded; the file is damaged, get it again.")
     ledger = _demuxed(path, head)
     return ledger if ledger is not None else build_by_decoding(path)
 

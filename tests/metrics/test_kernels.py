@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.metrics import kernels, kernels_masked
-from core.metrics.quality import luma_difference
+from core.metrics.quality import luma_difference, words_of
 from core.metrics.scratch import Scratch
 from tests import reference
 
@@ -44,7 +44,7 @@ def mask_of(height, width, *, seed=0, blocks=8):
 def run(plane, width, full_range, scratch=None):
     scratch = scratch or Scratch(width)
     raw = kernels.frame_kernel(
-        plane, width, full_range, scratch.lines, scratch.pairs, scratch.columns, scratch.box, True
+        plane, words_of(plane), width, full_range, scratch.lines, scratch.pairs, scratch.columns, scratch.box, True
     )
     assert not scratch.pairs.any()
     return raw, scratch.box
