@@ -166,7 +166,7 @@ def test_what_exists_is_never_written_over(extracted: Runs, tmp_path: Path, ther
         dest.mkdir()
         (dest / "mine.txt").write_text("mine")
     before = contents(tmp_path)
-    with pytest.raises(RunError, match="exists and is not empty"):
+    with pytest.raises(RunError, match="exists and is not an empty folder"):
         exported(run, dest)
     assert contents(tmp_path) == before
 
@@ -187,13 +187,14 @@ def test_an_export_closed_early_leaves_nothing(extracted: Runs, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_export_left_does_not_get_into_the_next(extracted: Runs, tmp_path: Path) -> None:
-    left = tmp_path / ".out.partial"
-    left.mkdir()
-    (left / "frame_000999.jpg").write_bytes(b"half")
+def test_a_folder_of_somebody_else_that_looks_like_ours_is_left_alone(extracted: Runs, tmp_path: Path) -> None:
+    theirs = tmp_path / ".out.partial"
+    theirs.mkdir()
+    (theirs / "frame_000999.jpg").write_bytes(b"half")
     dest = exported(extracted("h264-25", True)["keyframes"], tmp_path / "out")
     assert sorted(numbers_in(dest)) == [0, 30, 60, 90]
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert contents(theirs) == {"frame_000999.jpg": b"half"}
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".out.partial", "out"]
 
 
 # --- what is refused

@@ -73,7 +73,7 @@ def test_every_record_and_picture_is_of_the_frame_it_names(clip: Clip, extracted
 
 @pytest.mark.parametrize("name", CLIPS)
 def test_both_ways_of_saving_give_the_same_records(extracted: Runs, name: str) -> None:
-    for method in METHODS:
+    for method in extracted(name, True):
         saved, scored = (lines(extracted(name, save)[method] / "metadata.jsonl") for save in (True, False))
         assert [record | {"filename": None} for record in saved] == scored
 
@@ -91,6 +91,19 @@ def test_the_methods_choose_what_they_say(extracted: Runs) -> None:
     assert chosen["keyframes"] == [0, 24, 48, 72, 96]
     assert chosen["interval"] == [-(-31 * k // 4) for k in range(16)]
     assert {0, 40, 80} <= set(chosen["scene"])
+
+
+def test_a_clip_that_shows_no_key_frame_says_so(clip: Clip, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no key frame"):
+        done(clip("cut"), ExtractSettings(method="keyframes"), downloads=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_of_nobody_knows_what_are_not_mixed_with_ours(sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "frame_000007.jpg").write_bytes(b"mine")
+    with pytest.raises(RunError, match=r"no run\.json"):
+        done(sample, ExtractSettings(), out=tmp_path)
+    assert contents(tmp_path) == {"frame_000007.jpg": b"mine"}
 
 
 # --- pictures
@@ -156,7 +169,8 @@ def test_the_same_settings_again_do_nothing(sample: Path, tmp_path: Path, save: 
     run = done(sample, settings, downloads=tmp_path)
     before = contents(run), stamps(run)
     assert list(extract(sample, settings, downloads=tmp_path)) == []
-    assert (contents(run), stamps(run)) == before
+    assert contents(run) == before[0]
+    assert {name for name, stamp in stamps(run).items() if stamp != before[1][name]} <= {"run.json"}
     assert [p.name for p in tmp_path.iterdir()] == [run.name]
 
 

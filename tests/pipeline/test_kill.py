@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -126,19 +125,20 @@ def test_a_killed_pass_that_only_chooses_is_made_again(
 
 
 def test_a_killed_export_leaves_no_folder_under_its_name(long_video: Path, tmp_path: Path) -> None:
-    run, dest, partial = tmp_path / "run", tmp_path / "out", tmp_path / ".out.partial"
+    run, dest = tmp_path / "run", tmp_path / "out"
     list(extract(long_video, ExtractSettings(method="all", save_frames=False, png=True), out=run))
     before = contents(run)
     command = [*COMMAND, "export", str(run), "--dest", str(dest)]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
-    wait_until(process, lambda: partial.exists() and len(os.listdir(partial)) > 100)
+    wait_until(process, lambda: len(list(tmp_path.glob(".out*.partial/frame_*.png"))) > 100)
     process.kill()
     assert ended(process)[0] == -signal.SIGKILL
     assert not dest.exists()
+    assert len(list(tmp_path.glob("*.partial"))) == 1
     assert contents(run) == before
     assert core("export", run, "--dest", dest, cwd=tmp_path).returncode == 0
     assert numbers_in(dest) == {i: i for i in range(600)}
-    assert not partial.exists()
+    assert not list(tmp_path.glob("*.partial"))
 
 
 # --- interrupted
