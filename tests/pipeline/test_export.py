@@ -17,7 +17,7 @@ from videos import VARIANTS
 
 from core.config import ExtractSettings, FilterSettings
 from core.errors import RunBusy, RunError
-from core.pipeline.export import chosen_by, export
+from core.pipeline.export import OWNER, chosen_by, export
 from core.pipeline.extract import extract
 from core.records import FrameRecord
 from core.store import selection
@@ -166,7 +166,7 @@ def test_what_exists_is_never_written_over(extracted: Runs, tmp_path: Path, ther
         dest.mkdir()
         (dest / "mine.txt").write_text("mine")
     before = contents(tmp_path)
-    with pytest.raises(RunError, match="exists and is not empty"):
+    with pytest.raises(RunError, match="exists and is not an empty folder"):
         exported(run, dest)
     assert contents(tmp_path) == before
 
@@ -187,13 +187,17 @@ def test_an_export_closed_early_leaves_nothing(extracted: Runs, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_export_left_does_not_get_into_the_next(extracted: Runs, tmp_path: Path) -> None:
-    left = tmp_path / ".out.partial"
-    left.mkdir()
-    (left / "frame_000999.jpg").write_bytes(b"half")
-    dest = exported(extracted("h264-25", True)["keyframes"], tmp_path / "out")
+def test_what_a_killed_export_left_is_cleared_and_what_others_left_is_not(extracted: Runs, tmp_path: Path) -> None:
+    run = extracted("h264-25", True)["keyframes"]
+    for name, owner in ((".out.1.partial", str(run)), (".out.2.partial", "another run"), (".out.3.partial", None)):
+        left = tmp_path / name
+        left.mkdir()
+        (left / "frame_000999.jpg").write_bytes(b"half")
+        if owner:
+            (left / OWNER).write_text(owner)
+    dest = exported(run, tmp_path / "out")
     assert sorted(numbers_in(dest)) == [0, 30, 60, 90]
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".out.2.partial", ".out.3.partial", "out"]
 
 
 # --- what is refused
