@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core import config, log
 from core.config import ExtractSettings
-from core.errors import LedgerMismatch, RunError, SettingsError
+from core.errors import LedgerMismatch, RunError
 from core.pipeline import run_folder, scan
 from core.pipeline.measure import UNDECODABLE, Measurer
 from core.pipeline.rescore import rescore_locked
@@ -56,6 +56,8 @@ class Extraction:
             self.video.check_unchanged()
             if scan.passes(self.settings):
                 files.write_npz(self._sampling, {"ordinals": self.ordinals})
+        if not len(self.ordinals):
+            log.get().warning(NOTHING_CHOSEN[self.settings.method == "keyframes"], self.video.path)
 
     def records(self) -> Generator[FrameRecord, None, None]:
         """Yields each record once it is in ``metadata.jsonl`` and its picture in the folder, in ordinal order.
@@ -68,8 +70,6 @@ class Extraction:
         if self.complete:
             return
         left = self._left(self.ordinals)
-        if self.settings.thumbs:
-            files.make_folder(self.run.thumbs)
         with (
             jsonl.Appender(self.run.metadata) as appender,
             closing(map_frames(self.video, left, self._make_work)) as chunks,
@@ -140,6 +140,10 @@ class Extraction:
 
 
 THUMB_QUALITY = 80
+NOTHING_CHOSEN = (
+    "%s: no frame was chosen; choose another method or another target.",
+    "%s was cut so that it shows no key frame: nothing was extracted; choose another method, such as interval.",
+)
 
 
 @contextlib.contextmanager
@@ -165,13 +169,10 @@ def open_extraction(
     Raises:
         SourceError: not a video. RunBusy: another process works in the run. StorageError: the folder cannot be made.
         RunError: ``out`` holds a run of another video or of other settings (says which differ), or frames of others.
-        SettingsError: key frames were asked for and the video shows none.
     """
     mark = fingerprint(source)
     run = run_folder.folder_of(Path(source), settings, mark, out, downloads, resume)
     video = probe(source, run_folder.ledger_of(run, mark) if resume else None)
-    if settings.method == "keyframes" and not len(video.ledger.keys):
-        raise SettingsError(f"{source} was cut so that it shows no key frame; choose another method, such as interval.")
     with run.lock():
         if not resume and out is not None:
             run_folder.set_aside(run)
@@ -217,9 +218,10 @@ def recorded_ordinals(run: RunDir) -> NDArray[np.int64]:
 
 def _opened(run: RunDir, video: Video, settings: ExtractSettings, keep_weights: bool) -> Extraction:
     """Prepares the folder: what an interrupted run left is repaired, other weights are applied to what it recorded."""
-    state = RUNNING
+    state, moved = RUNNING, True
     if run.run_json.exists():
         saved = run_file.read(run.run_json)
+        moved = saved.video.path != video.info.path
         state = str(saved.extra.get("state", RUNNING))
         weights = tuple(saved.settings.get("quality_weights", settings.quality_weights))
         if keep_weights:
@@ -232,7 +234,8 @@ def _opened(run: RunDir, video: Video, settings: ExtractSettings, keep_weights: 
         files.make_folder(run.thumbs)
     if run.metadata.exists():
         jsonl.repair(run.metadata)
-    write_run(run, video, settings, state)
+    if state != COMPLETE or moved:
+        write_run(run, video, settings, state)
     return Extraction(run, video, settings, len(recorded_ordinals(run)), complete=state == COMPLETE)
 
 

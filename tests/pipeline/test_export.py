@@ -17,7 +17,7 @@ from videos import VARIANTS
 
 from core.config import ExtractSettings, FilterSettings
 from core.errors import RunBusy, RunError
-from core.pipeline.export import chosen_by, export
+from core.pipeline.export import OWNER, chosen_by, export
 from core.pipeline.extract import extract
 from core.records import FrameRecord
 from core.store import selection
@@ -187,14 +187,17 @@ def test_an_export_closed_early_leaves_nothing(extracted: Runs, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_of_somebody_else_that_looks_like_ours_is_left_alone(extracted: Runs, tmp_path: Path) -> None:
-    theirs = tmp_path / ".out.partial"
-    theirs.mkdir()
-    (theirs / "frame_000999.jpg").write_bytes(b"half")
-    dest = exported(extracted("h264-25", True)["keyframes"], tmp_path / "out")
+def test_what_a_killed_export_left_is_cleared_and_what_others_left_is_not(extracted: Runs, tmp_path: Path) -> None:
+    run = extracted("h264-25", True)["keyframes"]
+    for name, owner in ((".out.1.partial", str(run)), (".out.2.partial", "another run"), (".out.3.partial", None)):
+        left = tmp_path / name
+        left.mkdir()
+        (left / "frame_000999.jpg").write_bytes(b"half")
+        if owner:
+            (left / OWNER).write_text(owner)
+    dest = exported(run, tmp_path / "out")
     assert sorted(numbers_in(dest)) == [0, 30, 60, 90]
-    assert contents(theirs) == {"frame_000999.jpg": b"half"}
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".out.partial", "out"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".out.2.partial", ".out.3.partial", "out"]
 
 
 # --- what is refused

@@ -52,7 +52,7 @@ def everything(video: Video) -> np.ndarray:
 def number_of(frame: Frame) -> int | None:
     if frame.damaged:
         return None
-    plane, width = frame.luma()
+    plane, width, _ = frame.luma()
     return read_number(plane[:, :width])
 
 
