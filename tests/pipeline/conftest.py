@@ -42,8 +42,6 @@ def extracted(clip: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
         downloads = tmp_path_factory.mktemp(f"{name}-{save}")
         found = {}
         for method, inputs in INPUTS.items():
-            if (name, method) == ("cut", "keyframes"):
-                continue  # its only key frame is hidden by the edit list
             settings = ExtractSettings(method=method, save_frames=save, **inputs)
             with open_extraction(clip(name), settings, downloads=downloads) as extraction:
                 list(extraction.choose())
