@@ -11,11 +11,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import log
+from core import interrupt, log
 from core.errors import FramesieveError, MissingDependency, StorageError
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells use it."""
+INTERRUPTED = interrupt.STOPPED
 INTERNAL = 1
 EXIT_CODES = """exit codes:
   0 done   1 other error   2 wrong option or setting   3 not a video   4 a frame cannot be decoded
@@ -36,12 +35,17 @@ class Command:
 
 def ending(error: BaseException, command: Command) -> tuple[str, int]:
     """Returns the sentence for the person and the exit code, and writes both to the log with the traceback."""
-    if isinstance(error, KeyboardInterrupt):
-        log.remember(f"stopped by {error.args[0] if error.args else 'Ctrl-C'}, exit code {INTERRUPTED}")
+    if _is_interruption(error):
+        log.remember(f"{command.verb} stopped on request ({error!r}), exit code {INTERRUPTED}")
         return "stopped; run the same command again to resume." if command.resumes else "stopped.", INTERRUPTED
     sentence, code = _failure(error, command)
     log.remember(f"{command.verb} failed, exit code {code}: {sentence}", level=logging.ERROR, trace=True)
     return f"error: {sentence}", code
+
+
+def _is_interruption(error: BaseException) -> bool:
+    """A package that was hit by Ctrl-C while it was loaded may call that an error of another kind."""
+    return isinstance(error, KeyboardInterrupt) or (interrupt.STOP.asked and not isinstance(error, FramesieveError))
 
 
 def _failure(error: BaseException, command: Command) -> tuple[str, int]:
