@@ -190,10 +190,14 @@ def differences(settings: Any) -> dict[str, Any]:
     return {k: v for k, v in to_mapping(settings).items() if v != default[k]}
 
 
+NEAR = 0.6
+"""Similarity (difflib ratio, 0-1) from which a name is taken for a typing error: "sharp" is, "face_count" is not."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Returns ``'; did you mean "x"?'`` without the question mark, or the list of all names when none is near."""
     known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
     return f'; the nearest valid one is "{close[0]}"' if close else f"; valid ones are {', '.join(known)}"
 
 
@@ -213,9 +217,15 @@ def check(settings: Any) -> None:
                 f"{nearest(str(value), facts['choices'])}."
             )
         _check_type(field.name, value, str(field.type))
-        numbers = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
-        for number in numbers:
-            _check_number(field.name, number, facts)
+        for name, number in _numbers(field.name, value):
+            _check_number(name, number, facts)
+
+
+def _numbers(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Every number of a field under the name by which an error calls it."""
+    if isinstance(value, Mapping):
+        return [(f"{name} {key}", number) for key, number in value.items()]
+    return [(name, number) for number in value] if isinstance(value, tuple) else [(name, value)]
 
 
 def _check_type(name: str, value: Any, wanted: str) -> None:
