@@ -253,10 +253,12 @@ def _best_of_each(
 
 
 def _limit(size: int, most: int | None, percent: float | None) -> int:
-    """How many of ``size`` may stay. A percentage is rounded up and leaves at least one."""
+    """How many of ``size`` may stay. A percentage above 0 is rounded up and leaves at least one."""
     limit = size if most is None else min(size, most)
     if percent is None or size == 0:
         return limit
+    if percent == 0:
+        return 0
     return min(limit, max(1, math.ceil(round(size * percent / 100, 9))))  # rounded: 1.1 % of 1000 is 11, not 12
 
 
