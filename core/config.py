@@ -141,7 +141,7 @@ class FilterSettings:
 
     min: Mapping[str, float] = knob({}, "lower bound of a column, inclusive")
     max: Mapping[str, float] = knob({}, "upper bound of a column, inclusive")
-    shots: tuple[int, ...] | None = knob(None, "only these shots (numbers as in the records)", low=0, high=LARGEST)
+    shots: tuple[int, ...] | None = knob(None, "only these shots, by their numbers in the records", low=0, high=LARGEST)
     dedup: int | None = knob(
         None, "frames whose hashes differ in at most D bits are duplicates; the best stays", unit="bits", low=0, high=32
     )
@@ -194,7 +194,12 @@ def to_mapping(settings: Any) -> dict[str, Any]:
 
 
 def differences(settings: Any) -> dict[str, Any]:
-    """Returns only the fields that differ from the defaults, as plain JSON values: what a preset holds."""
+    """Returns only the fields that differ from the defaults, as plain JSON values: what a preset holds.
+
+    ``None`` (a preset that says nothing about a verb) has none.
+    """
+    if settings is None:
+        return {}
     default = to_mapping(type(settings)())
     return {k: v for k, v in to_mapping(settings).items() if v != default[k]}
 
