@@ -1,7 +1,7 @@
 """Presets: named settings in presets/<name>.json. Only what differs from the defaults is stored.
 
-A preset may hold settings of ``extract``, of ``filter``, or of both, and ``about``: a text that says what it is for. What
-belongs to one video (shots, frames kept or rejected by hand) is never part of a preset.
+A preset may hold settings of ``extract``, of ``filter``, or of both, and ``about``, a text that says what it is for.
+What belongs to one video (shots, frames kept or rejected by hand) is never part of a preset.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+import gc
 import itertools
 import math
 from dataclasses import replace
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import FILTERABLE, FilterSettings
+from core.pipeline import discards
+from core.pipeline.discards import discard_codes
 from core.pipeline.select import REASONS, digest, reason_of, select
 from core.records import FrameTable
 from tests.tables import table
@@ -55,6 +58,24 @@ def test_unknown_discard_reason_keeps_its_name():
     chosen = select(table(4, discarded=["zebra", "", "odd", "zebra"]), FilterSettings())
     assert reasons(chosen) == ["zebra", "", "odd", "zebra"]
     assert chosen.reasons[: len(REASONS)] == REASONS
+
+
+@pytest.mark.parametrize("texts", [[], ["", ""], ["b", "", "a", "b", "abc", "ab"]])
+def test_codes_of_discards_say_the_same(texts):
+    column = np.array(texts, dtype=np.str_)
+    for _ in range(2):  # computed, then remembered
+        names, codes = discard_codes(column)
+        assert (names[0], [names[code] for code in codes]) == ("", texts)
+
+
+def test_codes_of_a_column_are_forgotten_with_it():
+    before = len(discards._known)
+    column = np.array(["quality"])
+    discard_codes(column)
+    assert len(discards._known) == before + 1
+    del column
+    gc.collect()
+    assert len(discards._known) == before
 
 
 @pytest.mark.parametrize(
