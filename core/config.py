@@ -36,6 +36,9 @@ FILTERABLE = (
 )
 """Columns that accept a lower and an upper bound."""
 
+LARGEST = 2**63 - 1
+"""Ordinals and shot numbers are 64-bit integers."""
+
 Settings = TypeVar("Settings")
 
 
@@ -138,7 +141,7 @@ class FilterSettings:
 
     min: Mapping[str, float] = knob({}, "lower bound of a column, inclusive")
     max: Mapping[str, float] = knob({}, "upper bound of a column, inclusive")
-    shots: tuple[int, ...] | None = knob(None, "only these shots (numbers as in the records)")
+    shots: tuple[int, ...] | None = knob(None, "only these shots, by their numbers in the records", low=0, high=LARGEST)
     dedup: int | None = knob(
         None, "frames whose hashes differ in at most D bits are duplicates; the best stays", unit="bits", low=0, high=32
     )
@@ -153,13 +156,19 @@ class FilterSettings:
     at_least: int | None = knob(
         None, "loosen the ranges step by step until N frames are kept", unit="frames", low=1, high=100_000_000
     )
-    keep: tuple[int, ...] = knob((), "ordinals kept by hand, whatever the filters say")
-    reject: tuple[int, ...] = knob((), "ordinals rejected by hand")
+    keep: tuple[int, ...] = knob((), "ordinals kept by hand, whatever the filters say", low=0, high=LARGEST)
+    reject: tuple[int, ...] = knob((), "ordinals rejected by hand", low=0, high=LARGEST)
 
     def __post_init__(self) -> None:
         check(self)
         for bounds in (self.min, self.max):
             _check_metric_names(bounds, FILTERABLE, "min and max")
+        for name in self.min:
+            if name in self.max and self.min[name] > self.max[name]:
+                raise SettingsError(
+                    f"min {name} = {self.min[name]:g} is above max {name} = {self.max[name]:g}, "
+                    "so no frame could pass; swap them or drop one."
+                )
         both = set(self.keep) & set(self.reject)
         if both:
             raise SettingsError(f"frame {min(both)} is both kept and rejected by hand; choose one.")
@@ -185,7 +194,12 @@ def to_mapping(settings: Any) -> dict[str, Any]:
 
 
 def differences(settings: Any) -> dict[str, Any]:
-    """Returns only the fields that differ from the defaults, as plain JSON values: what a preset holds."""
+    """Returns only the fields that differ from the defaults, as plain JSON values: what a preset holds.
+
+    ``None`` (a preset that says nothing about a verb) has none.
+    """
+    if settings is None:
+        return {}
     default = to_mapping(type(settings)())
     return {k: v for k, v in to_mapping(settings).items() if v != default[k]}
 
@@ -213,37 +227,63 @@ def check(settings: Any) -> None:
             continue
         if facts["choices"] is not None and value not in facts["choices"]:
             raise SettingsError(
-                f"{field.name} = {value!r} is not one of {', '.join(facts['choices'])}"
+                f"{field.name} = {_shown(value)} is not one of {', '.join(facts['choices'])}"
                 f"{nearest(str(value), facts['choices'])}."
             )
         _check_type(field.name, value, str(field.type))
-        for name, number in _numbers(field.name, value):
-            _check_number(name, number, facts)
+        for name, item in _named_items(field.name, value):
+            if "tuple[int" in str(field.type):
+                _check_type(name, item, "int")
+            _check_number(name, item, facts)
 
 
-def _numbers(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Every number of a field under the name by which an error calls it."""
+def _named_items(name: str, value: Any) -> list[tuple[str, Any]]:
+    """What a message calls each value of a field, and the value."""
     if isinstance(value, Mapping):
-        return [(f"{name} {key}", number) for key, number in value.items()]
-    return [(name, number) for number in value] if isinstance(value, tuple) else [(name, value)]
+        return [(f"{name} {key}", item) for key, item in value.items()]
+    return [(name, item) for item in (value if isinstance(value, tuple) else (value,))]
 
 
 def _check_type(name: str, value: Any, wanted: str) -> None:
     kind = wanted.split("[")[0].split(" |")[0]
-    types: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str, "tuple": tuple}
-    types["Mapping"] = Mapping
-    if not isinstance(value, types[kind]) or (kind in ("int", "float") and isinstance(value, bool)):
-        raise SettingsError(f"{name} = {value!r} is not of the type that is wanted ({wanted}).")
+    types, text = TYPES[kind]
+    if not isinstance(value, types) or (kind in ("int", "float") and isinstance(value, bool)):
+        raise SettingsError(f"{name} = {_shown(value)} is not {text}.")
+
+
+TYPES: dict[str, tuple[Any, str]] = {
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": (bool, "true or false"),
+    "str": (str, "text"),
+    "tuple": (tuple, "a list of numbers"),
+    "Mapping": (Mapping, "an object of names and numbers"),
+}
 
 
 def _check_number(name: str, value: Any, facts: Mapping[str, Any]) -> None:
     if isinstance(value, bool) or (isinstance(value, str) and facts["choices"] is not None):
         return
     if not isinstance(value, (int, float)) or value != value or value in (float("inf"), float("-inf")):
-        raise SettingsError(f"{name} = {value!r} is not a finite number.")
+        raise SettingsError(f"{name} = {_shown(value)} is not a finite number.")
     low, high = facts["low"], facts["high"]
+    if high == LARGEST and not low <= value <= high:
+        raise SettingsError(f"{name} = {value} cannot be: frames and shots are counted from 0, up to {LARGEST}.")
     if (low is not None and value < low) or (high is not None and value > high):
         raise SettingsError(f"{name} = {value} is out of range; it goes from {low:g} to {high:g}.")
+    if abs(value) > LARGEST:
+        raise SettingsError(f"{name} = {_shown(value)} is too large; numbers go up to {LARGEST:.3g}.")
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON writes it, cut where it is long."""
+    plain = list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+    text = json.dumps(plain, default=repr, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+SHOWN = 60
+"""Characters of a wrong value that a message shows."""
 
 
 def _check_weights(weights: tuple[float, ...]) -> None:
