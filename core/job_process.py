@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = (sys.executable, "-P", "-m", "core.pipeline.job_main")
-GRACE_S = 1.0
-"""How long a child may take to close its work before it is killed."""
+GRACE_S = 0.8
+"""How long a child may take to close its work before it is killed: all of it is to be gone within a second."""
+WINDOWS_FLAGS = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
 POLL_S = 0.005
 LAST_BYTES = 4096
 
@@ -34,16 +35,19 @@ class ChildProcess:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  a pipe would block, or stay open in a grandchild
         self._ending = threading.Lock()
         self._reaped = False
-        self._process = subprocess.Popen(
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=os.environ | {"PYTHONPATH": _search_path()},
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-            | getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        try:
+            self._process = subprocess.Popen(
+                list(command),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=os.environ | {"PYTHONPATH": _search_path()},
+                start_new_session=True,
+                creationflags=WINDOWS_FLAGS,
+            )
+        except OSError:
+            self._errors.close()
+            raise
         self._say(request)
 
     @property

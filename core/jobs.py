@@ -231,6 +231,9 @@ class JobQueue:
         except Exception as error:
             log.get().error("job %s could not be run", job.state.id, exc_info=True)
             last = {"state": FAILED, "error": f"{job.state.title} could not be started ({error}); try again."}
+            if job.child is not None:
+                job.child.kill()
+                job.child.reap()
         with self._changed:
             self._running.remove(job)
             job.child = None

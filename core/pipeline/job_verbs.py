@@ -38,6 +38,7 @@ def extract(arguments: Arguments, report: Report) -> Steps:
     ) as extraction:
         report.open(extraction.run)
         report.phase("choosing frames", extraction.video.info.frames)
+        yield
         with closing(extraction.choose()) as looked:
             for done in looked:
                 report.at(done)
@@ -112,7 +113,7 @@ def shots(arguments: Arguments, report: Report) -> Steps:
             try:
                 report.at(next(steps))
             except StopIteration as end:
-                report.result = {"run": str(run.path), "shots": [list(shot) for shot in end.value]}
+                report.result = {"run": str(run.path), "shots": len(end.value)}
                 return
             yield
 

@@ -88,8 +88,12 @@ def read_job(path: Path) -> JobState | None:
     try:
         with open(path, "rb") as file:
             head = from_head(_parsed(file.readline()) or {})
-            file.seek(max(file.tell(), path.stat().st_size - TAIL_BYTES))
+            start = file.tell()
+            file.seek(max(start, path.stat().st_size - TAIL_BYTES))
             events = [event for line in file if (event := _parsed(line))]
+            if not events:  # one event longer than the tail
+                file.seek(start)
+                events = [event for line in file if (event := _parsed(line))]
     except OSError:
         return None
     if head is None or head.id != path.stem or not JOB_ID.fullmatch(head.id):
