@@ -87,8 +87,12 @@ def _extract_options(verb: argparse.ArgumentParser) -> None:
 def _extract(args: argparse.Namespace) -> None:
     from core.pipeline.extract import open_extraction, records_of
 
-    settings = config.from_mapping(ExtractSettings, _preset(args, "extract") | _given(args, EXTRACT_FLAGS))
-    with open_extraction(args.source, settings, out=args.out, resume=args.resume) as extraction:
+    given = _preset(args, "extract") | _given(args, EXTRACT_FLAGS)
+    settings = config.from_mapping(ExtractSettings, given)
+    weights_given = "quality_weights" in given
+    with open_extraction(
+        args.source, settings, out=args.out, resume=args.resume, keep_weights=not weights_given
+    ) as extraction:
         info = extraction.video.info
         note(
             f"{args.source}: {info.frames} frames, {info.width}x{info.height}, {_rate(info)}; run {extraction.run.path}"
@@ -363,12 +367,34 @@ def _knobs(verb: argparse.ArgumentParser, kind: type, flags: dict[str, tuple[str
 
 def _help(field: Any) -> str:
     facts = field.metadata
-    bounds = f", {facts['low']:g} to {facts['high']:g}" if facts["low"] is not None else ""
-    unit = f" [{facts['unit']}{bounds}]" if facts["unit"] else f" [{bounds[2:]}]" if bounds else ""
-    default = field.default
-    shown = "" if default in (None, False, ()) or not isinstance(default, (int, float, str, tuple)) else default
-    text = f"{facts['help']}{unit}" + (f" (default {shown})" if shown != "" else "")
-    return text.replace("%", "%%")
+    notes = [facts["unit"], _range(facts["low"], facts["high"]), _default(field.default)]
+    text = ", ".join(note for note in notes if note)
+    return (f"{facts['help']} ({text})" if text else facts["help"]).replace("%", "%%")
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    start, end = 0 < low < SMALLEST, high > OPEN_ENDED
+    return "" if start and end else f"from {low:g}" if end else f"{low:g} to {high:g}"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, tuple) and value:
+        return "default " + " ".join(f"{number:g}" for number in value)
+    if isinstance(value, bool):
+        return "default on" if value else ""
+    return (
+        f"default {value:g}"
+        if isinstance(value, (int, float))
+        else f"default {value}"
+        if isinstance(value, str)
+        else ""
+    )
+
+
+OPEN_ENDED, SMALLEST = 50_000, 0.001
+"""Bounds beyond these only catch typing errors; the help leaves them out."""
 
 
 def _json_option(verb: argparse.ArgumentParser) -> None:

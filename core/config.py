@@ -80,8 +80,8 @@ class ExtractSettings:
         high=1000.0,
         in_digest=False,
     )
-    min_quality: float | None = knob(None, "drop frames below this quality score", unit="0-100", low=0.0, high=100.0)
-    min: Mapping[str, float] = knob({}, "drop frames below this value of a metric", unit="0-100", low=0.0, high=100.0)
+    min_quality: float | None = knob(None, "drop frames below this quality score", low=0.0, high=100.0)
+    min: Mapping[str, float] = knob({}, "drop frames below this value of a metric", low=0.0, high=100.0)
     sharpness_scale: float = knob(1000.0, "variance of the Laplacian that counts as 100", low=1e-6, high=1e9)
     edge_scale: float = knob(100.0, "mean Sobel magnitude that counts as 100", low=1e-6, high=1e9)
 

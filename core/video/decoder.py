@@ -127,6 +127,8 @@ class Decoder:
         else:
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.thread_count = self._threads
+            # Frame threads hand a picture on before they know its errors; so they stop at the first one (_Damage).
+            self._stream.codec_context.options = {"err_detect": "explode"}
         self._fresh = True
         return self._stream
 

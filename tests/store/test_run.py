@@ -82,7 +82,7 @@ def test_missing_run_json_is_one_sentence(tmp_path):
 
 
 @pytest.mark.parametrize("frames", [0, 1, 100])
-@pytest.mark.parametrize("clock", ["pts", "dts"])
+@pytest.mark.parametrize("clock", ["pts", "dts", "order"])
 def test_ledger_round_trip(tmp_path, frames, clock):
     path = tmp_path / "ledger.npz"
     made = FrameLedger(np.arange(frames) * 512, np.arange(frames) % 12 == 0, Fraction(1, 12_800), clock)
