@@ -67,11 +67,10 @@ class Stop:
 
 def _run(request: Mapping[str, Any], report: Report, stop: Stop) -> tuple[str, str | None]:
     """Runs the verb to its end or to the flag. Returns the state and, for a failed job, its sentence."""
-    run = request.get("run")
+    resumed_in = request.get("run") if request.get("resumed") else None
     try:
-        if run and Path(run).is_dir():
-            report.open(RunDir(Path(run)))
-        resumed_in = run if request.get("resumed") else None
+        if resumed_in and Path(resumed_in).is_dir():
+            report.open(RunDir(Path(resumed_in)))
         with closing(job_verbs.steps_of(request["verb"], request["arguments"], report, resumed_in)) as steps:
             for _ in steps:
                 if stop.reason:

@@ -23,11 +23,15 @@ Steps = Generator[None, None, None]
 
 
 def extract(arguments: Arguments, report: Report) -> Steps:
-    """``source``, ``settings`` (``ExtractSettings``), ``out``, ``downloads``, ``resume`` as in ``open_extraction``."""
+    """``source``, ``settings`` (``ExtractSettings``), ``out``, ``downloads``, ``resume`` as in ``open_extraction``.
+
+    Without ``quality_weights`` in the settings a run that exists keeps its own.
+    """
     from core.pipeline.extract import DOWNLOADS, open_extraction, records_of
 
     _check(arguments, ("source",), ("settings", "out", "downloads", "resume"))
-    settings = config.from_mapping(ExtractSettings, arguments.get("settings") or {})
+    given = arguments.get("settings") or {}
+    settings = config.from_mapping(ExtractSettings, given)
     report.phase("reading the video's index")
     with open_extraction(
         arguments["source"],
@@ -35,6 +39,7 @@ def extract(arguments: Arguments, report: Report) -> Steps:
         out=_path(arguments.get("out")),
         downloads=_path(arguments.get("downloads")) or DOWNLOADS,
         resume=bool(arguments.get("resume", True)),
+        keep_weights="quality_weights" not in given,
     ) as extraction:
         report.open(extraction.run)
         report.phase("choosing frames", extraction.video.info.frames)

@@ -100,7 +100,8 @@ def read_job(path: Path) -> JobState | None:
         return None
     state = head
     for event in events:
-        state = state.after(event)
+        again = from_head(event)  # the job was resumed: its earlier error and counts are of the past
+        state = state.after(event) if again is None else dataclasses.replace(again, log=state.log)
     state = dataclasses.replace(state, run=str(path.parent.parent))
     if alive or state.ended:
         return state if state.ended else dataclasses.replace(state, state=RUNNING)

@@ -18,7 +18,7 @@ from videos import build, build_broken
 from core.config import ExtractSettings
 from core.errors import JobError, RunBusy, SourceError
 from core.job_process import ChildProcess
-from core.job_state import MAX_ROWS, JobState
+from core.job_state import MAX_ROWS, MAX_THUMBS, JobState
 from core.jobs import JobQueue
 from core.pipeline.extract import extract
 from core.store.job_log import JobArchive
@@ -118,18 +118,21 @@ def nothing_is_left(state: JobState, pid: int) -> None:
 
 def test_an_extraction_by_a_job_equals_one_in_process(video: Path, downloads: Path, wanted: dict[str, bytes]) -> None:
     with JobQueue(JobArchive(downloads)) as queue:  # the product's own child
-        arguments = {"source": str(video), "settings": SETTINGS, "downloads": str(downloads)}
+        arguments = {"source": str(video), "settings": SETTINGS | {"thumbs": True}, "downloads": str(downloads)}
         job = queue.start("extract", arguments, "me")
         states = list(queue.follow(job))
     last = states[-1]
     assert (last.state, last.done, last.total, last.error) == ("done", FRAMES, FRAMES, None)
     assert last.run == str(downloads / "h264-25")
     assert contents(Path(last.run)) == wanted
-    kept = [name for name in wanted if name.startswith("frame_")]
+    kept = [name for name in sorted(wanted) if name.startswith("frame_")]
     assert (last.kept, last.dropped) == (len(kept), {"quality": FRAMES - len(kept)})
     assert [row.ordinal for row in last.rows] == list(range(FRAMES - MAX_ROWS, FRAMES))
     assert {row.filename for row in last.rows if row.status == "kept"} <= set(kept)
     assert last.frames_per_s > 0
+    assert last.thumbs == tuple(name.replace("frame", "thumb") for name in kept[-len(last.thumbs) :])
+    assert all((Path(last.run) / "thumbs" / name).is_file() for name in last.thumbs)
+    assert len(last.thumbs) == MAX_THUMBS
 
 
 def test_progress_is_monotone_and_follow_ends(video: Path, downloads: Path, queue: JobQueue) -> None:
@@ -162,6 +165,16 @@ def test_every_verb_runs_in_the_run_that_extract_made(video: Path, downloads: Pa
     assert refused.state == "failed"
     assert "look at the selection again" in (refused.error or "")
     assert [state.verb for state in queue.jobs_of("me")] == ["export", "export", "rescore", "shots", "extract"]
+
+
+def test_a_run_is_set_aside_and_its_job_file_with_it(video: Path, downloads: Path, queue: JobQueue) -> None:
+    out = downloads / "own"
+    arguments = {"source": str(video), "settings": {"method": "keyframes"}, "out": str(out)}
+    first = ended(queue, queue.start("extract", arguments, "me", out))
+    second = ended(queue, queue.start("extract", {**arguments, "resume": False}, "me", out))
+    assert (first.state, second.state, second.run) == ("done", "done", str(out))
+    assert [path.stem for path in (out / "jobs").glob("*.jsonl")] == [second.id]
+    assert [path.stem for path in downloads.glob("own_old_*/jobs/*.jsonl")] == [first.id]
 
 
 # --- errors end the job, never the queue

@@ -61,6 +61,13 @@ def test_the_last_state_counts(tmp_path: Path, events: list[dict[str, Any]], sta
     assert found.state == state
 
 
+def test_a_resumed_job_starts_afresh_in_its_file(tmp_path: Path) -> None:
+    before = {"state": "failed", "error": "no", "kept": 7, "log": ["a"]}
+    found = read_job(written(RunDir(tmp_path / "run"), HEAD, before, HEAD, {"state": "running", "log": ["b"]}))
+    assert found is not None
+    assert (found.state, found.error, found.kept, found.log) == ("interrupted", None, 0, ("a", "b"))
+
+
 def test_every_prefix_of_a_job_file_is_readable(tmp_path: Path) -> None:
     path = written(RunDir(tmp_path / "run"), HEAD, {"state": "running", "done": 1, "log": ["a"]}, {"state": "done"})
     whole = path.read_bytes()
