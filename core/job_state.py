@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED, INTERRUPTED = (
@@ -101,6 +103,16 @@ class JobState:
             thumbs=newest(self.thumbs, _texts(event.get("thumbs")), MAX_THUMBS),
             log=newest(self.log, _texts(event.get("log")), MAX_LINES),
         )
+
+    def numbered(self) -> JobState:
+        """Returns it under a new version; the clock starts them, so that they grow across servers too."""
+        return dataclasses.replace(self, version=max(self.version + 1, int(time.time() * 1000)))
+
+    def collides(self, other: JobState) -> bool:
+        """Whether both work, or would work, in the same run."""
+        if self.run and other.run and Path(self.run).resolve() == Path(other.run).resolve():
+            return True
+        return self.verb == other.verb and self.arguments == other.arguments
 
     def to_mapping(self) -> dict[str, Any]:
         """Returns plain JSON values."""

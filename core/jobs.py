@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from core import log
 from core.errors import JobError, RunBusy, SettingsError
 from core.job_process import COMMAND, GRACE_S, ChildProcess, ending
-from core.job_state import CANCELLED, DONE, FAILED, INTERRUPTED, QUEUED, RUNNING, JobState
+from core.job_state import CANCELLED, FAILED, INTERRUPTED, QUEUED, RUNNING, JobState
 
 FOLLOW_S = 0.2
 LOOK_S = 0.2
@@ -60,7 +60,7 @@ class JobQueue:
         self._running: list[_Job] = []
         self._closed = False
         for state in archive.jobs() if archive else ():
-            self._jobs[state.id] = _Job(_numbered(state), elsewhere=True)
+            self._jobs[state.id] = _Job(state.numbered(), elsewhere=True)
 
     def start(
         self, verb: str, arguments: Mapping[str, Any], owner: str, run: Path | None = None, title: str = ""
@@ -88,7 +88,7 @@ class JobQueue:
             run=None if run is None else str(run),
         )
         with self._changed:
-            self._enter(_Job(_numbered(state)))
+            self._enter(_Job(state.numbered()))
         return state.id
 
     def resume(self, job_id: str) -> str:
@@ -105,7 +105,7 @@ class JobQueue:
                 raise JobError(f"{old.title} is {old.state}; there is nothing to resume.")
             kept = ("id", "verb", "arguments", "owner", "title", "created_s", "run", "log", "version")
             again = JobState(**{name: getattr(old, name) for name in kept})
-            self._enter(_Job(_numbered(again), resumed=True))
+            self._enter(_Job(again.numbered(), resumed=True))
         return job_id
 
     def cancel(self, job_id: str) -> None:
@@ -181,7 +181,7 @@ class JobQueue:
         if self._closed:
             raise JobError("the server is ending; start it again, then start the job.")
         for other in (*self._running, *self._waiting):
-            if _collide(other.state, job.state):
+            if other.state.collides(job.state):
                 where = f" in {job.state.run}" if job.state.run else ""
                 raise RunBusy(f"{other.state.title} is {other.state.state}{where}; wait for it or cancel it.")
         self._jobs[job.state.id] = job
@@ -213,14 +213,14 @@ class JobQueue:
             if found is not None and (
                 job is None or dataclasses.replace(found, version=job.state.version) != job.state
             ):
-                job = self._jobs[job_id] = _Job(_numbered(found), elsewhere=True, seen_s=now)
+                job = self._jobs[job_id] = _Job(found.numbered(), elsewhere=True, seen_s=now)
                 self._changed.notify_all()
         if job is None:
             raise JobError("there is no such job; it may have ended before an earlier server did.")
         return job
 
     def _set(self, job: _Job, event: Mapping[str, Any]) -> None:
-        job.state = _numbered(job.state.after(event))
+        job.state = job.state.after(event).numbered()
         self._changed.notify_all()
 
     # --- in the thread of the job, without the condition
@@ -302,13 +302,6 @@ def _request(job: _Job) -> dict[str, Any]:
     return {name: getattr(job.state, name) for name in names} | {"resumed": job.resumed}
 
 
-def _collide(one: JobState, other: JobState) -> bool:
-    """Whether both work, or would work, in the same run."""
-    if one.run and other.run and Path(one.run).resolve() == Path(other.run).resolve():
-        return True
-    return one.verb == other.verb and one.arguments == other.arguments
-
-
 def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     try:
         values: dict[str, Any] = json.loads(json.dumps(dict(arguments), allow_nan=False))
@@ -320,11 +313,3 @@ def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _title(verb: str, arguments: Mapping[str, Any]) -> str:
     about = arguments.get("source") or arguments.get("run")
     return f"{verb} {Path(str(about)).name}" if about else verb
-
-
-def _numbered(state: JobState) -> JobState:
-    """The clock starts the versions, so that a page that outlives a server never sees the same number twice."""
-    return dataclasses.replace(state, version=max(state.version + 1, int(time.time() * 1000)))
-
-
-__all__ = ["CANCELLED", "DONE", "FAILED", "INTERRUPTED", "QUEUED", "RUNNING", "Archive", "JobQueue", "JobState"]
