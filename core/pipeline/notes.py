@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,15 +126,14 @@ def _bounds(filters: FilterSettings) -> list[tuple[str, str]]:
 
 def _nearest(table: FrameTable, filters: FilterSettings, sign: str, name: str) -> tuple[int, str] | None:
     """How many frames only this bound refuses, and what it would have to be to keep the first of them."""
-    others = {n: bound for n, bound in getattr(filters, sign).items() if n != name}
-    without = replace(filters, min=others) if sign == "min" else replace(filters, max=others)
-    left = select(table, replace(without, at_least=None)).keep
+    lower, upper = dict(filters.min), dict(filters.max)
+    bound = (lower if sign == "min" else upper).pop(name)
+    left = select(table, FilterSettings(min=lower, max=upper, shots=filters.shots, reject=filters.reject)).keep
     column = table.values.get(name)
     values = column[left] if column is not None else np.empty(0)
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return None
-    bound = getattr(filters, sign)[name]
     best = _rounded(float(values.max() if sign == "min" else values.min()), down=sign == "min")
     extreme = "highest" if sign == "min" else "lowest"
     return len(values), f"{sign} {name} = {bound:g} alone refuses {len(values)}: the {extreme} is {best:g}"
