@@ -67,10 +67,12 @@ def _shots(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
 
 def _by_hand(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     for name, ordinals in (("kept", filters.keep), ("rejected", filters.reject)):
-        missing = np.setdiff1d(np.array(ordinals, np.int64), table.ordinal)
+        wanted = np.unique(np.array(ordinals, np.int64))
+        missing = wanted[~np.isin(wanted, table.ordinal)]
         if len(missing):
             yield f"this run has no {_named('frame', missing)}, {name} by hand; its {len(table)} frames are others."
-    damaged = np.intersect1d(np.array(filters.keep, np.int64), table.ordinal[table.error])
+    damaged = table.ordinal[table.error]
+    damaged = damaged[np.isin(damaged, np.array(filters.keep, np.int64))]
     if len(damaged):
         yield f"{_named('frame', damaged)}, kept by hand, cannot be kept: there is no sound picture."
 
