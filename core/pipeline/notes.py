@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,10 +67,12 @@ def _shots(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
 
 def _by_hand(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     for name, ordinals in (("kept", filters.keep), ("rejected", filters.reject)):
-        missing = np.setdiff1d(np.array(ordinals, np.int64), table.ordinal)
+        wanted = np.unique(np.array(ordinals, np.int64))
+        missing = wanted[~np.isin(wanted, table.ordinal)]
         if len(missing):
             yield f"this run has no {_named('frame', missing)}, {name} by hand; its {len(table)} frames are others."
-    damaged = np.intersect1d(np.array(filters.keep, np.int64), table.ordinal[table.error])
+    damaged = table.ordinal[table.error]
+    damaged = damaged[np.isin(damaged, np.array(filters.keep, np.int64))]
     if len(damaged):
         yield f"{_named('frame', damaged)}, kept by hand, cannot be kept: there is no sound picture."
 
@@ -127,15 +128,14 @@ def _bounds(filters: FilterSettings) -> list[tuple[str, str]]:
 
 def _nearest(table: FrameTable, filters: FilterSettings, sign: str, name: str) -> tuple[int, str] | None:
     """How many frames only this bound refuses, and what it would have to be to keep the first of them."""
-    others = {n: bound for n, bound in getattr(filters, sign).items() if n != name}
-    without = replace(filters, min=others) if sign == "min" else replace(filters, max=others)
-    left = select(table, replace(without, at_least=None)).keep
+    lower, upper = dict(filters.min), dict(filters.max)
+    bound = (lower if sign == "min" else upper).pop(name)
+    left = select(table, FilterSettings(min=lower, max=upper, shots=filters.shots, reject=filters.reject)).keep
     column = table.values.get(name)
     values = column[left] if column is not None else np.empty(0)
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return None
-    bound = getattr(filters, sign)[name]
     best = _rounded(float(values.max() if sign == "min" else values.min()), down=sign == "min")
     extreme = "highest" if sign == "min" else "lowest"
     return len(values), f"{sign} {name} = {bound:g} alone refuses {len(values)}: the {extreme} is {best:g}"
