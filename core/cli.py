@@ -108,7 +108,7 @@ def _extract(args: argparse.Namespace) -> None:
         total = 0 if extraction.ordinals is None else len(extraction.ordinals)
         progress = Progress(total, done=extraction.done, skipped=extraction.done)
         if extraction.done:
-            note(f"{extraction.done} of {total} frames were recorded before.")
+            note(f"{extraction.done} of {plural(total, 'frame')} {'was' if total == 1 else 'were'} recorded before.")
         for _ in watched(records_of(extraction), progress, "extracting"):
             pass
         seconds = watch.seconds

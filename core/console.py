@@ -146,7 +146,7 @@ class _Plain:
             note(self._progress.line(f"{self._title} "))
 
 
-NARROW = 60
+NARROW = 70
 """Columns below which the bar leaves out its words."""
 
 

@@ -39,6 +39,10 @@ def start(folder: Path = Path("logs"), *, verbose: bool = False) -> Path | None:
     return folder / LOG_NAME
 
 
+logging.getLogger("framesieve").addHandler(logging.NullHandler())
+"""Without ``start`` nothing is written anywhere; Python would print to the console what has no handler."""
+
+
 def get() -> logging.Logger:
     """Returns the one logger of the program."""
     return logging.getLogger("framesieve")

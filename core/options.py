@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from core import config
 from core.config import METHODS
+from core.console import note, result
 from core.errors import RunError, SettingsError, SourceError, StorageError
-from core.log import printable
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,7 +21,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Prints the sentence and leaves with exit code 2."""
-        self.exit(2, f"error: {printable(message)}; {self.prog} --help lists what can be given.\n")
+        self.exit(2, f"error: {message}; {self.prog} --help lists what can be given.\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Prints as everything else is printed; argparse itself says nothing when a help text cannot be written."""
+        for line in message.splitlines():
+            (result if file is sys.stdout else note)(line)
 
 
 # --- paths
@@ -31,8 +37,11 @@ def path(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("an empty path came, perhaps from a variable that is not set")
     typed = Path(text)
-    # Only ".." needs the links resolved; a link that is the run folder itself keeps its name.
-    return Path(os.path.realpath(typed)) if ".." in typed.parts else typed.absolute()
+    try:
+        # Only ".." needs the links resolved; a link that is the run folder itself keeps its name.
+        return Path(os.path.realpath(typed)) if ".." in typed.parts else typed.absolute()
+    except FileNotFoundError:
+        raise argparse.ArgumentTypeError("the folder that you are in was deleted; go to another one") from None
 
 
 def source(text: str) -> Path | str:
