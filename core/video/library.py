@@ -17,6 +17,7 @@ from typing import Any
 
 from core.errors import MissingDependency, SourceError
 from core.video import facts, javascript, parts, refusal
+from core.video.container import CONTAINERS
 from core.video.facts import Info, Say
 
 PROTOCOLS = r"[protocol~='^(https?|m3u8|m3u8_native|http_dash_segments)$']"
@@ -24,6 +25,9 @@ PROTOCOLS = r"[protocol~='^(https?|m3u8|m3u8_native|http_dash_segments)$']"
 FORMAT = f"bv*{PROTOCOLS}+ba{PROTOCOLS}/b{PROTOCOLS}/bv*{PROTOCOLS}"
 SORT = ("vcodec:h264", "fps", "acodec:aac", "ext:mp4:m4a")
 """After the height: AVC and M4A where the site has them at that height, another codec rather than fewer pixels."""
+JOINERS = ("merger", "fixupm3u8", "fixupm4a", "fixupstretched", "fixupduplicatemoov", "fixuptimestamp", "fixupduration")
+"""Steps after which yt-dlp lets FFmpeg read what came; each is told what it may take that for."""
+SAFE_INPUT = ("-protocol_whitelist", "file,pipe", "-format_whitelist", f"{CONTAINERS},mp3,aac,flac,wav,srt,webvtt")
 SAY_EVERY_S = 0.1
 
 
@@ -132,6 +136,7 @@ class Library:
             "skip_unavailable_fragments": False,
             "ffmpeg_location": self._request.get("ffmpeg"),
             "hls_prefer_native": True,
+            "postprocessor_args": {f"{step}+ffmpeg_i": list(SAFE_INPUT) for step in JOINERS},
             # How it speaks to the network.
             "socket_timeout": 20,
             "retries": 5,
@@ -148,6 +153,8 @@ class Library:
         }
 
     def _progress(self, state: Mapping[str, Any]) -> None:
+        if state["status"] == "finished":
+            parts.refuse_text(Path(state["filename"]), self._request["url"])
         now = time.monotonic()
         if state["status"] == "downloading" and now - self._said_at < SAY_EVERY_S:
             return

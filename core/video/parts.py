@@ -19,6 +19,8 @@ from core.video.probe import probe
 
 SPARE_BYTES = 200_000_000
 """Room that a download leaves on the disk."""
+TEXT_BYTES = 4096
+"""How much of a file is looked at to tell text from a video; every container has a zero byte in there."""
 KEEP_PARTS_S = 3 * 86_400.0
 """A download that was broken off longer ago begins anew: what lies at the address may be another by now."""
 
@@ -85,6 +87,22 @@ def refuse_over(folder: Path, needed: int) -> None:
             f"the download needs {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free in {folder}; "
             "free some space, choose another folder or a lower --max-height."
         )
+
+
+def refuse_text(path: Path, url: str) -> None:
+    """Removes and refuses a page or playlist that came instead of a video, before any FFmpeg follows where it points.
+
+    Raises:
+        SourceError: the first bytes are text.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(TEXT_BYTES)
+    except FileNotFoundError:
+        return
+    if b"\0" not in head or head.lstrip().startswith((b"#EXTM3U", b"ffconcat", b"<")) or b"<MPD" in head:
+        path.unlink()
+        raise SourceError(f"{url} is not a video: text came instead; open it in a browser to see what it is.")
 
 
 def finished(folder: Path, work: Path, info: Info, tag: str, request: Mapping[str, Any], say: Say) -> Path:
