@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from core import __version__, config, log
-from core.config import METHODS, ExtractSettings, FilterSettings
-from core.console import counted, note, result, result_json, watched
+from core.config import HEIGHTS, METHODS, ExtractSettings, FetchSettings, FilterSettings
+from core.console import counted, followed, note, result, result_json, watched
 from core.errors import FramesieveError, SettingsError
 from core.progress import Progress
 
@@ -70,8 +70,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _extract_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("source", metavar="SOURCE", help="a video file")
+    verb.add_argument("source", metavar="SOURCE", help="a video file, or a web address to download it from")
     _knobs(verb, ExtractSettings, EXTRACT_FLAGS)
+    _knobs(verb, FetchSettings, FETCH_FLAGS)
     verb.add_argument("--out", type=Path, metavar="DIR", help="the run folder itself (default downloads/<video stem>)")
     verb.add_argument(
         "--resume",
@@ -88,6 +89,7 @@ def _extract(args: argparse.Namespace) -> None:
     from core.pipeline.extract import open_extraction, records_of
 
     settings = config.from_mapping(ExtractSettings, _preset(args, "extract") | _given(args, EXTRACT_FLAGS))
+    args.source = _local(args)
     with open_extraction(args.source, settings, out=args.out, resume=args.resume) as extraction:
         info = extraction.video.info
         note(
@@ -107,6 +109,17 @@ def _extract(args: argparse.Namespace) -> None:
     _extract_summary(args, run, max(looked, progress.done - progress.skipped), seconds)
 
 
+def _local(args: argparse.Namespace) -> str:
+    """The file to work on: the source itself, or what a web address was downloaded to."""
+    from core.video.source import is_url
+
+    if not is_url(args.source):
+        return str(args.source)
+    from core.pipeline.fetch import fetch
+
+    return str(followed(fetch(args.source, settings=FetchSettings(**_given(args, FETCH_FLAGS)))).paths[0])
+
+
 def _extract_summary(args: argparse.Namespace, run: Any, looked: int, seconds: float) -> None:
     from core.store.table import load_table
 
@@ -120,6 +133,35 @@ def _extract_summary(args: argparse.Namespace, run: Any, looked: int, seconds: f
         result_json(values | {"frames_per_s": round(looked / seconds, 1) if seconds > 0 else 0.0})
     else:
         result(f"{kept} of {len(table)} frames kept in {run.path} ({seconds:.1f} s, {looked / seconds:.0f} frames/s)")
+
+
+# --- fetch
+
+
+def _fetch_options(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("url", metavar="URL", help="a web address, http or https")
+    _knobs(verb, FetchSettings, FETCH_FLAGS)
+    verb.add_argument("--out", type=Path, default=Path("downloads"), metavar="DIR", help="where the video goes")
+    verb.add_argument("--item", type=int, metavar="N", help="one video of a playlist, counted from 1")
+    verb.add_argument("--playlist", action="store_true", help="all videos of a playlist")
+    verb.add_argument("--again", action="store_true", help="download a video that is there already once more")
+    _json_option(verb)
+    verb.set_defaults(run=_fetch)
+
+
+def _fetch(args: argparse.Namespace) -> None:
+    from core.pipeline.fetch import fetch
+
+    settings = FetchSettings(**_given(args, FETCH_FLAGS))
+    steps = fetch(args.url, args.out, settings, item=args.item, playlist=args.playlist, again=args.again)
+    fetched = followed(steps)
+    for sentence in fetched.refused:
+        note(sentence)
+    if args.json:
+        result_json({"paths": [str(path) for path in fetched.paths], "refused": list(fetched.refused)})
+        return
+    for path in fetched.paths:
+        result(str(path))
 
 
 # --- filter and export
@@ -334,6 +376,8 @@ EXTRACT_FLAGS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Setting -> flag and how argparse reads it; help, range and default come from the setting itself."""
 
+FETCH_FLAGS: dict[str, tuple[str, dict[str, Any]]] = {"max_height": ("--max-height", {"choices": HEIGHTS})}
+
 FILTER_FLAGS: dict[str, tuple[str, dict[str, Any]]] = {
     "min": ("--min", {"action": "append", "metavar": "COLUMN=VALUE"}),
     "max": ("--max", {"action": "append", "metavar": "COLUMN=VALUE"}),
@@ -422,6 +466,7 @@ def _ranges(numbers: list[int], shown: int = 8) -> str:
 
 VERBS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
     ("extract", "extract and score frames of a video", _extract_options),
+    ("fetch", "download a video from a web address", _fetch_options),
     ("filter", "choose frames of a run by their numbers", _filter_verb_options),
     ("export", "write the chosen frames to a folder of their own", _export_options),
     ("shots", "find the cuts of a run's video", _shots_options),

@@ -101,28 +101,38 @@ class FetchProgress:
 
 
 def inspect_url(url: str, settings: FetchSettings | None = None, *, timeout_s: float = INSPECT_TIMEOUT_S) -> WebVideo:
-    """Asks a site what is at an address. Downloads nothing and writes nothing.
+    """Asks a site what is at an address, and waits for the answer; see ``inspecting``.
 
     Args:
         url: http or https.
         settings: The height for which ``height_px`` and ``size_bytes`` are told.
         timeout_s: Seconds after which it gives up.
+    """
+    give_up = time.monotonic() + timeout_s
+    with closing(inspecting(url, settings)) as steps:
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: WebVideo = end.value
+                return found
+            if time.monotonic() > give_up:
+                raise SourceError(
+                    f"{url}: no answer after {timeout_s:g} s; check the network connection and try again."
+                )
+
+
+def inspecting(url: str, settings: FetchSettings | None = None) -> Generator[FetchProgress, None, WebVideo]:
+    """Asks a site what is at an address. Downloads nothing and writes nothing. Closing it ends the question.
+
+    Yields at least every ``HEARTBEAT_S``.
 
     Raises:
         SourceError: no such video, or the site does not give it; the sentence says why and what to do.
         MissingDependency: yt-dlp is not installed.
     """
     request = {"verb": "inspect", "url": _checked(url), "height_px": (settings or FetchSettings()).height_px}
-    give_up = time.monotonic() + timeout_s
-    with closing(_events(request)) as events:
-        for event in events:
-            if event is not None and "result" in event:
-                return _web_video(event["result"])
-            if time.monotonic() > give_up:
-                raise SourceError(
-                    f"{url}: no answer after {timeout_s:g} s; check the network connection and try again."
-                )
-    raise AssertionError("a child ends with a result or an error")
+    return _web_video((yield from _answer(request)))
 
 
 def fetch(
@@ -164,13 +174,18 @@ def fetch(
         "again": again,
         "ffmpeg": ffmpeg_path(),
     }
+    return Path((yield from _answer(request)))
+
+
+def _answer(request: Mapping[str, Any]) -> Generator[FetchProgress, None, Any]:
+    """Shows how far a child is, and returns its result."""
     shown = FetchProgress("looking")
     yield shown
     with closing(_events(request)) as events:
         for event in events:
             if event is not None and "result" in event:
-                return Path(event["result"])
-            if event is not None and "phase" in event:
+                return event["result"]
+            if event is not None:
                 shown = FetchProgress(**event)
             yield shown
     raise AssertionError("a child ends with a result or an error")

@@ -178,7 +178,8 @@ def _one_video(info: Info, url: str, item: int | None) -> Info:
             count = _count(info)
             videos = f"{count} videos" if count else "several videos"
             raise SettingsError(
-                f"{url} is a playlist of {videos}; name one of them with --item N, or take all with --playlist."
+                f"{url} is a playlist of {videos}; give the address of one of them, or fetch it with --item N "
+                "or --playlist."
             )
         info = entries[0]
         if info.get("_type") in ("playlist", "multi_video", "url", "url_transparent"):

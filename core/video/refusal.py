@@ -127,7 +127,8 @@ def refusal(text: str, url: str, *, note: str | None = None, age_days: int | Non
     said = first_line(text)
     for pattern, kind, cure in TABLE:
         if match := re.search(pattern, said, re.IGNORECASE):
-            return kind(f"{url}: {match.expand(cure)}{_also(note)}.")
+            # What is missing here explains only what yt-dlp could not find out.
+            return kind(f"{url}: {match.expand(cure)}{_also(note) if UPDATE in cure else ''}.")
     return SourceError(f"{url}: {said or 'yt-dlp failed without a word'}; {_update(age_days)}{_also(note)}.")
 
 
