@@ -122,7 +122,8 @@ def fetch(request: Mapping[str, Any], say: Say) -> str:
         with parts.locked(work, url):
             parts.forget_other_parts(work, info)
             parts.check_room(folder, info)
-            library.download(info, work)
+            with parts.discarded_if_no_video(work):
+                library.download(info, work)
             return str(parts.finished(folder, work, info, tag, request, say))
 
 

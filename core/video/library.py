@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import importlib.util
 import os
 import time
@@ -226,6 +227,7 @@ def _downloader_class(yt_dlp: Any) -> Any:
     return HttpOnly
 
 
+@functools.cache
 def site_of(url: str) -> tuple[str, str | None]:
     """Returns yt-dlp's name of the site and, where the address alone tells it, the id. Asks nobody."""
     try:

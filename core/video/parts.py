@@ -53,6 +53,16 @@ def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+@contextlib.contextmanager
+def discarded_if_no_video(work: Path) -> Iterator[None]:
+    """Removes the folder when what came turns out to be no video, so that nobody goes on with it."""
+    try:
+        yield
+    except SourceError:
+        _remove(work)
+        raise
+
+
 def forget_other_parts(work: Path, info: Info) -> None:
     """Removes what an earlier attempt left, unless it is of the same formats and sizes and not too old."""
     parts = info.get("requested_formats") or [info]

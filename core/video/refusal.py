@@ -69,7 +69,7 @@ TABLE: tuple[_Row, ...] = (
         f"the site refused the download (403); try again later, and if it keeps refusing: {UPDATE}",
     ),
     (
-        r"HTTP Error 401|login required|log ?in|sign in|account cookies|--cookies|authentication",
+        r"HTTP Error 401|login required|registered users|log ?in|sign in|account cookies|--cookies|authentication",
         SourceError,
         "the video needs a login, which Framesieve does not have; save it with a browser and open the file",
     ),
@@ -134,9 +134,9 @@ def refusal(text: str, url: str, *, note: str | None = None, age_days: int | Non
 
 def first_line(text: str) -> str:
     """Returns the first line of a message without colours, the site and id in front, causes and pleas at the end."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text).strip()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text).replace("ERROR:", "").strip()
     line = plain.splitlines()[0] if plain else ""
-    line = re.sub(r"^(ERROR:\s*)?(\[[\w:.+-]+\]\s*)?(?:[\w-]{1,64}:\s+(?=[A-Z]))?", "", line)
+    line = re.sub(r"^(\[[\w:.+-]+\]\s*)?(?:[\w-]{1,64}:\s+(?=[A-Z]))?", "", line)
     line = re.split(r"; please report this|\. Use --cookies|; see  http|  Confirm you are on the latest", line)[0]
     return "".join(c for c in line if c.isprintable())[:300].rstrip(" .")
 
