@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from core import __version__, config, log, options
+from core import __version__, config, fetching, log, options
 from core.config import ExtractSettings, FilterSettings
 from core.console import counted, note, plural, result, result_json, watched
 from core.endings import EXIT_CODES, INTERRUPTED, Command, ending
-from core.errors import SettingsError
+from core.errors import SettingsError, SourceError
 from core.options import EXTRACT_FLAGS, FILTER_FLAGS, given, preset
 from core.progress import Progress
 
@@ -74,8 +74,11 @@ def _finish(args: argparse.Namespace, values: dict[str, Any], lines: Sequence[st
 
 
 def _extract_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("source", metavar="SOURCE", type=options.source, help="a video file")
+    verb.add_argument(
+        "source", metavar="SOURCE", type=options.source, help="a video file, or a web address to download it from"
+    )
     options.add_settings(verb, ExtractSettings, EXTRACT_FLAGS)
+    fetching.add_height(verb)
     verb.add_argument(
         "--out", type=options.path, metavar="DIR", help="the run folder itself (default downloads/<video stem>)"
     )
@@ -96,6 +99,7 @@ def _extract(args: argparse.Namespace) -> None:
     values = preset(args, "extract") | given(args, EXTRACT_FLAGS)
     settings = config.from_mapping(ExtractSettings, values)
     keep_weights = "quality_weights" not in values
+    args.source = fetching.local(args)
     with open_extraction(
         args.source, settings, out=args.out, resume=args.resume, keep_weights=keep_weights
     ) as extraction:
@@ -132,6 +136,23 @@ def _extract_summary(args: argparse.Namespace, run: Any, looked: int, seconds: f
     _finish(args, values, [line])
 
 
+# --- fetch
+
+
+def _fetch_options(verb: argparse.ArgumentParser) -> None:
+    fetching.add_options(verb)
+    options.add_json(verb)
+    verb.set_defaults(run=_fetch)
+
+
+def _fetch(args: argparse.Namespace) -> None:
+    done = fetching.fetched(args)
+    for sentence in done.refused:
+        note(sentence)
+    paths = [str(path) for path in done.paths]
+    _finish(args, {"paths": paths, "refused": list(done.refused)}, paths or ["nothing was downloaded"])
+
+
 # --- filter and export
 
 
@@ -149,19 +170,23 @@ def _filter_verb_options(verb: argparse.ArgumentParser) -> None:
 
 
 def _filter(args: argparse.Namespace) -> None:
+    from core.pipeline.notes import notes
     from core.pipeline.select import select
     from core.store import run_file, selection
     from core.store.run import RunDir
     from core.store.table import load_table
 
     run = RunDir(args.path)
-    run_file.read(run.run_json)
+    weights = run_file.read(run.run_json).settings["quality_weights"]
     table = load_table(run)
     filters = config.from_mapping(FilterSettings, preset(args, "filter") | given(args, FILTER_FLAGS))
     chosen = select(table, filters)
+    for hint in notes(table, filters, chosen):
+        note(hint)
     if not args.dry_run:
         with run.lock():
-            selection.write(run.selection, filters, chosen.kept)
+            made_from = selection.MadeFrom(len(table), tuple(weights))
+            selection.write(run.selection, filters, chosen.kept, made_from)
     values = _selection_json(run.path, chosen.kept.tolist(), len(table), selection.digest(chosen.kept))
     _finish(args, values, [f"{len(chosen.kept)} of {plural(len(table), 'frame')} kept", *_reasons(chosen)])
 
@@ -196,6 +221,8 @@ def _export(args: argparse.Namespace) -> None:
         raise SettingsError("both --selection and filters came; give one of them.")
     filters = config.from_mapping(FilterSettings, wanted) if wanted else None
     chosen = chosen_by(args.path, filters, args.selection)
+    if chosen.note:
+        note(chosen.note)
     dest: Path | None = None
     steps = export(chosen, args.dest, args.video)
 
@@ -267,6 +294,8 @@ def _probe(args: argparse.Namespace) -> None:
     from core.store.run_file import video_to_mapping
     from core.video.probe import probe
 
+    if isinstance(args.source, str):
+        raise SourceError(f"{args.source} is a web address; download it with fetch, then probe the file.")
     video = probe(args.source)
     values = video_to_mapping(video.info) | {
         "key_frames": len(video.ledger.keys),
@@ -338,6 +367,7 @@ def _ranges(numbers: list[int], shown: int = 8) -> str:
 
 VERBS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
     ("extract", "extract and score frames of a video", _extract_options),
+    ("fetch", "download a video from a web address", _fetch_options),
     ("filter", "choose frames of a run by their numbers", _filter_verb_options),
     ("export", "write the chosen frames to a folder of their own", _export_options),
     ("shots", "find the cuts of a run's video", _shots_options),

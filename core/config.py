@@ -174,6 +174,27 @@ class FilterSettings:
             raise SettingsError(f"frame {min(both)} is both kept and rejected by hand; choose one.")
 
 
+HEIGHTS = ("360", "480", "720", "1080", "1440", "2160", "best")
+"""Maximum heights of a download, in pixels; ``best`` sets no limit."""
+
+
+@dataclass(frozen=True)
+class FetchSettings:
+    """What ``fetch`` downloads. A whole number of pixels is taken as its text, so that JSON may say 720 or "720"."""
+
+    max_height: str = knob("1080", "tallest video that is downloaded", unit="px", choices=HEIGHTS, in_digest=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_height, int) and not isinstance(self.max_height, bool):
+            object.__setattr__(self, "max_height", str(self.max_height))
+        check(self)
+
+    @property
+    def height_px(self) -> int | None:
+        """The limit in pixels; ``None`` = no limit."""
+        return None if self.max_height == "best" else int(self.max_height)
+
+
 def from_mapping(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
     """Builds settings from plain JSON values (a preset, an API call); lists become tuples.
 

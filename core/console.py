@@ -121,6 +121,24 @@ def counted(steps: Generator[int, None, T], progress: Progress, title: str) -> T
             show.update()
 
 
+def followed(steps: Generator[Any, None, T]) -> T:
+    """Runs a generator whose items have a ``line()``, shows the latest one, and returns what the generator returns."""
+    live, said, said_at = sys.stderr.isatty(), "", 0.0
+    with contextlib.closing(steps):
+        while True:
+            try:
+                line = next(steps).line()
+            except StopIteration as end:
+                if live and said:
+                    print(file=sys.stderr)
+                value: T = end.value
+                return value
+            new_phase = line.split(" ")[0] != said.split(" ")[0]
+            if line != said and (live or new_phase or time.perf_counter() - said_at >= PLAIN_EVERY_S):
+                print(f"\r\x1b[K{line}" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
+                said, said_at = line, time.perf_counter()
+
+
 def _display(progress: Progress, title: str) -> _Plain | _Bar:
     return _Bar(progress, title) if sys.stderr.isatty() else _Plain(progress, title)
 

@@ -62,8 +62,8 @@ def check_paths(args: argparse.Namespace) -> None:
 
 
 def _check_source(value: Path | str) -> None:
-    if isinstance(value, str):
-        raise SourceError(f"{value} is not a file; only files on this machine are read here, so download it first.")
+    if isinstance(value, str) and not value.lower().startswith(("http://", "https://")):
+        raise SourceError(f"{value} is neither a file nor a web address that starts with http or https; check it.")
 
 
 def _check_run(value: Path) -> None:

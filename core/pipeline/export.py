@@ -44,6 +44,8 @@ class Chosen:
     """(K,) int64 ordinals, ascending."""
     filters: FilterSettings | None
     """``None``: no filter at all."""
+    note: str | None = None
+    """Why a saved selection may not be what its filters would keep now."""
 
     @property
     def digest(self) -> str:
@@ -64,7 +66,7 @@ def chosen_by(path: Path, filters: FilterSettings | None = None, saved: Path | N
         RunError: no run, or the file names frames that the run does not have.
     """
     run = RunDir(path)
-    run_file.read(run.run_json)
+    weights = run_file.read(run.run_json).settings.get("quality_weights", ())
     table = load_table(run)
     if filters is not None:
         return Chosen(run, table, select(table, filters).kept, filters)
@@ -76,7 +78,7 @@ def chosen_by(path: Path, filters: FilterSettings | None = None, saved: Path | N
     unknown = np.setdiff1d(found.kept, table.ordinal)
     if len(unknown):
         raise RunError(f"{saved or run.selection} names frame {unknown[0]}, which {path} does not have; filter again.")
-    return Chosen(run, table, found.kept, found.filters)
+    return Chosen(run, table, found.kept, found.filters, selection.stale(found, table, weights))
 
 
 def export(chosen: Chosen, dest: Path | None = None, video: Path | None = None) -> Generator[FrameRecord, None, Path]:
