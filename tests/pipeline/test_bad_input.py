@@ -140,7 +140,7 @@ def test_of_a_damaged_video_the_gap_is_named(
     assert bad
     assert errors_in(err) == []
     (said,) = (line for line in err.splitlines() if "carry an error" in line)
-    assert said.startswith(f"{len(bad)} frames")
+    assert said.startswith(f"{len(bad)} frame")
     assert str(bad[0]) in said
     assert json.loads(out.splitlines()[-1])["kept"] == len(records) - len(bad)
     good = [r["frame_number"] for r in records if not r["error"]]
