@@ -31,7 +31,7 @@ WORDS = {
     "playlist-renamed": "is a playlist", "script-renamed": "is a playlist",
 }  # fmt: skip
 ADDRESSES = (
-    "concat:a.mp4|b.mp4", "http://127.0.0.1:9/a.mp4", "https://127.0.0.1:9/a.mp4", "rtsp://127.0.0.1:9/a", "pipe:0",
+    "concat:a.mp4|b.mp4", "rtsp://127.0.0.1:9/a", "pipe:0",
     "subfile,,start,0,end,9,,:a.mp4", "data:video/mp4;base64,AAAA", "crypto:a.mp4", "file:a.mp4", "-", "",
 )  # fmt: skip
 
