@@ -11,6 +11,7 @@ export class Drawer {
     this.view = view;
     this.settled = settled;
     this.status = null;
+    this.sample = h("div.sample");
     this.element = h("aside.drawer", { hidden: true, "aria-label": "Export" });
     this.element.onkeydown = (event) => {
       if (event.key !== "Escape") return;
@@ -44,6 +45,7 @@ export class Drawer {
   }
 
   close() {
+    this.view().thumbs?.want("drawer", []);
     const had = this.element.contains(document.activeElement);
     this.element.hidden = true;
     if (had) this.closed?.();
@@ -66,8 +68,8 @@ export class Drawer {
   draw() {
     const { run, table, answer, choices } = this.view();
     if (!answer) return;
-    const kept = [];
-    for (let row = 0; row < table.frames; row++) if (answer.reason[row] === 0) kept.push(row);
+    const kept = this.#kept();
+    this.drawSample(kept);
     fill(
       this.element,
       h("div.line", {}, h("h2", {}, "Export"), h("button.ibtn", { "aria-label": "Close (Esc)", title: "Close (Esc)", onclick: () => this.close() }, icon("x"))),
@@ -81,13 +83,23 @@ export class Drawer {
       ),
       h("p.sub", {}, "Written to a folder of its own beside the run:"),
       h("p.path", {}, this.status?.folder ?? `${run.name}_exported_<date>_<time>`),
-      this.#sample(kept),
+      this.sample,
       h("span.gap"),
       this.#state(kept.length),
     );
   }
 
-  #sample(kept) {
+  #kept() {
+    const { table, answer } = this.view();
+    const kept = [];
+    for (let row = 0; row < table.frames; row++) if (answer.reason[row] === 0) kept.push(row);
+    return kept;
+  }
+
+  /** Nine pictures spread over the selection. */
+  drawSample(kept = null) {
+    if (this.element.hidden || !this.view().answer) return;
+    kept ??= this.#kept();
     const { table, thumbs } = this.view();
     const places = Math.min(9, kept.length);
     const rows = Array.from({ length: places }, (_, i) => kept[places > 1 ? Math.round((i * (kept.length - 1)) / (places - 1)) : 0]);
@@ -95,7 +107,8 @@ export class Drawer {
       const source = thumbs.of(row);
       return h("figure", {}, source ? h("img", { src: source, alt: "" }) : h("span.holder", {}, count(table.ordinal[row])), h("figcaption.num", {}, count(table.ordinal[row])));
     };
-    return h("div.sample", {}, [...new Set(rows)].map(cell));
+    fill(this.sample, [...new Set(rows)].map(cell));
+    thumbs.want("drawer", rows);
   }
 
   #state(kept) {

@@ -102,6 +102,7 @@ export class Enlarge {
     }
     if (group.length === 1) return null;
     const { thumbs } = this.view();
+    thumbs.want("group", group);
     const small = (member) =>
       h(
         "button.copy",

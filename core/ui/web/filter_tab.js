@@ -46,6 +46,7 @@ class FilterTab {
     this.sort = { column: null, sign: 1 };
     this.peek = null;
     this.copies = new Map();
+    this.waiting = [];
     this.selector = new Selector(
       (answer) => this.#answered(answer),
       (columns) => this.#described(columns),
@@ -53,7 +54,7 @@ class FilterTab {
     this.grid = new Grid((row) => this.#look(row), {
       enlarge: (row) => this.enlarge.show(row),
       peekCopies: (row) => this.#peekCopies(row),
-      seen: (rows) => this.thumbs?.want(rows),
+      seen: (rows) => this.thumbs?.want("grid", rows),
       selected: () => this.#showBar(),
     });
     this.enlarge = new Enlarge(() => this, {
@@ -67,7 +68,10 @@ class FilterTab {
     });
     this.drawer = new Drawer(() => this, () => this.settledDigest());
     this.drawer.closed = () => this.exportButton.focus();
-    this.redraw = oncePerFrame(() => this.grid.paint());
+    this.redraw = oncePerFrame(() => {
+      this.grid.paint();
+      this.drawer.drawSample();
+    });
     this.#build();
     giveKeys(host, this.#keys(), KEYS);
   }
@@ -99,7 +103,7 @@ class FilterTab {
     this.grid.chosen.clear();
     this.grid.aspect = Math.max(0.4, Math.min(3, run.width / run.height));
     this.grid.say();
-    this.thumbs = new Thumbs(run, this.table, this.redraw);
+    this.thumbs = new Thumbs(run, this.table, () => this.redraw());
     const defaults = Object.fromEntries(Object.entries(knobs.filter).map(([name, knob]) => [name, knob.default]));
     this.choices = new Choices(run, defaults, (settled) => this.#changed(settled), (state) => this.#told(state));
     this.ranges = new Ranges(this.choices, (...bar) => this.#peekBar(...bar));
@@ -130,10 +134,10 @@ class FilterTab {
   // --- the selection changes
 
   #changed(settled) {
+    this.digest = null;
     if (settled) {
       this.ranges.show();
       this.rules.show();
-      this.digest = null;
     }
     this.selector.ask(this.choices.filters, this.choices.hand(), settled);
   }
@@ -145,10 +149,10 @@ class FilterTab {
     for (const original of answer.duplicateOf) {
       if (original >= 0) this.copies.set(original, (this.copies.get(original) ?? 0) + 1);
     }
-    if (answer.digest) {
+    if (answer.digest && answer.newest) {
       this.digest = answer.digest;
       this.host.dataset.digest = answer.digest;
-      this.waitingForDigest?.(answer.digest);
+      this.waiting.splice(0).forEach((resolve) => resolve(answer.digest));
     }
     this.ranges.draw(answer);
     this.rules.draw(answer);
@@ -156,14 +160,14 @@ class FilterTab {
     this.#list(first);
     this.#showBar();
     this.enlarge.refresh();
-    if (answer.digest) this.drawer.changed();
+    if (this.digest) this.drawer.changed();
   }
 
   /** Resolves to the digest of what is shown once nothing is being moved any more. */
   settledDigest() {
     if (this.digest) return Promise.resolve(this.digest);
     return new Promise((resolve) => {
-      this.waitingForDigest = resolve;
+      this.waiting.push(resolve);
       this.selector.ask(this.choices.filters, this.choices.hand(), true);
     });
   }
@@ -217,14 +221,13 @@ class FilterTab {
     const ordinal = table.ordinal[row];
     const code = answer?.reason[row] ?? 0;
     const hand = this.choices.byHand(ordinal);
-    const why = code ? (hand === "reject" ? "by hand" : words(answer.names[code])) : "";
+    const why = hand === "reject" || (hand && !code) ? "by hand" : code ? words(answer.names[code]) : "";
     const values = table.values.get(sort.column);
-    const state = code ? `rejected, ${why}` : hand ? "kept by hand" : "kept";
+    const state = `${code ? "rejected" : "kept"}${why && ", "}${why}`;
     return {
       ordinal,
       kept: code === 0,
       why,
-      hand: hand !== null && code === 0,
       copies: this.copies.get(row) ?? 0,
       picture: this.thumbs.of(row),
       value: values ? number(values[row]) : clock(table.ptsS[row]),
@@ -245,8 +248,10 @@ class FilterTab {
     this.#mark(what, this.grid.targets);
   }
 
+  /** In the enlarged view. A frame that has left the list (rejected in the view of the kept) counts as before its place. */
   #step(places) {
-    this.grid.move(places);
+    const left = this.enlarge.row !== this.grid.current;
+    this.grid.move(left && places > 0 ? places - 1 : places);
     this.enlarge.show(this.grid.current);
   }
 
@@ -387,6 +392,7 @@ class FilterTab {
       const button = this.views.children[i];
       button.setAttribute("aria-pressed", String(!this.peek && this.view === view));
       button.lastChild.textContent = count(frames);
+      button.lastChild.style.minWidth = `${count(this.table.frames).length}ch`;
     });
   }
 

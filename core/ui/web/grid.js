@@ -8,7 +8,7 @@ const ROWS_AHEAD = 1;
 
 export class Grid {
   /**
-   * `look` tells how a row looks: { kept, why, hand, copies, ordinal, value, picture, label }.
+   * `look` tells how a row looks: { kept, why, copies, ordinal, value, picture, label }.
    * `does` is told what happens: { enlarge(row), peekCopies(row), seen(rows), selected() }.
    */
   constructor(look, does) {
@@ -183,10 +183,10 @@ export class Grid {
   }
 
   #paintMark(cell, look) {
-    const state = `${look.kept}|${look.why}|${look.hand}|${look.copies}`;
+    const state = `${look.kept}|${look.why}|${look.copies}`;
     if (cell.state === state) return;
     cell.state = state;
-    fill(cell.mark, icon(look.kept ? "check" : "x"), look.hand && icon("hand"), look.why);
+    fill(cell.mark, icon(look.kept ? "check" : "x"), look.why);
     cell.copies.hidden = !look.copies;
     cell.copies.title = "Show this frame and its duplicates (D)";
     cell.copies.setAttribute("aria-label", `${look.copies} duplicates`);

@@ -25,7 +25,7 @@ export class Rules {
   }
 
   draw(answer) {
-    const told = (name) => (answer.onlyBy[name] === undefined ? "" : `-${count(answer.onlyBy[name])}`);
+    const told = (name) => (answer.onlyBy[name] === undefined ? "" : `−${count(answer.onlyBy[name])}`);
     this.duplicatesOut.textContent = told("duplicate");
     this.quotasOut.textContent = told("quota");
   }

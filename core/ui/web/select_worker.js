@@ -1,6 +1,6 @@
 // Selects in a thread of its own, so that the page never stops, however many frames or however dear the duplicates.
 //
-// In: { buffer } once per run, then { ask, filters, hand, wantsDigest }. Out: { columns } and one answer per `ask`.
+// In: { buffer } once per run, then { filters, hand, wantsDigest }. Out: { columns }, then one answer to each question.
 
 import { select } from "./select.js";
 import { digestOf, unpack } from "./table.js";
@@ -20,7 +20,6 @@ self.onmessage = ({ data }) => {
   }
   const chosen = select(table, data.filters, data.hand);
   const answer = {
-    ask: data.ask,
     reason: chosen.reason,
     names: chosen.names,
     kept: chosen.kept,

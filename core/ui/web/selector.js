@@ -1,7 +1,7 @@
 // Asks the worker for selections, one at a time; while it works, only the newest question waits.
 
 export class Selector {
-  /** `answered(answer, settled)` is called for each answer, `described(columns)` once per run. */
+  /** `answered(answer)` is called for each answer, `described(columns)` once per run. `answer.newest`: nothing else waits. */
   constructor(answered, described) {
     this.answered = answered;
     this.described = described;
@@ -33,6 +33,7 @@ export class Selector {
 
   #arrived(answer) {
     this.busy = false;
+    answer.newest = this.waiting === null;
     this.#next();
     this.answered(answer);
   }

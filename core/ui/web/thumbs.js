@@ -13,6 +13,8 @@ export class Thumbs {
     this.table = table;
     this.arrived = arrived;
     this.decoded = new Map();
+    this.wanted = new Map();
+    this.pending = new Set();
     this.failed = null;
   }
 
@@ -30,14 +32,13 @@ export class Thumbs {
     return address(`runs/${this.run.id}/frame/${this.table.ordinal[row]}`);
   }
 
-  /** Rows that are seen now: what they lack is decoded, once scrolling has come to rest. */
-  want(rows) {
-    const missing = rows.filter((row) => this.of(row) === null);
-    if (!missing.length || this.failed) return;
-    const mark = missing.join();
-    if (mark === this.mark) return;
-    this.mark = mark;
+  /** Rows that a place of the page shows now: what they lack is decoded, once scrolling has come to rest. */
+  want(place, rows) {
+    this.wanted.set(place, rows);
+    const missing = [...new Set([...this.wanted.values()].flat())].filter((row) => this.of(row) === null);
+    if (this.failed || missing.every((row) => this.pending.has(row))) return;
     this.close();
+    this.pending = new Set(missing);
     this.timer = setTimeout(() => this.#decode(missing), SETTLE_MS);
   }
 
@@ -48,15 +49,15 @@ export class Thumbs {
 
   /** One request for all of them: other requests of the page are never kept waiting. */
   async #decode(rows) {
-    this.stop = new AbortController();
+    const stop = (this.stop = new AbortController());
     const ordinals = rows.map((row) => this.table.ordinal[row]);
     try {
-      const reader = await readStream(`runs/${this.run.id}/thumbs?ordinals=${ordinals.join(",")}`, this.stop.signal);
+      const reader = await readStream(`runs/${this.run.id}/thumbs?ordinals=${ordinals.join(",")}`, stop.signal);
       for await (const [ordinal, data] of parts(reader)) this.#keep(this.table.rowOf(ordinal), data);
     } catch (error) {
       if (error.name !== "AbortError") this.failed = error;
     }
-    this.mark = null;
+    if (this.stop === stop) this.pending = new Set();
   }
 
   #keep(row, data) {
