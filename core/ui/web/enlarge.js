@@ -23,7 +23,7 @@ export class Enlarge {
       this.facts,
     );
     this.element.onkeydown = (event) => this.#key(event);
-    this.element.onclick = (event) => event.target === this.element && this.close();
+    this.element.addEventListener("click", (event) => event.target === this.element && this.close());
     this.element.onclose = () => {
       this.row = null;
       this.picture.removeAttribute("src");
