@@ -69,7 +69,7 @@ def test_a_foreign_page_may_link_to_us_but_not_embed_our_pictures(site: Site, ru
 
 
 def test_with_auth_our_own_routes_want_the_login_too(serve: Callable[..., str], counting_runs: Path) -> None:
-    address = serve(counting_runs, auth=("user", "secret word"))
+    address = serve(counting_runs, "--auth", "user:secret word")
     assert ask(address, "/fs/runs")[0] == 401
     assert ask(address, "/fs/runs/x/selection", "POST", {})[0] == 401
     form = b"username=user&password=secret+word"

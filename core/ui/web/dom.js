@@ -81,6 +81,9 @@ export function bytes(size) {
 /** "2 frames", "1 frame" */
 export const counted = (amount, noun) => `${count(amount)} ${noun}${amount === 1 ? "" : "s"}`;
 
+/** "−137": frames that a filter takes away. */
+export const removed = (frames) => (frames ? `−${count(frames)}` : "0");
+
 /** face_count -> "Face count" */
 export function title(column) {
   const words = column.replace(/_pct$/, " %").replaceAll("_", " ");

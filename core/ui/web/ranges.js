@@ -1,6 +1,6 @@
 // One histogram above one range slider for each column that the run has.
 
-import { count, counted, fill, h, number, title } from "./dom.js";
+import { counted, fill, h, number, removed, title } from "./dom.js";
 
 const STEPS = 400;
 const HEIGHT = 26;
@@ -31,7 +31,7 @@ export class Ranges {
     for (const [name, part] of this.parts) {
       part.kept.setAttribute("d", outline(answer.keptBins.get(name), part.most));
       const only = answer.onlyColumn[name];
-      part.only.textContent = only === undefined ? "" : `−${count(only)}`;
+      part.only.textContent = only === undefined ? "" : removed(only);
       part.only.title = only === undefined ? "" : `${counted(only, "frame")} removed by this filter alone`;
       const loosened = answer.relaxed[name];
       part.element.classList.toggle("loosened", loosened !== undefined);
