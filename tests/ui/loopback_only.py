@@ -1,4 +1,4 @@
-"""Runs app.py with the arguments given, and says on standard error whatever would leave this machine, which it stops."""
+"""Runs app.py with the arguments given; stops whatever would leave this machine and says so on standard error."""
 
 from __future__ import annotations
 

@@ -61,10 +61,9 @@ def test_without_a_run_the_page_says_what_to_do(serve: Callable[..., str], visit
 
 @pytest.mark.browser
 def test_the_newest_run_opens_and_the_picker_changes_it_by_keyboard(site: Site, visit: Visitor) -> None:
-    site.run("older")
-    time.sleep(0.02)
-    newest = site.run("newest", "bare")
-    (newest / "metadata.jsonl").touch()
+    for name, of in (("older", "files"), ("newest", "bare")):
+        (site.run(name, of) / "metadata.jsonl").touch()
+        time.sleep(0.02)
     seen = visit().open(site.address)
     assert seen.state()["run"] == "newest"
     assert seen.page.locator("#top .facts").inner_text() == "120 frames of 120, 320x180, 25 fps, 0:04.800"

@@ -109,7 +109,7 @@ export class Enlarge {
         thumbs.of(member) && h("img", { src: thumbs.of(member), alt: "" }),
         h("span.num", {}, count(table.ordinal[member]), member === original && icon("check")),
       );
-    return h("div.group", {}, h("h3", {}, "Near-duplicates"), h("div.group-strip", {}, group.map(small)), more && h("p.sub", {}, `and ${count(more)} more: D in the gallery shows all`));
+    return h("div.group", {}, h("h3", {}, "Near-duplicates"), h("div.group-strip", {}, group.map(small)), more > 0 && h("p.sub", {}, `and ${count(more)} more: D in the gallery shows all`));
   }
 
   /** The picture's box is the picture: as large as fits, three times its size at most. */
