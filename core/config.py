@@ -36,6 +36,9 @@ FILTERABLE = (
 )
 """Columns that accept a lower and an upper bound."""
 
+LARGEST = 2**63 - 1
+"""Ordinals and shot numbers are 64-bit integers."""
+
 Settings = TypeVar("Settings")
 
 
@@ -80,8 +83,8 @@ class ExtractSettings:
         high=1000.0,
         in_digest=False,
     )
-    min_quality: float | None = knob(None, "drop frames below this quality score", unit="0-100", low=0.0, high=100.0)
-    min: Mapping[str, float] = knob({}, "drop frames below this value of a metric", unit="0-100", low=0.0, high=100.0)
+    min_quality: float | None = knob(None, "drop frames below this quality score", low=0.0, high=100.0)
+    min: Mapping[str, float] = knob({}, "drop frames below this value of a metric", low=0.0, high=100.0)
     sharpness_scale: float = knob(1000.0, "variance of the Laplacian that counts as 100", low=1e-6, high=1e9)
     edge_scale: float = knob(100.0, "mean Sobel magnitude that counts as 100", low=1e-6, high=1e9)
 
@@ -138,7 +141,7 @@ class FilterSettings:
 
     min: Mapping[str, float] = knob({}, "lower bound of a column, inclusive")
     max: Mapping[str, float] = knob({}, "upper bound of a column, inclusive")
-    shots: tuple[int, ...] | None = knob(None, "only these shots (numbers as in the records)")
+    shots: tuple[int, ...] | None = knob(None, "only these shots, by their numbers in the records", low=0, high=LARGEST)
     dedup: int | None = knob(
         None, "frames whose hashes differ in at most D bits are duplicates; the best stays", unit="bits", low=0, high=32
     )
@@ -153,16 +156,43 @@ class FilterSettings:
     at_least: int | None = knob(
         None, "loosen the ranges step by step until N frames are kept", unit="frames", low=1, high=100_000_000
     )
-    keep: tuple[int, ...] = knob((), "ordinals kept by hand, whatever the filters say")
-    reject: tuple[int, ...] = knob((), "ordinals rejected by hand")
+    keep: tuple[int, ...] = knob((), "ordinals kept by hand, whatever the filters say", low=0, high=LARGEST)
+    reject: tuple[int, ...] = knob((), "ordinals rejected by hand", low=0, high=LARGEST)
 
     def __post_init__(self) -> None:
         check(self)
         for bounds in (self.min, self.max):
             _check_metric_names(bounds, FILTERABLE, "min and max")
+        for name in self.min:
+            if name in self.max and self.min[name] > self.max[name]:
+                raise SettingsError(
+                    f"min {name} = {self.min[name]:g} is above max {name} = {self.max[name]:g}, "
+                    "so no frame could pass; swap them or drop one."
+                )
         both = set(self.keep) & set(self.reject)
         if both:
             raise SettingsError(f"frame {min(both)} is both kept and rejected by hand; choose one.")
+
+
+HEIGHTS = ("360", "480", "720", "1080", "1440", "2160", "best")
+"""Maximum heights of a download, in pixels; ``best`` sets no limit."""
+
+
+@dataclass(frozen=True)
+class FetchSettings:
+    """What ``fetch`` downloads. A whole number of pixels is taken as its text, so that JSON may say 720 or "720"."""
+
+    max_height: str = knob("1080", "tallest video that is downloaded", unit="px", choices=HEIGHTS, in_digest=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_height, int) and not isinstance(self.max_height, bool):
+            object.__setattr__(self, "max_height", str(self.max_height))
+        check(self)
+
+    @property
+    def height_px(self) -> int | None:
+        """The limit in pixels; ``None`` = no limit."""
+        return None if self.max_height == "best" else int(self.max_height)
 
 
 def from_mapping(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
@@ -185,15 +215,24 @@ def to_mapping(settings: Any) -> dict[str, Any]:
 
 
 def differences(settings: Any) -> dict[str, Any]:
-    """Returns only the fields that differ from the defaults, as plain JSON values: what a preset holds."""
+    """Returns only the fields that differ from the defaults, as plain JSON values: what a preset holds.
+
+    ``None`` (a preset that says nothing about a verb) has none.
+    """
+    if settings is None:
+        return {}
     default = to_mapping(type(settings)())
     return {k: v for k, v in to_mapping(settings).items() if v != default[k]}
+
+
+NEAR = 0.6
+"""Similarity (difflib ratio, 0-1) from which a name is taken for a typing error: "sharp" is, "face_count" is not."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Returns ``'; did you mean "x"?'`` without the question mark, or the list of all names when none is near."""
     known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
     return f'; the nearest valid one is "{close[0]}"' if close else f"; valid ones are {', '.join(known)}"
 
 
@@ -209,31 +248,63 @@ def check(settings: Any) -> None:
             continue
         if facts["choices"] is not None and value not in facts["choices"]:
             raise SettingsError(
-                f"{field.name} = {value!r} is not one of {', '.join(facts['choices'])}"
+                f"{field.name} = {_shown(value)} is not one of {', '.join(facts['choices'])}"
                 f"{nearest(str(value), facts['choices'])}."
             )
         _check_type(field.name, value, str(field.type))
-        numbers = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
-        for number in numbers:
-            _check_number(field.name, number, facts)
+        for name, item in _named_items(field.name, value):
+            if "tuple[int" in str(field.type):
+                _check_type(name, item, "int")
+            _check_number(name, item, facts)
+
+
+def _named_items(name: str, value: Any) -> list[tuple[str, Any]]:
+    """What a message calls each value of a field, and the value."""
+    if isinstance(value, Mapping):
+        return [(f"{name} {key}", item) for key, item in value.items()]
+    return [(name, item) for item in (value if isinstance(value, tuple) else (value,))]
 
 
 def _check_type(name: str, value: Any, wanted: str) -> None:
     kind = wanted.split("[")[0].split(" |")[0]
-    types: dict[str, Any] = {"int": int, "float": (int, float), "bool": bool, "str": str, "tuple": tuple}
-    types["Mapping"] = Mapping
-    if not isinstance(value, types[kind]) or (kind in ("int", "float") and isinstance(value, bool)):
-        raise SettingsError(f"{name} = {value!r} is not of the type that is wanted ({wanted}).")
+    types, text = TYPES[kind]
+    if not isinstance(value, types) or (kind in ("int", "float") and isinstance(value, bool)):
+        raise SettingsError(f"{name} = {_shown(value)} is not {text}.")
+
+
+TYPES: dict[str, tuple[Any, str]] = {
+    "int": (int, "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": (bool, "true or false"),
+    "str": (str, "text"),
+    "tuple": (tuple, "a list of numbers"),
+    "Mapping": (Mapping, "an object of names and numbers"),
+}
 
 
 def _check_number(name: str, value: Any, facts: Mapping[str, Any]) -> None:
     if isinstance(value, bool) or (isinstance(value, str) and facts["choices"] is not None):
         return
     if not isinstance(value, (int, float)) or value != value or value in (float("inf"), float("-inf")):
-        raise SettingsError(f"{name} = {value!r} is not a finite number.")
+        raise SettingsError(f"{name} = {_shown(value)} is not a finite number.")
     low, high = facts["low"], facts["high"]
+    if high == LARGEST and not low <= value <= high:
+        raise SettingsError(f"{name} = {value} cannot be: frames and shots are counted from 0, up to {LARGEST}.")
     if (low is not None and value < low) or (high is not None and value > high):
         raise SettingsError(f"{name} = {value} is out of range; it goes from {low:g} to {high:g}.")
+    if abs(value) > LARGEST:
+        raise SettingsError(f"{name} = {_shown(value)} is too large; numbers go up to {LARGEST:.3g}.")
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON writes it, cut where it is long."""
+    plain = list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+    text = json.dumps(plain, default=repr, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+SHOWN = 60
+"""Characters of a wrong value that a message shows."""
 
 
 def _check_weights(weights: tuple[float, ...]) -> None:

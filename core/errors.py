@@ -7,6 +7,7 @@ FramesieveError                 its text is one sentence: what came, what was wa
 ├── SettingsError               a setting, weight, preset key or filter is out of range or unknown
 ├── RunError                    the run folder is unreadable, of another video, or of other settings
 │   └── RunBusy                 another process works in the run folder
+├── JobError                    there is no such job, or it cannot be resumed or cancelled
 ├── StorageError                the disk is full or the folder cannot be written
 └── MissingDependency           a package or program that this verb needs is not installed
 """
@@ -54,6 +55,10 @@ class RunBusy(RunError):
     """Another process works in the run folder."""
 
     exit_code = 6
+
+
+class JobError(FramesieveError):
+    """There is no such job, or it is in a state that does not allow what was asked."""
 
 
 class StorageError(FramesieveError):

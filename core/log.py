@@ -1,40 +1,85 @@
-"""Where messages go: warnings to the console, everything to logs/frame_extractor.log (rotating)."""
+"""Where messages go: warnings to the console, everything to logs/frame_extractor.log (rotating).
+
+Neither can be made to lie by the name of a file: control characters are written as escapes, and logging never raises.
+"""
 
 from __future__ import annotations
 
 import logging
 import logging.handlers
+import re
 import sys
+import textwrap
 from pathlib import Path
 
 LOG_BYTES = 2_000_000
 LOG_FILES = 3
+LOG_NAME = "frame_extractor.log"
+
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What moves a cursor, rings, breaks a line or turns the writing direction."""
 
 
 def start(folder: Path = Path("logs"), *, verbose: bool = False) -> Path | None:
-    """Starts logging. Returns the log file's path, or ``None`` when the folder cannot be written (console only)."""
-    logger = logging.getLogger("framesieve")
+    """Starts logging. Returns the log file's path, or ``None`` when it cannot be written (console only)."""
+    logging.raiseExceptions = False  # a message that cannot be written must not become a traceback
+    logger = get()
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
         handler.close()
-    console = logging.StreamHandler(sys.stderr)
-    console.setLevel(logging.INFO if verbose else logging.WARNING)
-    console.setFormatter(logging.Formatter("%(message)s"))
-    logger.addHandler(console)
+    logger.addHandler(_console(verbose))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = logging.handlers.RotatingFileHandler(
-            folder / "frame_extractor.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8", delay=True
-        )
-        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(process)d %(message)s"))
-        logger.addHandler(file)
-    except OSError:
+        logger.addHandler(_file(folder / LOG_NAME))
+    except OSError as error:
+        logger.info("no log is kept: %s cannot be written (%s)", folder / LOG_NAME, error.strerror or error)
         return None
-    return folder / "frame_extractor.log"
+    return folder / LOG_NAME
+
+
+logging.getLogger("framesieve").addHandler(logging.NullHandler())
+"""Without ``start`` nothing is written anywhere; Python would print to the console what has no handler."""
 
 
 def get() -> logging.Logger:
     """Returns the one logger of the program."""
     return logging.getLogger("framesieve")
+
+
+def remember(text: str, *, level: int = logging.INFO, trace: bool = False) -> None:
+    """Writes a line to the log file only; ``trace`` adds the traceback of the exception that is being handled."""
+    get().log(level, "%s", text, exc_info=trace, extra={"file_only": True})
+
+
+def printable(text: str) -> str:
+    r"""Returns the text with control characters as escapes, so that a file named ``\x1b[2J`` cannot clear a screen."""
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+class _Lines(logging.Formatter):
+    """One line per message; a traceback below it is indented, so that no line of it passes for a message."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802
+        lines = super().formatException(ei).split("\n")  # type: ignore[arg-type]
+        return textwrap.indent("\n".join(map(printable, lines)), "    ")
+
+
+def _console(verbose: bool) -> logging.Handler:
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.INFO if verbose else logging.WARNING)
+    console.addFilter(lambda record: not getattr(record, "file_only", False))
+    console.setFormatter(_Lines("%(message)s"))
+    return console
+
+
+def _file(path: Path) -> logging.Handler:
+    file = logging.handlers.RotatingFileHandler(
+        path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8", errors="backslashreplace"
+    )
+    file.setFormatter(_Lines("%(asctime)s %(levelname)s %(process)d %(message)s"))
+    return file

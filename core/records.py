@@ -62,7 +62,7 @@ class FrameLedger:
     """(F,) bool: container key frame, decoding can start there."""
     time_base: Fraction
     clock: str = "pts"
-    """Which timestamp of a decoded frame names it: ``"pts"``, or ``"dts"`` where the container's pts are unusable."""
+    """What names a decoded frame: its ``"pts"``; where those are unusable its ``"dts"``, else the ``"order"``."""
 
     def __post_init__(self) -> None:
         if self.pts.shape != self.key.shape or self.pts.ndim != 1:

@@ -10,10 +10,13 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from core.records import VideoInfo
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -65,3 +68,34 @@ def assets() -> Path:
     if reason := missing_weights():
         skip_or_fail("weights", reason)
     return assets_folder()
+
+
+@pytest.fixture
+def video() -> VideoInfo:
+    """What run.json says of a video that lies nowhere."""
+    return VideoInfo(
+        path="films/a.mp4",
+        size_bytes=123,
+        fingerprint="f" * 64,
+        container="mp4",
+        codec="h264",
+        width=1920,
+        height=1080,
+        rotation=90,
+        sample_aspect_ratio=Fraction(4, 3),
+        pixel_format="yuv420p",
+        bit_depth=8,
+        color_range="limited",
+        color_matrix=None,
+        color_transfer=None,
+        rate=Fraction(30000, 1001),
+        rate_in_header=None,
+        time_base=Fraction(1, 90000),
+        frames=100,
+        frames_in_header=None,
+        duration_s=3.5,
+        duration_in_header_s=None,
+        stream_index=0,
+        video_streams=1,
+        audio=True,
+    )

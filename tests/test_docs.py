@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -45,3 +46,12 @@ def test_every_target_of_the_readme_exists() -> None:
     known = set(re.search(r"^TARGETS := (.*)$", makefile, re.MULTILINE)[1].split())  # type: ignore[index]
     assert targets
     assert targets <= known
+
+
+def test_the_options_in_the_readme_are_those_of_the_program() -> None:
+    spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "docs" / "readme_tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    assert tables.replaced(README, "command line reference", tables.options_of_verbs()) == README

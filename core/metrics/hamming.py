@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numba
@@ -10,13 +11,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 BITS = 64
-LEAST_BANDS = 4
-"""Bands of more than 16 bits would need much larger tables of buckets."""
-LOOKUP_COST = 12.0
-"""One look into a bucket costs about as much as this many comparisons; fitted to timings of
-100,000 random hashes with 4 to 16 bands and distances 5 to 15. It decides only the speed, never the result."""
+KEY_BITS = 16
+"""Keys of wider bands are folded to this many bits: tables of buckets then stay in the cache."""
 SCAN_COST = 0.17
-"""A comparison in a plain scan, relative to one inside a bucket; fitted likewise."""
+"""A comparison in a plain scan, relative to one inside a bucket; fitted to timings of 1,000 to 100,000 random hashes
+and distances 0 to 12. These three decide only the speed, never the result."""
+LOOKUP_COST = 6.0
+"""One look into a bucket, likewise."""
+BUCKET_COST = 1.0
+"""Making one bucket, likewise."""
+FEW = 1500
+"""Fewer hashes than this are compared with all kept ones before a plan is made."""
+SAMPLE, SAMPLE_STEP = 256, 16
+"""Each of so many hashes with as many others tell how many will be kept; the plans are tried out on every 16th pair."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How the bits of a hash are cut into bands, and how far apart the keys of a band may be.
+
+    Pigeonhole: give each band a radius ``r``. Two hashes that differ in more than ``r`` bits of every band differ in at
+    least ``sum(r + 1)`` bits. So where that sum is ``distance + 1``, every near pair has a band in which it differs in
+    at most ``r`` bits (Norouzi et al., "Fast search in Hamming space with multi-index hashing", CVPR 2012, for radii
+    that are all alike).
+    """
+
+    target: NDArray[np.int64]
+    """(64,) into which bit of a word of all keys, one after another, each bit of a hash is XORed."""
+    widths: NDArray[np.int64]
+    """(bands,) bits of each key, at most ``KEY_BITS``."""
+    radii: NDArray[np.int64]
+    """(bands,) bits in which two keys may differ."""
+
+    def keys(self, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        """Returns the (bands, N) keys; two of them never differ in more bits than their hashes do in that band."""
+        value = np.arange(256)
+        pieces = np.zeros((8, 256), np.uint64)  # what each value of each byte of a hash adds to the word
+        for bit, target in enumerate(self.target.tolist()):
+            pieces[bit // 8] ^= (value >> bit % 8 & 1).astype(np.uint64) << np.uint64(target)
+        return _keys(hashes, pieces, self.widths)  # type: ignore[no-any-return]
+
+    def lookups(self) -> int:
+        """Returns into how many buckets a search looks for each hash."""
+        pairs = zip(self.widths.tolist(), self.radii.tolist(), strict=True)
+        return sum(math.comb(width, ones) for width, radius in pairs for ones in range(radius + 1))
+
+    def cost(self, count: int, kept: float, apart: NDArray[np.uint64]) -> float:
+        """Estimates the work for each hash, in comparisons inside a bucket.
+
+        Args:
+            count: N hashes.
+            kept: how many of them lie in the buckets when one is looked up.
+            apart: (P,) XORs of pairs that may both be kept. Keys are linear, so their keys tell how keys differ.
+        """
+        met = int(np.count_nonzero(np.bitwise_count(self.keys(apart)) <= self.radii[:, None]))
+        by_chance: float = self.lookups() / 2.0 ** int(self.widths.max())
+        buckets: float = len(self.widths) * 2.0 ** int(self.widths.max()) / count
+        compared = kept * max(met / max(1, len(apart)), by_chance)
+        return LOOKUP_COST * self.lookups() + compared + BUCKET_COST * buckets
 
 
 def first_near(hashes: NDArray[np.uint64], distance: int) -> NDArray[np.int64]:
@@ -32,48 +84,80 @@ def first_near(hashes: NDArray[np.uint64], distance: int) -> NDArray[np.int64]:
     if len(hashes) == 0:
         return np.empty(0, np.int64)
     hashes = np.ascontiguousarray(hashes, dtype=np.uint64)
-    bands = bands_for(len(hashes), distance)
-    if bands == 0:
+    plan = best_plan(hashes, distance)
+    if plan is None:
         return _scan(hashes, distance)  # type: ignore[no-any-return]
-    edges = np.array([BITS * band // bands for band in range(bands + 1)], dtype=np.uint64)
-    flips = _flips(-(-BITS // bands), distance // bands)
-    return _search(_balance(hashes, bands), distance, edges, flips)  # type: ignore[no-any-return]
+    return search(hashes, distance, plan)
 
 
-def bands_for(count: int, distance: int) -> int:
-    """Returns into how many bands the bits are cut so that the search is cheapest; 0 = scan all kept hashes.
-
-    Pigeonhole: of ``m`` bands of two hashes that differ in ``d`` bits, one differs in at most ``d // m``. So every
-    near pair meets in a bucket of a band or in one whose key differs by that few bits (Norouzi et al., "Fast search in
-    Hamming space with multi-index hashing", CVPR 2012).
-    """
-    best, best_cost = 0, SCAN_COST * count / 2
-    for bands in range(LEAST_BANDS, max(LEAST_BANDS, distance + 1) + 1):
-        width = BITS // bands
-        lookups = bands * sum(math.comb(width, bits) for bits in range(distance // bands + 1))
-        cost = lookups * (LOOKUP_COST + count / 2 / 2**width)
-        if cost < best_cost:
-            best, best_cost = bands, cost
+def best_plan(hashes: NDArray[np.uint64], distance: int) -> Plan | None:
+    """Returns the cheapest plan for these hashes; ``None`` = comparing with all kept hashes is cheaper."""
+    count = len(hashes)
+    if count < FEW:
+        return None
+    pairs = _pairs(hashes)
+    near = np.bitwise_count(pairs) <= distance
+    kept = _kept(count, float(np.median(near.mean(axis=1))))
+    apart = pairs[~near][: SAMPLE**2 : SAMPLE_STEP]  # of a near pair only one is kept
+    best, best_cost, ones = None, SCAN_COST * kept, _ones(hashes)
+    for bands in range(1, min(distance + 1, BITS) + 1):
+        plan = plan_of(ones, count, distance, bands)
+        if LOOKUP_COST * plan.lookups() < best_cost:
+            cost = plan.cost(count, kept, apart)
+            best, best_cost = (plan, cost) if cost < best_cost else (best, best_cost)
     return best
 
 
-def _flips(width: int, most: int) -> NDArray[np.uint64]:
+def plan_of(ones: NDArray[np.int64], count: int, distance: int, bands: int) -> Plan:
+    """Cuts the bits into bands so that each gets its share of the bits that tell most.
+
+    Args:
+        ones: (64,) how many of the hashes have each bit.
+        count: N.
+        distance: bits.
+        bands: 1 to ``distance + 1``.
+    """
+    least, rest = divmod(distance + 1 - bands, bands)
+    radii = np.full(bands, least, np.int64)
+    radii[:rest] += 1
+    order = np.argsort(np.abs(2 * ones - count), kind="stable")  # bits that never change come last
+    turn = np.empty(BITS, np.int64)
+    turn[order] = np.arange(BITS)
+    limit = min(KEY_BITS, max(1, count.bit_length()))
+    widths = np.minimum(np.bincount(turn % bands), limit).astype(np.int64)
+    target = (np.cumsum(widths) - widths)[turn % bands] + turn // bands % limit
+    return Plan(target, widths, radii)
+
+
+def search(hashes: NDArray[np.uint64], distance: int, plan: Plan) -> NDArray[np.int64]:
+    """Does ``first_near`` with a given plan."""
+    flips = _flips(int(plan.widths.max()), int(plan.radii.max()))
+    tries = np.searchsorted(np.bitwise_count(flips), plan.radii, side="right").astype(np.int64)
+    sizes = np.left_shift(1, plan.widths)
+    return _search(hashes, distance, plan.keys(hashes), sizes, flips, tries)  # type: ignore[no-any-return]
+
+
+def _pairs(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """(SAMPLE, SAMPLE) XORs of random hashes with random others, always the same ones."""
+    left, right = np.random.default_rng(0).integers(0, len(hashes), (2, SAMPLE))
+    pairs: NDArray[np.uint64] = hashes[left][:, None] ^ hashes[right]
+    return pairs
+
+
+def _kept(count: int, near: float) -> float:
+    """Estimates how many kept hashes a search has to do with, if each is near this share of the others.
+
+    Each kept one takes that share of the rest away: ``dK/dn = exp(-near * K)``.
+    """
+    return min(count / 2, math.log1p(near * count) / near) if near else count / 2
+
+
+def _flips(width: int, most: int) -> NDArray[np.uint32]:
     """All numbers of ``width`` bits with at most ``most`` bits set, fewest first: what to flip in a key."""
-    numbers = np.arange(2**width, dtype=np.uint64)
+    numbers = np.arange(2**width, dtype=np.uint32)
     ones = np.bitwise_count(numbers)
     numbers, ones = numbers[ones <= most], ones[ones <= most]
     return numbers[np.argsort(ones, kind="stable")]
-
-
-def _balance(hashes: NDArray[np.uint64], bands: int) -> NDArray[np.uint64]:
-    """Reorders the bits (distances stay) so that no band is left with bits that never change in this video."""
-    counts = _ones(hashes)
-    by_news = np.argsort(np.abs(2 * counts - len(hashes)), kind="stable")
-    edges = [BITS * band // bands for band in range(bands + 1)]
-    place_in_band = [bit - max(edge for edge in edges if edge <= bit) for bit in range(BITS)]
-    target = np.empty(BITS, np.uint64)
-    target[by_news] = np.argsort(place_in_band, kind="stable")
-    return _permute(hashes, target)  # type: ignore[no-any-return]
 
 
 def compiled(function: Any) -> Any:
@@ -100,13 +184,16 @@ def _ones(hashes: Any) -> Any:
 
 
 @compiled
-def _permute(hashes: Any, target: Any) -> Any:
-    out = np.zeros_like(hashes)
+def _keys(hashes: Any, pieces: Any, widths: Any) -> Any:
+    out = np.empty((len(widths), len(hashes)), np.uint32)
     for i in range(len(hashes)):
         word = np.uint64(0)
-        for bit in range(64):
-            word |= ((hashes[i] >> np.uint64(bit)) & np.uint64(1)) << target[bit]
-        out[i] = word
+        for byte in range(8):
+            word ^= pieces[byte, (hashes[i] >> np.uint64(8 * byte)) & np.uint64(255)]
+        for band in range(len(widths)):
+            width = np.uint64(widths[band])
+            out[band, i] = word & ((np.uint64(1) << width) - np.uint64(1))
+            word >>= width
     return out
 
 
@@ -127,58 +214,41 @@ def _scan(hashes: Any, distance: Any) -> Any:
 
 
 @compiled
-def _starts(hashes: Any, edges: Any, size: Any) -> Any:
+def _starts(keys: Any, size: Any) -> Any:
     """(bands, size + 1): where each bucket starts if all hashes were kept."""
-    bands = len(edges) - 1
-    starts = np.zeros((bands, size + 1), np.int32)
-    for band in range(bands):
-        mask = (np.uint64(1) << (edges[band + 1] - edges[band])) - np.uint64(1)
-        for word in hashes:
-            starts[band, np.int64((word >> edges[band]) & mask) + 1] += 1
+    starts = np.zeros((len(keys), size + 1), np.int32)
+    for band in range(len(keys)):
+        for key in keys[band]:
+            starts[band, key + 1] += 1
         for key in range(size):
             starts[band, key + 1] += starts[band, key]
     return starts
 
 
 @compiled
-def _search(hashes: Any, distance: Any, edges: Any, flips: Any) -> Any:
+def _search(hashes: Any, distance: Any, keys: Any, sizes: Any, flips: Any, tries: Any) -> Any:
     """Looks each hash up in buckets of kept hashes, one set of buckets per band."""
-    count, bands = len(hashes), len(edges) - 1
-    size: Any = 1
-    for band in range(bands):
-        size = max(size, 1 << np.int64(edges[band + 1] - edges[band]))
-    starts = _starts(hashes, edges, size)
+    bands, count = keys.shape
+    starts = _starts(keys, sizes.max())
     ends = starts.copy()
     words, owners = np.empty((bands, count), np.uint64), np.empty((bands, count), np.int32)
     out = np.full(count, -1, np.int64)
     for i in range(count):
-        best = _lookup(hashes[i], distance, edges, flips, starts, ends, words, owners, count)
+        best = count
+        for band in range(bands):
+            for flip in flips[: tries[band]]:
+                if flip >= sizes[band]:
+                    continue
+                key = keys[band, i] ^ flip
+                for at in range(starts[band, key], ends[band, key]):
+                    if _popcount(hashes[i] ^ words[band, at]) <= distance:
+                        best = min(best, owners[band, at])
+                        break
         if best < count:
             out[i] = best
             continue
         for band in range(bands):
-            mask = (np.uint64(1) << (edges[band + 1] - edges[band])) - np.uint64(1)
-            key = np.int64((hashes[i] >> edges[band]) & mask)
-            words[band, ends[band, key]], owners[band, ends[band, key]] = hashes[i], i
-            ends[band, key] += 1
+            at = ends[band, keys[band, i]]
+            words[band, at], owners[band, at] = hashes[i], i
+            ends[band, keys[band, i]] += 1
     return out
-
-
-@compiled
-def _lookup(
-    word: Any, distance: Any, edges: Any, flips: Any, starts: Any, ends: Any, words: Any, owners: Any, count: Any
-) -> Any:
-    """Returns the first kept hash near ``word``, ``count`` when there is none."""
-    best = count
-    for band in range(len(edges) - 1):
-        mask = (np.uint64(1) << (edges[band + 1] - edges[band])) - np.uint64(1)
-        own = (word >> edges[band]) & mask
-        for flip in flips:
-            if flip > mask:
-                continue
-            key = np.int64(own ^ flip)
-            for at in range(starts[band, key], ends[band, key]):
-                if _popcount(word ^ words[band, at]) <= distance:
-                    best = min(best, owners[band, at])
-                    break
-    return best

@@ -1,18 +1,21 @@
 """Looks at this machine and says what works, what is slow or old, and what is missing. Changes nothing.
 
-Packages are found by their metadata: no model library is imported, so the doctor answers even when one is broken.
+Packages that load fast are imported, in a child process: one that is broken, or that kills its process, is named like
+any other. The heavy ones (torch and what needs it, the page) are looked up without loading them.
 """
 
 from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,6 +39,43 @@ FEATURES = {
     "batches": ("ray",),
 }
 """What a person does -> the packages that it needs, by the names under which they are installed."""
+
+MODULES = {
+    "av": "av",
+    "numba": "numba",
+    "opencv-python-headless": "cv2",
+    "simplejpeg": "simplejpeg",
+    "pillow": "PIL",
+    "orjson": "orjson",
+    "portalocker": "portalocker",
+    "imagehash": "imagehash",
+    "scenedetect-headless": "scenedetect",
+    "yt-dlp": "yt_dlp",
+    "yt-dlp-ejs": "yt_dlp_ejs",
+    "gradio": "gradio",
+    "torch": "torch",
+    "ultralytics-opencv-headless": "ultralytics",
+    "onnxruntime": "onnxruntime",
+    "insightface": "insightface",
+    "sam2": "sam2",
+    "ray": "ray",
+}
+"""Package, as it is installed -> module, as it is imported."""
+
+HEAVY = ("gradio", "torch", "ultralytics-opencv-headless", "onnxruntime", "insightface", "sam2", "ray")
+"""Packages that take seconds to import, so that only their presence is looked at."""
+
+IMPORT_TIMEOUT_S = 60.0
+IMPORT_CODE = """
+import importlib, sys
+for module in sys.argv[1:]:
+    try:
+        importlib.import_module(module)
+        reason = "imported"
+    except BaseException as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    print("result", module, reason, flush=True)
+"""
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 INSTALL = "install it with: make setup"
@@ -66,9 +106,10 @@ def doctor(folder: Path = Path(), *, today: datetime.date | None = None) -> Iter
     yield _python()
     yield _ffmpeg()
     yield _ffprobe()
-    yield _libraries()
+    problems = _import_problems()
+    yield _libraries(problems)
     for feature, packages in FEATURES.items():
-        yield _feature(feature, packages)
+        yield _feature(feature, packages, problems)
     yield from _ytdlp_age(today or datetime.date.today())
     yield _javascript()
     yield _cpu()
@@ -76,7 +117,7 @@ def doctor(folder: Path = Path(), *, today: datetime.date | None = None) -> Iter
     yield _disk(folder)
     for name in FOLDERS:
         yield _writable(folder / name)
-    yield from _kernels()
+    yield from _kernels(problems)
 
 
 def _python() -> Check:
@@ -95,7 +136,10 @@ def _ffprobe() -> Check:
     return Check("ffprobe", "ok", f"ffprobe at {path}" if path else "ffprobe is not on PATH, and nothing needs it")
 
 
-def _libraries() -> Check:
+def _libraries(problems: Mapping[str, str]) -> Check:
+    if "av" in problems:
+        return _feature("decoder", ("av",), problems)
+
     def sentence() -> str:
         libraries = library_versions()
         names = ", ".join(f"{name} {libraries[name]}" for name in ("libavformat", "libavcodec") if name in libraries)
@@ -113,11 +157,50 @@ def _or_missing(name: str, sentence: Callable[[], str]) -> Check:
         return Check(name, "missing", f"{error}; {INSTALL}")
 
 
-def _feature(feature: str, packages: tuple[str, ...]) -> Check:
+def _import_problems() -> dict[str, str]:
+    """Returns package -> why it cannot be imported, for every package that cannot; a child process tries it."""
+    problems, left = {}, [package for package in MODULES if package not in HEAVY]
+    while left:
+        said, ending = _try_imports([MODULES[package] for package in left])
+        for package in left[: len(said)]:
+            if said[MODULES[package]] != "imported":
+                problems[package] = said[MODULES[package]]
+        left = left[len(said) :]
+        if left:  # the child ended before it could say anything about the next one
+            problems[left.pop(0)] = ending
+    heavy = {package: f"No module named {MODULES[package]!r}" for package in HEAVY if not _is_there(MODULES[package])}
+    return problems | heavy
+
+
+def _try_imports(modules: list[str]) -> tuple[dict[str, str], str]:
+    """Returns module -> "imported" or a reason, in order, as far as the child came, and how the child ended."""
+    argv = [sys.executable, *(["-S"] if sys.flags.no_site else []), "-c", IMPORT_CODE, *modules]
+    try:
+        child = subprocess.run(argv, capture_output=True, stdin=subprocess.DEVNULL, timeout=IMPORT_TIMEOUT_S)
+        output, ending = child.stdout, f"its import ended Python with exit code {child.returncode}"
+    except subprocess.TimeoutExpired as error:
+        output, ending = error.stdout or b"", f"its import had not ended after {IMPORT_TIMEOUT_S:g} s"
+    except OSError as error:
+        output, ending = b"", f"Python could not be started to import it: {error.strerror or error}"
+    lines = [line.split(" ", 2) for line in output.decode("utf-8", "replace").splitlines()]
+    return {words[1]: words[2] for words in lines if words[0] == "result" and len(words) == 3}, ending
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _feature(feature: str, packages: tuple[str, ...], problems: Mapping[str, str]) -> Check:
     versions = {package: _version(package) for package in packages}
     absent = [package for package, version in versions.items() if version is None]
     if absent:
         return Check(feature, "missing", f"{' and '.join(absent)} not installed; {INSTALL}")
+    broken = [f"{package} cannot be imported ({problems[package]})" for package in packages if package in problems]
+    if broken:
+        return Check(feature, "missing", f"{' and '.join(broken)}; {INSTALL}")
     return Check(feature, "ok", ", ".join(f"{package} {version}" for package, version in versions.items()))
 
 
@@ -183,10 +266,13 @@ def _existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 
-def _kernels() -> Iterator[Check]:
+def _kernels(problems: Mapping[str, str]) -> Iterator[Check]:
     """Yields nothing when this copy has no kernels."""
     source = Path(__file__).parents[1] / "metrics" / "kernels.py"
     if not source.exists():
+        return
+    if "numba" in problems:
+        yield Check("kernels", "missing", f"the numeric kernels need numba, which cannot be imported; {INSTALL}")
         return
     override = os.environ.get("NUMBA_CACHE_DIR")
     cache = Path(override) if override else source.parent / "__pycache__"

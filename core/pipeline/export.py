@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +43,9 @@ class Chosen:
     kept: NDArray[np.int64]
     """(K,) int64 ordinals, ascending."""
     filters: FilterSettings | None
-    """``None``: the ordinals came from a file or from no filter at all."""
+    """``None``: no filter at all."""
+    note: str | None = None
+    """Why a saved selection may not be what its filters would keep now."""
 
     @property
     def digest(self) -> str:
@@ -61,7 +66,7 @@ def chosen_by(path: Path, filters: FilterSettings | None = None, saved: Path | N
         RunError: no run, or the file names frames that the run does not have.
     """
     run = RunDir(path)
-    run_file.read(run.run_json)
+    weights = run_file.read(run.run_json).settings.get("quality_weights", ())
     table = load_table(run)
     if filters is not None:
         return Chosen(run, table, select(table, filters).kept, filters)
@@ -73,13 +78,14 @@ def chosen_by(path: Path, filters: FilterSettings | None = None, saved: Path | N
     unknown = np.setdiff1d(found.kept, table.ordinal)
     if len(unknown):
         raise RunError(f"{saved or run.selection} names frame {unknown[0]}, which {path} does not have; filter again.")
-    return Chosen(run, table, found.kept, None)
+    return Chosen(run, table, found.kept, found.filters, selection.stale(found, table, weights))
 
 
 def export(chosen: Chosen, dest: Path | None = None, video: Path | None = None) -> Generator[FrameRecord, None, Path]:
     """Yields each exported frame's record once its picture is written; returns the folder.
 
-    The folder appears under its name only when it is complete: until then, and never after an error, it does not exist.
+    A new folder appears under its name only when it is complete; in a folder that exists (and must be empty) the
+    pictures appear when all are written, ``manifest.json`` last. After an error or a cancel nothing of it is left.
 
     Args:
         chosen: from ``chosen_by``.
@@ -88,43 +94,91 @@ def export(chosen: Chosen, dest: Path | None = None, video: Path | None = None) 
 
     Raises:
         StorageError: too little free disk, or the folder cannot be written. DecodeError: a frame cannot be decoded.
-        RunError: the folder exists, or a frame is neither on disk nor its video found.
+        RunError: the folder holds something, or a frame is neither on disk nor its video found.
     """
     folder = _destination(chosen.run, dest)
     settings = config.from_mapping(ExtractSettings, run_file.read(chosen.run.run_json).settings)
     wanted = set(chosen.kept.tolist())
     rows = [record for record in records(chosen.run) if record.frame_number in wanted]
-    with chosen.run.lock(), _whole_folder(folder) as partial:
-        _check_space(chosen.run, rows, settings, partial)
-        yield from _pictures(chosen.run, rows, settings, partial, video)
-        jsonl.rewrite(partial / "metadata.jsonl", rows)
-        files.write_json(partial / "manifest.json", _manifest(chosen, rows))
-        _check_set(partial, rows)
+    with _lock(chosen.run):
+        _remove_stale(folder, chosen.run)
+        with _whole_folder(folder, chosen.run) as partial:
+            _check_space(chosen.run, rows, settings, partial)
+            yield from _pictures(chosen.run, rows, settings, partial, video)
+            jsonl.rewrite(partial / "metadata.jsonl", rows)
+            files.write_json(partial / MANIFEST, _manifest(chosen, rows))
+            _check_set(partial, rows)
     return folder
+
+
+MANIFEST = "manifest.json"
+OWNER = ".framesieve-export"
+"""Names the run in a folder that is being written; only such folders are ever removed."""
+
+
+def _lock(run: RunDir) -> AbstractContextManager[None]:
+    """A run in a folder that cannot be written is read without a lock: nobody else can write there either."""
+    return run.lock() if os.access(run.path, os.W_OK) else nullcontext()
 
 
 def _destination(run: RunDir, dest: Path | None) -> Path:
-    folder = dest or run.exported_dir(datetime.now())
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RunError(f"{folder} exists and is not empty; choose another folder for the export.")
+    folder = Path(dest or _free_name(run)).absolute()
+    if folder.exists() and (not folder.is_dir() or any(not _is_partial(path) for path in folder.iterdir())):
+        raise RunError(f"{folder} exists and is not an empty folder; choose another one for the export.")
     return folder
 
 
+def _free_name(run: RunDir) -> Path:
+    while (folder := run.exported_dir(datetime.now())).exists():
+        time.sleep(0.1)  # a second export within the same second
+    return folder
+
+
+def _is_partial(path: Path) -> bool:
+    return path.name.endswith(".partial") and (path / OWNER).is_file()
+
+
+def _remove_stale(folder: Path, run: RunDir) -> None:
+    """Removes what killed exports of this run left where this one goes; its lock says that none of them still runs."""
+    for parent in {folder, folder.parent}:
+        for path in parent.glob("*.partial") if parent.is_dir() else ():
+            if _is_partial(path) and (path / OWNER).read_text(encoding="utf-8") == str(run.path.absolute()):
+                shutil.rmtree(path, ignore_errors=True)
+
+
 @contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    partial = folder.with_name(f".{folder.name}.partial")
+def _whole_folder(folder: Path, run: RunDir) -> Iterator[Path]:
+    """A folder of this process alone that becomes ``folder``, or moves into it where it exists, when all went well."""
+    inside = folder.is_dir()
+    parent = folder if inside else folder.parent
     with files.storage_errors(folder):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name[:100]}.", suffix=".partial", dir=parent))
+        partial.chmod(0o777 & ~_umask())
+        (partial / OWNER).write_text(str(run.path.absolute()), encoding="utf-8")
     try:
         yield partial
         with files.storage_errors(folder):
-            if folder.exists():
-                folder.rmdir()
-            partial.rename(folder)
+            (partial / OWNER).unlink()
+            if inside:
+                _move_up(partial, folder)
+            else:
+                partial.rename(folder)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _move_up(partial: Path, folder: Path) -> None:
+    for path in sorted(partial.iterdir(), key=lambda p: (p.name == MANIFEST, p.name)):
+        path.rename(folder / path.name)
+    partial.rmdir()
 
 
 def _pictures(
@@ -133,14 +187,35 @@ def _pictures(
     """Copies what is on disk, decodes the rest from the video in one pass over it."""
     missing = []
     for record in rows:
-        if record.filename and (run.path / record.filename).is_file():
-            with files.storage_errors(partial):
-                shutil.copyfile(run.path / record.filename, partial / record.filename)
-            yield record
-        else:
+        source = _on_disk(run, record)
+        if source is None:
             missing.append(record)
+            continue
+        with files.storage_errors(partial):
+            shutil.copyfile(source, partial / source.name)
+        record.filename = source.name
+        yield record
     if missing:
         yield from _decoded(run, missing, settings, partial, video)
+
+
+def _on_disk(run: RunDir, record: FrameRecord) -> Path | None:
+    """Returns the picture of a record if the run has it whole; its name is built, never taken from the record."""
+    suffix = Path(str(record.filename)).suffix
+    path = run.frame(record.frame_number, suffix)
+    whole = record.filename == path.name and suffix in ENDS and path.is_file() and _ends_with(path, ENDS[suffix])
+    return path if whole else None
+
+
+def _ends_with(path: Path, end: bytes) -> bool:
+    with open(path, "rb") as picture:
+        picture.seek(0, os.SEEK_END)
+        picture.seek(max(0, picture.tell() - len(end)))
+        return picture.read() == end
+
+
+ENDS = {".jpg": b"\xff\xd9", ".png": b"IEND\xaeB`\x82"}
+"""The last bytes of a whole picture: the end of image of JPEG, the last chunk of PNG."""
 
 
 def _decoded(
@@ -172,8 +247,8 @@ def size_estimate(run: RunDir, rows: list[FrameRecord], settings: ExtractSetting
     each = info.width * info.height * (PNG_BYTES_PER_PIXEL if settings.png else JPEG_BYTES_PER_PIXEL)
     total = 0.0
     for record in rows:
-        path = run.path / record.filename if record.filename else None
-        total += path.stat().st_size if path is not None and path.is_file() else each
+        path = _on_disk(run, record)
+        total += each if path is None else path.stat().st_size
     return int(total)
 
 
@@ -204,6 +279,6 @@ def _manifest(chosen: Chosen, rows: list[FrameRecord]) -> dict[str, object]:
 
 def _check_set(partial: Path, rows: list[FrameRecord]) -> None:
     """The last look before the folder gets its name: the pictures in it are the selection, no more and no fewer."""
-    written = {p.name for p in partial.iterdir()} - {"metadata.jsonl", "manifest.json"}
-    if written != {record.filename for record in rows}:
+    written = {p.name for p in partial.iterdir()} - {"metadata.jsonl", MANIFEST, OWNER}
+    if written != {record.filename for record in rows} or len(written) != len(rows):
         raise StorageError(f"{partial} does not hold the selected frames; the disk may be failing, export again.")

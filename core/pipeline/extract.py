@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import zipfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from core import config, log
 from core.config import ExtractSettings
 from core.errors import LedgerMismatch, RunError
-from core.pipeline import scan
+from core.pipeline import run_folder, scan
 from core.pipeline.measure import UNDECODABLE, Measurer
 from core.pipeline.rescore import rescore_locked
 from core.records import FrameLedger, FrameRecord
 from core.store import files, jsonl, ledger, run_file
-from core.store.run import RunDir, find_run, ordinal_of
+from core.store.run import RunDir, ordinal_of
 from core.store.run_file import RunFile
 from core.video import images
 from core.video.frame import Frame
@@ -53,8 +53,11 @@ class Extraction:
         self.ordinals = self._chosen_before()
         if self.ordinals is None:
             self.ordinals = yield from scan.choose(self.video, self.settings)
+            self.video.check_unchanged()
             if scan.passes(self.settings):
                 files.write_npz(self._sampling, {"ordinals": self.ordinals})
+        if not len(self.ordinals):
+            log.get().warning(NOTHING_CHOSEN[self.settings.method == "keyframes"], self.video.path)
 
     def records(self) -> Generator[FrameRecord, None, None]:
         """Yields each record once it is in ``metadata.jsonl`` and its picture in the folder, in ordinal order.
@@ -72,22 +75,36 @@ class Extraction:
             closing(map_frames(self.video, left, self._make_work)) as chunks,
         ):
             for chunk in chunks:
+                if any(record is None or record.error for _, record in chunk):
+                    self.video.check_unchanged()  # damage in the file is recorded for good, a file cut off is not
                 records = [record or self._gap(ordinal) for ordinal, record in chunk]
                 appender.append(records)
                 yield from records
-        files.clean_temporaries(self.run.path, older_than_s=0)
+        for folder in (self.run.path, self.run.thumbs):
+            files.clean_temporaries(folder, older_than_s=0)
         write_run(self.run, self.video, self.settings, COMPLETE)
         self.complete = True
 
     @property
     def _sampling(self) -> Path:
-        return self.run.path / "sampling.npz"
+        return self.run.path / run_folder.SAMPLING
 
     def _chosen_before(self) -> NDArray[np.int64] | None:
         if not self._sampling.exists():
             return None
-        with np.load(self._sampling, allow_pickle=False) as saved:
-            return np.asarray(saved["ordinals"], np.int64)
+        try:
+            with np.load(self._sampling, allow_pickle=False) as saved:
+                ordinals = np.asarray(saved["ordinals"], np.int64)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            return None
+        known = (
+            ordinals.ndim == 1 and np.all(np.diff(ordinals) > 0) and np.all((ordinals >= 0) & (ordinals < self._frames))
+        )
+        return ordinals if known else None
+
+    @property
+    def _frames(self) -> int:
+        return len(self.video.ledger)
 
     def _left(self, ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
         """Checks that what is recorded is the beginning of what was chosen."""
@@ -123,6 +140,10 @@ class Extraction:
 
 
 THUMB_QUALITY = 80
+NOTHING_CHOSEN = (
+    "%s: no frame was chosen; choose another method or another target.",
+    "%s was cut so that it shows no key frame: nothing was extracted; choose another method, such as interval.",
+)
 
 
 @contextlib.contextmanager
@@ -133,6 +154,7 @@ def open_extraction(
     out: Path | None = None,
     downloads: Path = DOWNLOADS,
     resume: bool = True,
+    keep_weights: bool = False,
 ) -> Iterator[Extraction]:
     """Probes the source, finds or makes its run folder and locks it.
 
@@ -142,20 +164,23 @@ def open_extraction(
         out: the run folder itself; default ``<downloads>/<video stem>`` (``-2``, ``-3`` ... for other settings).
         downloads: where runs lie.
         resume: go on with a run of the same video and settings; otherwise start a run of its own.
+        keep_weights: score with the weights that the run already has, not with those of ``settings``.
 
     Raises:
         SourceError: not a video. RunBusy: another process works in the run. StorageError: the folder cannot be made.
-        RunError: ``out`` holds a run of another video or of other settings; says which differ.
+        RunError: ``out`` holds a run of another video or of other settings (says which differ), or frames of others.
     """
     mark = fingerprint(source)
-    run = _run_folder(Path(source), settings, mark, out, downloads, resume)
-    video = probe(source, _ledger_of(run, mark) if resume else None)
+    run = run_folder.folder_of(Path(source), settings, mark, out, downloads, resume)
+    video = probe(source, run_folder.ledger_of(run, mark) if resume else None)
     with run.lock():
         if not resume and out is not None:
-            _set_aside(run)
+            run_folder.set_aside(run)
         if run.run_json.exists():
-            _check_same(run, mark, settings)
-        yield _opened(run, video, settings)
+            run_folder.check_same(run, mark, settings)
+        else:
+            run_folder.check_free(run)
+        yield _opened(run, video, settings, keep_weights)
 
 
 def extract(source: str | Path, settings: ExtractSettings, **where: Any) -> Generator[FrameRecord, None, None]:
@@ -191,65 +216,26 @@ def recorded_ordinals(run: RunDir) -> NDArray[np.int64]:
     return np.array([line["frame_number"] for line in jsonl.read(run.metadata)], np.int64)
 
 
-def _run_folder(
-    source: Path, settings: ExtractSettings, mark: str, out: Path | None, downloads: Path, resume: bool
-) -> RunDir:
-    if out is not None:
-        return RunDir(out)
-    return find_run(downloads, source.stem, mark, settings.digest() if resume else "")
-
-
-def _check_same(run: RunDir, mark: str, settings: ExtractSettings) -> None:
-    saved = run_file.read(run.run_json)
-    if saved.fingerprint != mark:
-        raise RunError(
-            f"{run.path} is a run of another video ({Path(saved.video.path).name}); "
-            "choose another folder, or --no-resume to set that run aside."
-        )
-    if saved.digest != settings.digest():
-        before = config.from_mapping(ExtractSettings, saved.settings)
-        differ = [
-            f.name
-            for f in dataclasses.fields(settings)
-            if f.metadata["in_digest"] and getattr(before, f.name) != getattr(settings, f.name)
-        ]
-        raise RunError(
-            f"{run.path} was made with other settings ({', '.join(differ) or 'quality_weights'}); "
-            "choose another folder, or --no-resume to set that run aside."
-        )
-
-
-def _set_aside(run: RunDir) -> None:
-    """Renames what an earlier run left in an explicitly named folder; nothing is deleted."""
-    old = [p for p in run.path.iterdir() if p != run.lock_file]
-    if old and (run.run_json.exists() or run.metadata.exists() or any(ordinal_of(p.name) is not None for p in old)):
-        aside = run.path.with_name(f"{run.path.name}_old_{datetime.now():%Y%m%d_%H%M%S_%f}")
-        files.make_folder(aside)
-        for path in old:
-            path.rename(aside / path.name)
-
-
-def _ledger_of(run: RunDir, mark: str) -> FrameLedger | None:
-    """The ledger that an earlier run of the same video counted."""
-    if not run.run_json.exists() or not run.ledger.exists() or run_file.read(run.run_json).fingerprint != mark:
-        return None
-    return ledger.load(run.ledger)
-
-
-def _opened(run: RunDir, video: Video, settings: ExtractSettings) -> Extraction:
+def _opened(run: RunDir, video: Video, settings: ExtractSettings, keep_weights: bool) -> Extraction:
     """Prepares the folder: what an interrupted run left is repaired, other weights are applied to what it recorded."""
-    state = RUNNING
+    state, moved = RUNNING, True
     if run.run_json.exists():
         saved = run_file.read(run.run_json)
+        moved = saved.video.path != video.info.path
         state = str(saved.extra.get("state", RUNNING))
-        if tuple(saved.settings.get("quality_weights", ())) != settings.quality_weights:
+        weights = tuple(saved.settings.get("quality_weights", settings.quality_weights))
+        if keep_weights:
+            settings = dataclasses.replace(settings, quality_weights=weights)
+        elif weights != settings.quality_weights:
             rescore_locked(run, saved, settings.quality_weights)
-    else:
+    if not run.ledger.exists():
         ledger.save(run.ledger, video.ledger)
+    if settings.thumbs:
+        files.make_folder(run.thumbs)
     if run.metadata.exists():
         jsonl.repair(run.metadata)
-    if state != COMPLETE:
-        write_run(run, video, settings, RUNNING)
+    if state != COMPLETE or moved:
+        write_run(run, video, settings, state)
     return Extraction(run, video, settings, len(recorded_ordinals(run)), complete=state == COMPLETE)
 
 

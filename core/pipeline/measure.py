@@ -23,11 +23,11 @@ class Measurer:
 
     def measure(self, frame: Frame) -> Stats:
         """Returns the five metrics (0-100) of a frame and its hash."""
-        luma, width = frame.luma()
+        luma = frame.luma()
         return measure(
-            luma,
-            width,
-            full_range=frame.full_range,
+            luma.plane,
+            luma.width,
+            full_range=luma.full_range,
             scratch=self._scratch,
             sharpness_scale=self._settings.sharpness_scale,
             edge_scale=self._settings.edge_scale,

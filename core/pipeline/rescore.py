@@ -9,10 +9,11 @@ import numpy as np
 
 from core import config
 from core.config import METRIC_NAMES, ExtractSettings
+from core.errors import RunError, SettingsError
 from core.metrics.quality import quality_score
 from core.pipeline.measure import discard_reason
 from core.records import FrameRecord
-from core.store import jsonl, run_file
+from core.store import jsonl, run_file, table
 from core.store.run import RunDir
 from core.store.run_file import RunFile
 
@@ -28,7 +29,8 @@ def rescore(path: Path, weights: tuple[float, ...]) -> int:
         weights: of the five metrics, in the order of ``METRIC_NAMES``.
 
     Raises:
-        SettingsError: not five weights, or they sum to zero. RunError: no run. RunBusy: somebody works in it.
+        SettingsError: not five weights, or they sum to zero. RunError: no run, or a record is damaged.
+        RunBusy: somebody works in it.
     """
     run = RunDir(path)
     saved = run_file.read(run.run_json)
@@ -38,8 +40,12 @@ def rescore(path: Path, weights: tuple[float, ...]) -> int:
 
 def rescore_locked(run: RunDir, saved: RunFile, weights: tuple[float, ...]) -> int:
     """Does it in a run whose lock this process holds. The records first, the settings after them."""
-    settings = config.from_mapping(ExtractSettings, dict(saved.settings) | {"quality_weights": tuple(weights)})
-    records = [FrameRecord.from_mapping(line) for line in jsonl.read(run.metadata)] if run.metadata.exists() else []
+    try:
+        before = config.from_mapping(ExtractSettings, saved.settings)
+    except SettingsError as error:
+        raise RunError(f"{run.run_json} is damaged ({error}); restore it from a copy.") from error
+    settings = dataclasses.replace(before, quality_weights=tuple(weights))
+    records = list(table.records(run)) if run.metadata.exists() else []
     apply_weights(records, settings)
     if records:
         jsonl.rewrite(run.metadata, records)

@@ -13,11 +13,9 @@ from core.config import ExtractSettings
 from core.metrics.quality import luma_difference
 from core.pipeline.measure import Measurer
 from core.video import sampling
-from core.video.frame import Frame
+from core.video.frame import Frame, Luma
 from core.video.probe import Video
 from core.video.stream import map_frames
-
-Luma = tuple[NDArray[np.uint8], int]
 
 
 def choose(video: Video, settings: ExtractSettings) -> Generator[int, None, NDArray[np.int64]]:
@@ -96,8 +94,8 @@ class _Differences:
         return run
 
     def store(self, ordinal: int, before: Luma, luma: Luma) -> None:
-        same = before[1] == luma[1] and before[0].shape[0] == luma[0].shape[0]
-        self._values[ordinal] = luma_difference(before[0], luma[0], luma[1]) if same else 255.0
+        same = before.width == luma.width and len(before.plane) == len(luma.plane)
+        self._values[ordinal] = luma_difference(before.plane, luma.plane, luma.width) if same else 255.0
 
     def cut(self, tail: tuple[int, Luma] | None, head: tuple[int, Luma] | None) -> None:
         """Takes the last frame of one run and the first of the next run of a thread."""

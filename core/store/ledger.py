@@ -13,6 +13,9 @@ from core.errors import RunError
 from core.records import FrameLedger
 from core.store import files
 
+CLOCKS = ("pts", "dts", "order")
+"""What may name the frames of a video: see ``records.FrameLedger``."""
+
 
 def save(path: Path, ledger: FrameLedger) -> None:
     """Writes the ledger atomically. Raises ``StorageError`` when it cannot."""
@@ -31,7 +34,7 @@ def load(path: Path) -> FrameLedger:
         with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:  # np.load alone leaks a damaged file
             numerator, denominator = (int(n) for n in file["time_base"])
             clock = str(file["clock"]) if "clock" in file.files else "pts"
-            if clock not in ("pts", "dts"):
+            if clock not in CLOCKS:
                 raise ValueError(f'clock is "{clock}"')
             pts, key = file["pts"].astype(np.int64, copy=False), file["key"].astype(np.bool_, copy=False)
             return FrameLedger(pts=pts, key=key, time_base=Fraction(numerator, denominator), clock=clock)

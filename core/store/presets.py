@@ -1,7 +1,7 @@
 """Presets: named settings in presets/<name>.json. Only what differs from the defaults is stored.
 
-A preset may hold settings of ``extract``, of ``filter``, or of both. What belongs to one video (shots, frames kept or
-rejected by hand) is never part of a preset.
+A preset may hold settings of ``extract``, of ``filter``, or of both, and ``about``, a text that says what it is for.
+What belongs to one video (shots, frames kept or rejected by hand) is never part of a preset.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Preset:
 
     extract: ExtractSettings | None = None
     filter: FilterSettings | None = None
+    about: str = ""
+    """What it is for, in a sentence or two that people see."""
 
 
 def names(folder: Path = SHIPPED) -> list[str]:
@@ -62,7 +64,7 @@ def save(name: str, preset: Preset, folder: Path = SHIPPED) -> Path:
         StorageError: the folder cannot be written.
     """
     path = preset_path(name, folder)
-    values = {}
+    values: dict[str, Any] = {"about": preset.about} if preset.about else {}
     for kind in KINDS:
         settings = getattr(preset, kind)
         if settings is not None:
@@ -104,10 +106,15 @@ def preset_path(name: str, folder: Path = SHIPPED) -> Path:
 def _parse(name: str, values: Any) -> Preset:
     if not isinstance(values, dict):
         raise SettingsError(f'preset "{name}" is not a JSON object with "extract" or "filter".')
-    found = {}
+    found: dict[str, Any] = {"about": values.get("about", "")}
+    if not isinstance(found["about"], str):
+        raise SettingsError(f'preset "{name}": "about" is not text.')
     for key, part in values.items():
+        if key == "about":
+            continue
         if key not in KINDS:
-            raise SettingsError(f'preset "{name}": "{key}" is not a part of a preset{config.nearest(key, KINDS)}.')
+            known = ("about", *KINDS)
+            raise SettingsError(f'preset "{name}": "{key}" is not a part of a preset{config.nearest(key, known)}.')
         if not isinstance(part, dict):
             raise SettingsError(f'preset "{name}": "{key}" is not a JSON object of settings.')
         try:

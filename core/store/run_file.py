@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -67,10 +69,9 @@ def read(path: Path) -> RunFile:
         raise RunError(f"{path} is missing, so {path.parent} is not a run; run extract first.") from error
     try:
         return _parse(path, values)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
+    except ValueError as error:
         raise RunError(
-            f"{path} is damaged ({_what(error)}); restore it from a copy, "
-            f"or move {path.parent} away and run extract again."
+            f"{path} is damaged ({error}); restore it from a copy, or move {path.parent} away and run extract again."
         ) from error
 
 
@@ -84,46 +85,61 @@ def video_from_mapping(values: Mapping[str, Any]) -> VideoInfo:
     """Builds the VideoInfo that ``video_to_mapping`` wrote; keys that it does not know are left out.
 
     Raises:
-        KeyError: a field is missing.
-        ValueError: a field is of another type.
+        ValueError: a field is missing or of another type.
     """
-    return VideoInfo(**{f.name: _field(f.name, str(f.type), values[f.name]) for f in dataclasses.fields(VideoInfo)})
+    return VideoInfo(**{f.name: _field(f.name, str(f.type), values) for f in dataclasses.fields(VideoInfo)})
 
 
 def _parse(path: Path, values: Any) -> RunFile:
-    if values["schema"] > SCHEMA:
-        raise RunError(f"{path} has schema {values['schema']}, this program reads up to {SCHEMA}; update the program.")
-    video = video_from_mapping(values["video"])
-    if values["fingerprint"] != video.fingerprint:
+    if not isinstance(values, dict):
+        raise ValueError("it is not an object")
+    schema = _field("schema", "int", values)
+    if schema > SCHEMA:
+        raise RunError(f"{path} has schema {schema}, this program reads up to {SCHEMA}; update the program.")
+    video = video_from_mapping(_field("video", "dict", values))
+    if _field("fingerprint", "str", values) != video.fingerprint:
         raise ValueError("its two fingerprints disagree")
     return RunFile(
         video=video,
-        settings=_field("settings", "dict", values["settings"]),
-        digest=_field("digest", "str", values["digest"]),
-        extra=_field("extra", "dict", values.get("extra", {})),
-        program=_field("program", "str", values["program"]),
-        schema=values["schema"],
+        settings=_field("settings", "dict", values),
+        digest=_field("digest", "str", values),
+        extra=_field("extra", "dict", {"extra": {}} | values),
+        program=_field("program", "str", values),
+        schema=schema,
     )
 
 
-def _field(name: str, wanted: str, value: Any) -> Any:
+def _field(name: str, wanted: str, values: Mapping[str, Any]) -> Any:
     kind, _, optional = wanted.partition(" | ")
+    if name not in values:
+        raise ValueError(f"{name} is missing")
+    value = values[name]
     if value is None and optional == "None":
         return None
     if not IS[kind](value):
-        raise ValueError(f"{name} = {value!r} is not of type {wanted}")
+        raise ValueError(f"{name} = {json.dumps(value, ensure_ascii=False)[:60]} is not {WANTED[kind]}")
     return Fraction(value) if kind == "Fraction" else value
 
 
+def _is_fraction(value: Any) -> bool:
+    return isinstance(value, str) and FRACTION.fullmatch(value) is not None
+
+
+FRACTION = re.compile(r"-?[0-9]{1,19}/[1-9][0-9]{0,18}")
 IS: dict[str, Callable[[Any], bool]] = {
     "str": lambda v: isinstance(v, str),
     "bool": lambda v: isinstance(v, bool),
     "int": lambda v: isinstance(v, int) and not isinstance(v, bool),
     "float": lambda v: isinstance(v, (int, float)) and not isinstance(v, bool),
-    "Fraction": lambda v: isinstance(v, str),
+    "Fraction": _is_fraction,
     "dict": lambda v: isinstance(v, dict),
 }
 
-
-def _what(error: Exception) -> str:
-    return f"{error.args[0]} is missing" if isinstance(error, KeyError) and error.args else str(error)
+WANTED = {
+    "str": "text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "Fraction": 'a fraction such as "30000/1001"',
+    "dict": "an object",
+}

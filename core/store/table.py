@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import FILTERABLE
+from core.config import FILTERABLE, LARGEST
 from core.errors import RunError
 from core.records import FrameRecord, FrameTable
 from core.store import jsonl
@@ -42,7 +43,7 @@ def load_table(source: Path | RunDir) -> FrameTable:
         try:
             columns.fill(slice(filled, filled + len(batch)), batch, reasons)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise RunError(_first_bad(path, filled, batch, error)) from error
+            raise RunError(_first_bad(path, filled, batch)) from error
         filled += len(batch)
     rows.close()
     return columns.table(path, filled, reasons)
@@ -52,11 +53,62 @@ def records(source: Path | RunDir) -> Iterator[FrameRecord]:
     """Yields the records of a run one by one, in file order; a torn last line is left out. Raises as ``load_table``."""
     path = _metadata(source)
     for number, values in enumerate(jsonl.read(path), 1):
-        try:
-            record = FrameRecord.from_mapping(values)
-        except TypeError as error:
-            raise RunError(_bad_line(path, number, "frame_number or pts_s is missing")) from error
-        yield record
+        wrong = wrong_field(values)
+        if wrong:
+            raise RunError(_bad_line(path, number, wrong))
+        yield FrameRecord.from_mapping(values)
+
+
+def wrong_field(values: Mapping[str, Any]) -> str | None:
+    """Says which field of a record is not what docs/formats.md wants, and what came; ``None`` = all are right."""
+    for name in REQUIRED:
+        if values.get(name) is None:
+            return f"{name} is {'null' if name in values else 'missing'}"
+    for name, value in values.items():
+        if name in FIELDS and value is not None:
+            is_right, wanted = FIELDS[name]
+            if not is_right(value):
+                return f"{name} = {_shown(value)} is not {wanted}"
+    return None
+
+
+REQUIRED = ("frame_number", "pts_s")
+NUMBERS = frozenset({int, float})
+TEXT = frozenset({str})
+NONE = type(None)
+PHASH = re.compile(r"[0-9a-fA-F]{16}")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in NUMBERS
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and (not value or PHASH.fullmatch(value) is not None)
+
+
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "frame_number": (_is_count, "a whole number from 0"),
+    "shot_id": (_is_count, "a whole number from 0"),
+    "pts_s": (_is_number, "a number of seconds"),
+    "phash": (_is_hash, "16 hex digits"),
+    **dict.fromkeys(("filename", "discard_reason", "error"), (_is_text, "text")),
+    **dict.fromkeys(FILTERABLE, (_is_number, "a number")),
+}
+"""Field -> whether a value that is not null is right, and what is wanted."""
+
+
+def _shown(value: Any) -> str:
+    text = jsonl.encode([{"": value}]).decode()[4:-2]
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 class _Columns:
@@ -80,14 +132,13 @@ class _Columns:
     def fill(self, at: slice, batch: list[dict[str, Any]], reasons: dict[str, int]) -> None:
         """Fills the rows ``at``; ``reasons`` collects the discard reasons that were met, name -> code."""
         self.ordinal[at] = _integers([r["frame_number"] for r in batch])
-        self.pts_s[at] = [r["pts_s"] for r in batch]
-        if np.isnan(self.pts_s[at]).any():
-            raise ValueError("pts_s is null")
+        self.pts_s[at] = _of_types(NUMBERS, [r["pts_s"] for r in batch])
         self.shot[at] = _integers([-1 if (s := r.get("shot_id")) is None else s for r in batch])
-        self.error[at] = [r.get("error") is not None for r in batch]
-        self.on_disk[at] = [r.get("filename") is not None for r in batch]
-        self.reason[at] = [reasons.setdefault(r.get("discard_reason") or "", len(reasons)) for r in batch]
-        self.phash[at], self.has_phash[at] = hashes([r.get("phash") for r in batch])
+        self.error[at] = [error is not None for error in _of_types(TEXT | {NONE}, [r.get("error") for r in batch])]
+        self.on_disk[at] = [name is not None for name in _of_types(TEXT | {NONE}, [r.get("filename") for r in batch])]
+        dropped = _of_types(TEXT | {NONE}, [r.get("discard_reason") for r in batch])
+        self.reason[at] = [reasons.setdefault(reason or "", len(reasons)) for reason in dropped]
+        self.phash[at], self.has_phash[at] = hashes(_of_types(TEXT | {NONE}, [r.get("phash") for r in batch]))
         for name in FILTERABLE:
             self._fill_values(name, at, [r.get(name) for r in batch])
 
@@ -98,7 +149,7 @@ class _Columns:
             return
         if name not in self.values:
             self.values[name] = np.full(self.length, np.nan)
-        self.values[name][at] = np.array(numbers, dtype=np.float64)
+        self.values[name][at] = np.array(_of_types(NUMBERS | {NONE}, numbers), dtype=np.float64)
 
     def table(self, path: Path, rows: int, reasons: Mapping[str, int]) -> FrameTable:
         """Cuts the columns to ``rows`` and checks their order."""
@@ -151,12 +202,18 @@ def _count_lines(path: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
 
 
+def _of_types(types: frozenset[type], values: list[Any]) -> list[Any]:
+    """The values; numpy alone would read "7" and true as numbers. Whose line is wrong is found out afterwards."""
+    if not types.issuperset(map(type, values)):
+        raise TypeError("a field has another type")
+    return values
+
+
 def _integers(numbers: list[Any]) -> NDArray[np.int64]:
-    """An array of exactly these integers; numpy alone would cut 1.5 to 1 and read "7"."""
-    column = np.array(numbers)
-    if column.size and column.dtype.kind not in "iu":
-        raise ValueError("frame_number or shot_id is not an integer")
-    return column.astype(np.int64)
+    column = np.array(_of_types(frozenset({int}), numbers), dtype=np.int64)
+    if column.min(initial=0) < -1:
+        raise ValueError("a number is below zero")
+    return column
 
 
 def _check_order(path: Path, ordinal: NDArray[np.int64]) -> None:
@@ -168,15 +225,15 @@ def _check_order(path: Path, ordinal: NDArray[np.int64]) -> None:
         raise RunError(_bad_line(path, at + 2, f"{what}; records must be in ascending order"))
 
 
-def _first_bad(path: Path, start: int, batch: list[dict[str, Any]], error: Exception) -> str:
+def _first_bad(path: Path, start: int, batch: list[dict[str, Any]]) -> str:
     """Finds the record of a batch that is to blame: only after an error, so it may be slow."""
     for number, record in enumerate(batch, start + 1):
-        try:
-            _Columns(1).fill(slice(0, 1), [record], {"": 0})
-        except (KeyError, TypeError, ValueError, OverflowError) as own:
-            what = f"{own.args[0]} is missing" if isinstance(own, KeyError) else str(own)
-            return _bad_line(path, number, what)
-    return _bad_line(path, start + 1, str(error))
+        wrong = wrong_field(record)
+        if wrong:
+            return _bad_line(path, number, wrong)
+    return _bad_line(
+        path, start + 1, "a field is not what docs/formats.md wants, there or in one of the lines after it"
+    )
 
 
 def _bad_line(path: Path, number: int, what: str) -> str:

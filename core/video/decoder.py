@@ -5,6 +5,7 @@ One decoder = one open container = one owning thread. Everything that shows a fr
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import chain
@@ -12,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
-import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import LedgerMismatch
 from core.video.container import open_video
+from core.video.damage import Damage
 from core.video.frame import Frame
 from core.video.ledger import demux, single_thread
 from core.video.probe import Video
@@ -63,7 +63,7 @@ class Decoder:
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
         self._fresh = False
-        self._damaged: NDArray[np.bool_] | None = None
+        self._damage = Damage(video.ledger)
 
     def close(self) -> None:
         """Closes the file."""
@@ -104,6 +104,7 @@ class Decoder:
                 if final or (first is not None and first.ordinal == start):
                     if first is not None:
                         yield first
+                        first = None
                         yield from found
                     return
             entry = self._video.ledger.entry(entry - 1)
@@ -127,6 +128,8 @@ class Decoder:
         else:
             self._stream.thread_type = "AUTO"
             self._stream.codec_context.thread_count = self._threads
+            # Frame threads hand a picture on before they know its errors; so they stop at the first one (_Damage).
+            self._stream.codec_context.options = {"err_detect": "explode"}
         self._fresh = True
         return self._stream
 
@@ -161,7 +164,6 @@ class Decoder:
         raise _Overshoot
 
     def _named(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
-        self._damaged = None
         if self._video.ledger.clock == "pts":
             return self._named_by_pts(packets, start, stop)
         return self._named_in_order(packets, start, stop)
@@ -170,17 +172,23 @@ class Decoder:
         ledger, rotation = self._video.ledger, self._video.info.rotation
         wanted = {int(t): start + i for i, t in enumerate(ledger.pts[start:stop])}
         first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
+        self._damage = damage = Damage(ledger)
+        held: deque[VideoFrame] = deque()
         for source in self._decoded(packets, wanted, first):
-            pts = source.pts
+            shown = source.pts
+            if shown is None or (first <= shown <= last and shown not in wanted):
+                raise LedgerMismatch(f"the decoder shows a frame at pts {shown} that no packet of the file names.")
             if source.is_corrupt:
-                self._note_damage(pts)
-            if pts is not None and pts < first:
-                continue
-            if pts is not None and pts > last:
+                self._found_damage(shown)
+            if first <= shown <= last:
+                held.append(source)
+            while held and damage.settled(_pts(held[0]), shown):
+                pts = _pts(held[0])
+                yield Frame(held.popleft(), wanted[pts], pts, rotation, damage.spoils(pts))
+            if shown > last and not held:
                 return
-            if pts is None or pts not in wanted:
-                raise LedgerMismatch(f"the decoder shows a frame at pts {pts} that no packet of the file names.")
-            yield Frame(source, wanted[pts], pts, rotation, self._is_damaged(wanted[pts]))
+        for source in held:
+            yield Frame(source, wanted[_pts(source)], _pts(source), rotation, damage.spoils(_pts(source)))
 
     def _decoded(self, packets: Packets, wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
         """Feeds packets until every wanted one is in, then drains: nothing after the range is decoded."""
@@ -194,6 +202,8 @@ class Decoder:
             if skips:
                 context.skip_frame = "NONREF" if pts is not None and pts < first else "DEFAULT"
             fed += pts in wanted and size > 0
+            if size:
+                self._damage.feed(pts)
             yield from self._decode(context, packet)
             if fed == len(wanted) and counts:
                 break
@@ -207,35 +217,32 @@ class Decoder:
         except av.error.EOFError:
             return []
         except (av.error.InvalidDataError, av.error.UnknownError):
-            if self._threads > 1:
-                raise _Damage from None
-            self._note_damage(packet.pts if packet is not None else None)
+            self._found_damage(packet.pts if packet is not None else None)
             return []
 
-    def _note_damage(self, pts: int | None) -> None:
-        """From this frame to the next key frame no picture can be trusted."""
-        ledger = self._video.ledger
-        at = int(np.searchsorted(ledger.pts, pts)) if pts is not None else len(ledger)
-        later = ledger.keys[ledger.keys > at]
-        if self._damaged is None:
-            self._damaged = np.zeros(len(ledger), bool)
-        self._damaged[at : int(later[0]) if len(later) else len(ledger)] = True
-
-    def _is_damaged(self, ordinal: int) -> bool:
-        return self._damaged is not None and bool(self._damaged[ordinal])
+    def _found_damage(self, pts: int | None) -> None:
+        if self._threads > 1:
+            raise _Damage
+        self._damage.found(pts)
 
     def _named_in_order(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
         """Names frames by dts where they carry one, else by counting on from the frame before."""
         assert self._stream is not None
         ledger, rotation = self._video.ledger, self._video.info.rotation
-        ordinal = -1
+        ordinal, spoilt_below = -1, -1
         for packet in chain(packets, (None,)):
             for source in self._decode(self._stream.codec_context, packet):
                 known = ledger.ordinal_of(source.dts) if ledger.clock == "dts" and source.dts is not None else None
                 ordinal = ordinal + 1 if known is None else known
                 if source.is_corrupt:
-                    self._note_damage(int(ledger.pts[ordinal]) if ordinal < len(ledger) else None)
+                    later = ledger.keys[ledger.keys > ordinal]
+                    spoilt_below = int(later[0]) if len(later) else len(ledger)
                 if ordinal >= stop:
                     return
                 if ordinal >= start:
-                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation, self._is_damaged(ordinal))
+                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation, ordinal < spoilt_below)
+
+
+def _pts(source: VideoFrame) -> int:
+    assert source.pts is not None
+    return source.pts

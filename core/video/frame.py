@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import SourceError
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+LIMITED_RANGE, FULL_RANGE = 1, 2  # AVCOL_RANGE_MPEG, AVCOL_RANGE_JPEG
 UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 RGB_MATRIX = 0  # AVCOL_SPC_RGB
 BT709, BT601 = 1, 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M
@@ -26,7 +28,22 @@ PLANAR_DEEP = {
     for bits in (9, 10, 12, 14, 16)
 } | {"p010le": 16, "p016le": 16, "p210le": 16}
 """Pixel formats whose first plane is luma of 9-16 bits in little-endian words: significant bits of a word."""
+PACKED = {"yuyv422": 0, "uyvy422": 1}
+"""Pixel formats that store luma in every second byte, from this one on."""
+MATRICES = {1, 4, 5, 6, 7, 9, 10}
+"""Colour matrices (ITU-T H.273) that are converted; others, YCgCo for one, are refused rather than shown wrongly."""
 FULL_RANGE_FORMATS = ("yuvj", "gray", "rgb", "bgr", "gbr", "pal8", "argb", "abgr")
+
+
+class Luma(NamedTuple):
+    """The 8-bit luma of a frame, in display orientation."""
+
+    plane: NDArray[np.uint8]
+    """(H, stride) uint8, C-contiguous."""
+    width: int
+    """W <= stride: columns from here on are padding."""
+    full_range: bool
+    """Whether the plane goes from 0 to 255 (else 16 to 235)."""
 
 
 class Frame:
@@ -44,33 +61,31 @@ class Frame:
         self.damaged = damaged
         """Decoded from damaged data, or from a frame that was: the picture may not be what was recorded."""
 
-    @property
-    def full_range(self) -> bool:
-        """Whether luma goes from 0 to 255 (else 16 to 235)."""
-        return is_full_range(self._av.format.name, self._av.color_range)
-
-    def luma(self) -> tuple[NDArray[np.uint8], int]:
-        """Returns the 8-bit luma plane, (H, stride) uint8 C-contiguous, and its width W <= stride.
+    def luma(self) -> Luma:
+        """Returns the 8-bit luma.
 
         A view of the decoder's memory (no copy) for upright 8-bit planar video; deeper video keeps its 8 high bits;
-        video without a luma plane is converted to full-range grey.
+        video without luma (RGB, palette) is converted to full-range grey.
         """
-        plane, width = self._stored_luma()
+        luma = self._stored_luma()
         if not self._turns:
-            return plane, width
-        upright = np.ascontiguousarray(np.rot90(plane[:, :width], -self._turns))
-        return upright, upright.shape[1]
+            return luma
+        upright = np.ascontiguousarray(np.rot90(luma.plane[:, : luma.width], -self._turns))
+        return Luma(upright, upright.shape[1], luma.full_range)
 
-    def _stored_luma(self) -> tuple[NDArray[np.uint8], int]:
+    def _stored_luma(self) -> Luma:
         source = self._av
-        name = source.format.name
+        name, width = source.format.name, source.width
+        full_range = is_full_range(name, source.color_range)
         if name in PLANAR_8:
-            return _bytes_of(source), source.width
+            return Luma(_bytes_of(source), width, full_range)
         if name in PLANAR_DEEP:
-            words = _bytes_of(source).view("<u2")[:, : source.width]
-            return (words >> (PLANAR_DEEP[name] - 8)).astype(np.uint8), source.width
-        grey = source.reformat(format="gray", dst_color_range="JPEG", threads=1)
-        return _bytes_of(grey), grey.width
+            words = _bytes_of(source).view("<u2")[:, :width]
+            return Luma((words >> (PLANAR_DEEP[name] - 8)).astype(np.uint8), width, full_range)
+        if name in PACKED:
+            return Luma(np.ascontiguousarray(_bytes_of(source)[:, PACKED[name] : 2 * width : 2]), width, full_range)
+        grey = source.reformat(format="gray", dst_color_range=FULL_RANGE, threads=1)
+        return Luma(_bytes_of(grey), width, True)
 
     def rgb(self, width: int | None = None, height: int | None = None) -> NDArray[np.uint8]:
         """Returns the picture, (H, W, 3) uint8 RGB, converted by the matrix and range that the video states.
@@ -101,7 +116,13 @@ class Frame:
         matrix = source.colorspace
         if matrix == UNSPECIFIED:
             matrix = BT709 if min(source.width, source.height) >= HD_HEIGHT else BT601
-        return {"src_colorspace": matrix, "src_color_range": FULL_RANGE if self.full_range else 1}
+        if matrix not in MATRICES:
+            raise SourceError(
+                f"the colours of this video are stored by matrix {int(matrix)} of ITU-T H.273, which cannot be "
+                "converted exactly; convert the video first, or only score it with --no-save-frames."
+            )
+        full_range = is_full_range(source.format.name, source.color_range)
+        return {"src_colorspace": matrix, "src_color_range": FULL_RANGE if full_range else LIMITED_RANGE}
 
 
 def is_full_range(pixel_format: str, color_range: int) -> bool:

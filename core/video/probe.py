@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -33,6 +34,25 @@ class Video:
     path: str
     info: VideoInfo
     ledger: FrameLedger
+    state: tuple[int, int] = (0, 0)
+    """Size in bytes and modification time in ns when it was probed."""
+
+    def check_unchanged(self) -> None:
+        """Raises ``SourceError`` when the file is not the one that was probed: what it holds now is another video."""
+        if file_state(self.path) != self.state:
+            raise SourceError(
+                f"{self.path} was changed or cut off while it was read; once it is whole again, run the same command "
+                "to go on where this stopped."
+            )
+
+
+def file_state(path: str | Path) -> tuple[int, int]:
+    """Returns size in bytes and modification time in ns; (0, 0) when the file is gone."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def probe(path: str | Path, ledger: FrameLedger | None = None) -> Video:
@@ -46,13 +66,14 @@ def probe(path: str | Path, ledger: FrameLedger | None = None) -> Video:
         SourceError: one sentence that says what the file is instead of a video.
     """
     file = check_file(path)
+    state = file_state(file)
     container, stream = open_video(file)
     with closing(container):
         head = decode_head(container, stream)
         if head.frame is None:
             raise SourceError(f"no frame of {file} can be decoded; the file is damaged, get it again.")
         ledger = ledger or build_ledger(str(file), head)
-        return Video(str(file), _facts(file, container, stream, head.frame, ledger), ledger)
+        return Video(str(file), _facts(file, container, stream, head.frame, ledger), ledger, state)
 
 
 def fingerprint(path: str | Path) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.pipeline.doctor import FEATURES, Check, doctor
+from core.pipeline.doctor import FEATURES, HEAVY, MODULES, Check, doctor
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = (ROOT / "requirements.txt").read_text().splitlines()
@@ -35,6 +35,40 @@ def test_here_everything_that_is_installed_is_found(tmp_path: Path) -> None:
 def test_every_package_of_a_feature_is_in_the_lock() -> None:
     locked = {line.split("==")[0] for line in REQUIREMENTS}
     assert {package for packages in FEATURES.values() for package in packages} <= locked
+
+
+def test_every_package_of_a_feature_is_tried() -> None:
+    assert {package for packages in FEATURES.values() for package in packages} | {"av"} == set(MODULES)
+    assert set(HEAVY) <= set(MODULES)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise ImportError('DLL load failed')", "DLL load failed"),
+        ("import os; os._exit(3)", "its import ended Python with exit code 3"),
+        ("raise SystemExit", "SystemExit"),
+        ("print('result orjson imported'); raise ValueError", "ValueError"),
+    ],
+)
+def test_a_package_that_cannot_be_imported_is_named_and_the_next_ones_are_tried(
+    tmp_path: Path, code: str, reason: str
+) -> None:
+    (tmp_path / "orjson.py").write_text(code)
+    (tmp_path / "portalocker.py").write_text("raise ImportError('after the crash')")
+    program = "from core.pipeline.doctor import doctor\nfor c in doctor(): print(c.name, c.status, c.sentence, sep='|')"
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    argv = [sys.executable, "-c", program]
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    status = {line.split("|")[0]: line.split("|")[1:] for line in done.stdout.splitlines()}
+    assert status["run folders"] == [
+        "missing",
+        f"orjson cannot be imported ({reason}) and portalocker cannot be imported (after the crash); "
+        "install it with: make setup",
+    ]
+    assert status["quality metrics"][0] == "ok"
+    assert status["shots"][0] == "ok"
 
 
 def test_without_any_package_or_program_it_still_answers(tmp_path: Path) -> None:

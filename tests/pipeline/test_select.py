@@ -1,3 +1,4 @@
+import gc
 import itertools
 import math
 from dataclasses import replace
@@ -8,25 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import FILTERABLE, FilterSettings
+from core.pipeline import discards
+from core.pipeline.discards import discard_codes
 from core.pipeline.select import REASONS, digest, reason_of, select
 from core.records import FrameTable
+from tests.tables import table
 
 NAN = math.nan
-
-
-def table(frames, *, step=1.0, discarded=None, error=(), shot=None, phash=None, first=0, **columns):
-    """A table of ``frames`` records, ``step`` seconds apart."""
-    return FrameTable(
-        ordinal=np.arange(first, first + frames),
-        pts_s=np.arange(first, first + frames) * step,
-        shot=np.array(shot if shot is not None else [-1] * frames, np.int64),
-        phash=np.array([h or 0 for h in phash or [0] * frames], np.uint64),
-        has_phash=np.array([h is not None for h in phash or [None] * frames], bool),
-        error=np.isin(np.arange(frames), list(error)),
-        discarded=np.array(discarded or [""] * frames, dtype=np.str_),
-        on_disk=np.ones(frames, bool),
-        values={name: np.array(column, np.float64) for name, column in columns.items()},
-    )
 
 
 def reasons(chosen):
@@ -69,6 +58,24 @@ def test_unknown_discard_reason_keeps_its_name():
     chosen = select(table(4, discarded=["zebra", "", "odd", "zebra"]), FilterSettings())
     assert reasons(chosen) == ["zebra", "", "odd", "zebra"]
     assert chosen.reasons[: len(REASONS)] == REASONS
+
+
+@pytest.mark.parametrize("texts", [[], ["", ""], ["b", "", "a", "b", "abc", "ab"]])
+def test_codes_of_discards_say_the_same(texts):
+    column = np.array(texts, dtype=np.str_)
+    for _ in range(2):  # computed, then remembered
+        names, codes = discard_codes(column)
+        assert (names[0], [names[code] for code in codes]) == ("", texts)
+
+
+def test_codes_of_a_column_are_forgotten_with_it():
+    before = len(discards._known)
+    column = np.array(["quality"])
+    discard_codes(column)
+    assert len(discards._known) == before + 1
+    del column
+    gc.collect()
+    assert len(discards._known) == before
 
 
 @pytest.mark.parametrize(
@@ -120,8 +127,8 @@ def test_first_rule_names_the_reason():
 
 def test_all_bounds_at_once_fit():
     columns = {name: [50.0, 150.0, -50.0] for name in FILTERABLE}
-    limits = FilterSettings(min=dict.fromkeys(FILTERABLE, 0.0), max=dict.fromkeys(FILTERABLE, 100.0), shots=(-1,))
-    chosen = select(table(3, **columns), limits)
+    limits = FilterSettings(min=dict.fromkeys(FILTERABLE, 0.0), max=dict.fromkeys(FILTERABLE, 100.0), shots=(0,))
+    chosen = select(table(3, shot=[0, 0, 0], **columns), limits)
     assert reasons(chosen) == ["", "quality", "quality"]
     assert set(chosen.only_by.values()) == {0}
     assert len(chosen.only_by) == 2 * len(FILTERABLE) + 1
@@ -185,7 +192,7 @@ def test_quotas_keep_the_best(quota, kept):
     assert chosen.only_by == {"quota": 6 - len(kept)}
 
 
-@pytest.mark.parametrize(("frames", "percent", "kept"), [(1000, 1.1, 11), (1000, 7.0, 70), (3, 33.4, 2), (3, 0.0, 1)])
+@pytest.mark.parametrize(("frames", "percent", "kept"), [(1000, 1.1, 11), (1000, 7.0, 70), (3, 33.4, 2), (3, 0.0, 0)])
 def test_percent_rounds_up_but_not_by_float_dust(frames, percent, kept):
     assert len(select(table(frames), FilterSettings(top_percent=percent)).kept) == kept
 
@@ -280,18 +287,30 @@ def tables(draw):
 bounds = st.dictionaries(st.sampled_from(COLUMNS), st.sampled_from([0.0, 1.0, 2.0, 3.0]))
 
 
-@given(tables(), bounds, bounds, st.data())
-def test_tightening_a_bound_never_adds_a_frame(made, lower, upper, data):
+def ordered(pair):
+    """A lower bound above the upper one of its column comes down to it."""
+    lower, upper = pair
+    return {name: min(bound, upper.get(name, bound)) for name, bound in lower.items()}, upper
+
+
+ranges = st.tuples(bounds, bounds).map(ordered)
+
+
+@given(tables(), ranges, st.data())
+def test_tightening_a_bound_never_adds_a_frame(made, both, data):
+    lower, upper = both
     loose = select(made, FilterSettings(min=lower, max=upper))
     name = data.draw(st.sampled_from(COLUMNS))
-    tight_lower = {**lower, name: lower.get(name, -1.0) + data.draw(st.sampled_from([0.5, 1.0]))}
-    tight_upper = {**upper, name: upper.get(name, 4.0) - 1.0}
+    higher = lower.get(name, -1.0) + data.draw(st.sampled_from([0.5, 1.0]))
+    tight_lower = {**lower, name: min(higher, upper.get(name, higher))}
+    tight_upper = {**upper, name: max(upper.get(name, 4.0) - 1.0, lower.get(name, 0.0))}
     for filters in (FilterSettings(min=tight_lower, max=upper), FilterSettings(min=lower, max=tight_upper)):
         assert set(select(made, filters).kept.tolist()) <= set(loose.kept.tolist())
 
 
-@given(tables(), bounds, bounds, st.integers(0, 12))
-def test_selection_does_not_depend_on_the_division_into_rows(made, lower, upper, at):
+@given(tables(), ranges, st.integers(0, 12))
+def test_selection_does_not_depend_on_the_division_into_rows(made, both, at):
+    lower, upper = both
     filters = FilterSettings(min=lower, max=upper, shots=(0, 1), keep=(2, 5), reject=(3,))
     whole = select(made, filters)
     parts = [select(cut(made, rows), filters) for rows in (slice(0, at), slice(at, None))]

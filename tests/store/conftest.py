@@ -1,12 +1,9 @@
 import os
 import subprocess
 import sys
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
-
-from core.records import VideoInfo
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,33 +39,3 @@ def read_only_folder(tmp_path):
     _mounted(folder, "-t", "tmpfs", "-o", "size=64k,ro", "tmpfs")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-@pytest.fixture
-def video():
-    return VideoInfo(
-        path="films/a.mp4",
-        size_bytes=123,
-        fingerprint="f" * 64,
-        container="mp4",
-        codec="h264",
-        width=1920,
-        height=1080,
-        rotation=90,
-        sample_aspect_ratio=Fraction(4, 3),
-        pixel_format="yuv420p",
-        bit_depth=8,
-        color_range="limited",
-        color_matrix=None,
-        color_transfer=None,
-        rate=Fraction(30000, 1001),
-        rate_in_header=None,
-        time_base=Fraction(1, 90000),
-        frames=100,
-        frames_in_header=None,
-        duration_s=3.5,
-        duration_in_header_s=None,
-        stream_index=0,
-        video_streams=1,
-        audio=True,
-    )

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from core import config
 from core.config import ExtractSettings, FilterSettings
 from core.errors import SettingsError, StorageError
 from core.store import presets
@@ -17,7 +18,7 @@ def test_absent_folder_has_no_presets(tmp_path):
     [
         Preset(),
         Preset(extract=ExtractSettings()),
-        Preset(filter=FilterSettings(min={"sharpness": 3.0}, dedup=5)),
+        Preset(filter=FilterSettings(min={"sharpness": 3.0}, dedup=5), about="for ünikat frames"),
         Preset(ExtractSettings(method="scene", quality_weights=(1.0, 0.0, 0.0, 0.0, 0.0)), FilterSettings(top=3)),
     ],
 )
@@ -50,10 +51,12 @@ def test_unsafe_name_is_refused(tmp_path, name):
     [
         ("{", "is not JSON"),
         ("[]", "is not a JSON object"),
+        ('{"about": 3}', '"about" is not text'),
         ('{"filter": 3}', '"filter" is not a JSON object'),
         ('{"fliter": {}}', 'nearest valid one is "filter"'),
         ('{"filter": {"dedupe": 3}}', 'preset "mine": "dedupe" is not a setting; the nearest valid one is "dedup"'),
         ('{"filter": {"dedup": 99}}', "out of range"),
+        ('{"filter": {"min": {"entropy": 9}, "max": {"entropy": 8}}}', 'preset "mine": min entropy = 9 is above max'),
         ('{"filter": {"min": {"sharpnes": 1}}}', 'nearest valid one is "sharpness"'),
     ],
 )
@@ -75,6 +78,15 @@ def test_shipped_preset_holds_only_differences(tmp_path, name):
     preset = presets.load(name)
     stored = presets.save(name, preset, tmp_path).read_text()
     assert json.loads(stored) == json.loads(presets.preset_path(name).read_text())
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_shipped_preset_says_what_it_is_for(name):
+    assert presets.load(name).about.endswith(".")
+
+
+def test_preset_without_a_verb_has_no_settings_for_it():
+    assert config.differences(Preset().filter) == {}
 
 
 def test_four_presets_are_shipped():

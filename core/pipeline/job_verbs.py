@@ -1,0 +1,182 @@
+"""The verbs as jobs: plain JSON arguments in, a generator that reports and yields after each durable thing out.
+
+A later verb adds one function here and one line to ``VERBS``. The keys of its arguments are the command line's names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from core import config
+from core.config import ExtractSettings, FilterSettings, nearest
+from core.errors import RunError, SettingsError
+from core.pipeline.job_report import Report
+from core.records import FrameRecord
+from core.store import jsonl, run_file
+from core.store.run import RunDir
+
+Arguments = Mapping[str, Any]
+Steps = Generator[None, None, None]
+
+
+def extract(arguments: Arguments, report: Report) -> Steps:
+    """``source``, ``settings`` (``ExtractSettings``), ``out``, ``downloads``, ``resume`` as in ``open_extraction``.
+
+    Without ``quality_weights`` in the settings a run that exists keeps its own.
+    """
+    from core.pipeline.extract import DOWNLOADS, open_extraction, records_of
+
+    _check(arguments, ("source",), ("settings", "out", "downloads", "resume"))
+    given = arguments.get("settings") or {}
+    settings = config.from_mapping(ExtractSettings, given)
+    report.phase("reading the video's index")
+    with open_extraction(
+        arguments["source"],
+        settings,
+        out=_path(arguments.get("out")),
+        downloads=_path(arguments.get("downloads")) or DOWNLOADS,
+        resume=bool(arguments.get("resume", True)),
+        keep_weights="quality_weights" not in given,
+    ) as extraction:
+        report.open(extraction.run)
+        report.phase("choosing frames", extraction.video.info.frames)
+        yield
+        with closing(extraction.choose()) as looked:
+            for done in looked:
+                report.at(done)
+                yield
+        total = 0 if extraction.ordinals is None else len(extraction.ordinals)
+        if extraction.done:
+            report.line(f"{extraction.done} of {total} frames were recorded before")
+            report.recorded(map(FrameRecord.from_mapping, jsonl.read(extraction.run.metadata)))
+        report.phase("extracting", total, extraction.done)
+        last = -1
+        with closing(records_of(extraction)) as records:
+            for record in records:
+                if record.frame_number <= last and extraction.ordinals is not None:  # begun anew with an exact ledger
+                    report.recorded(())
+                    report.phase("extracting", len(extraction.ordinals))
+                last = record.frame_number
+                report.frame(record, settings.thumbs)
+                yield
+        report.result = {"run": str(extraction.run.path), "frames": total}
+
+
+def export(arguments: Arguments, report: Report) -> Steps:
+    """``run``, ``filters`` (``FilterSettings``) or ``selection`` (a file), ``dest``, ``video``, ``digest``.
+
+    With ``digest``, that of the selection which a person saw, nothing is exported when the filters keep others now.
+    """
+    from core.pipeline.export import chosen_by
+    from core.pipeline.export import export as export_chosen
+
+    _check(arguments, ("run",), ("filters", "selection", "dest", "video", "digest"))
+    filters = arguments.get("filters")
+    if filters is not None and arguments.get("selection"):
+        raise SettingsError("both a saved selection and filters came; give one of them.")
+    report.phase("choosing frames")
+    chosen = chosen_by(
+        Path(arguments["run"]),
+        None if filters is None else config.from_mapping(FilterSettings, filters),
+        _path(arguments.get("selection")),
+    )
+    if arguments.get("digest") not in (None, chosen.digest):
+        raise RunError("the run changed since these frames were chosen; look at the selection again, then export.")
+    report.open(chosen.run)
+    report.phase("exporting", len(chosen.kept))
+    with closing(export_chosen(chosen, _path(arguments.get("dest")), _path(arguments.get("video")))) as steps:
+        while True:
+            try:
+                report.frame(next(steps))
+            except StopIteration as end:
+                dest = str(end.value)
+                break
+            yield
+    report.result = {
+        "run": str(chosen.run.path),
+        "dest": dest,
+        "kept": len(chosen.kept),
+        "total": len(chosen.table),
+        "digest": chosen.digest,
+    }
+
+
+def shots(arguments: Arguments, report: Report) -> Steps:
+    """``run``, ``detector``, ``video`` as in ``pipeline.shots``."""
+    from core.pipeline.shots import shots as find_shots
+
+    _check(arguments, ("run",), ("detector", "video"))
+    run = RunDir(Path(arguments["run"]))
+    report.phase("looking for cuts", run_file.read(run.run_json).video.frames)
+    report.open(run)
+    detector = arguments.get("detector") or "adaptive"
+    with closing(find_shots(run.path, detector, _path(arguments.get("video")))) as steps:
+        while True:
+            try:
+                report.at(next(steps))
+            except StopIteration as end:
+                report.result = {"run": str(run.path), "shots": len(end.value)}
+                return
+            yield
+
+
+def rescore(arguments: Arguments, report: Report) -> Steps:
+    """``run``, ``quality_weights`` (five numbers)."""
+    from core.pipeline.rescore import rescore as rescore_run
+
+    _check(arguments, ("run", "quality_weights"), ())
+    run = RunDir(Path(arguments["run"]))
+    run_file.read(run.run_json)
+    report.open(run)
+    report.phase("scoring")
+    yield
+    count = rescore_run(run.path, tuple(arguments["quality_weights"]))
+    report.at(count)
+    report.result = {"run": str(run.path), "frames": count}
+
+
+VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
+    "extract": extract,
+    "export": export,
+    "shots": shots,
+    "rescore": rescore,
+}
+IN_THEIR_RUN: dict[str, Callable[[Arguments, str], dict[str, Any]]] = {
+    "extract": lambda arguments, run: {**arguments, "out": run, "resume": True},
+}
+"""How a verb that finds its own run folder is told the one that it had before it was interrupted."""
+
+
+def steps_of(verb: str, arguments: Arguments, report: Report, resumed_in: str | None = None) -> Steps:
+    """Returns the generator of a verb; nothing runs before its first step.
+
+    Args:
+        verb: a key of ``VERBS``.
+        arguments: of the verb.
+        report: where it tells what it does.
+        resumed_in: the run folder in which the same job was interrupted.
+
+    Raises:
+        SettingsError: there is no such verb.
+    """
+    if verb not in VERBS:
+        raise SettingsError(f'"{verb}" is not a verb{nearest(verb, VERBS)}.')
+    if resumed_in is not None and verb in IN_THEIR_RUN:
+        arguments = IN_THEIR_RUN[verb](arguments, resumed_in)
+    return VERBS[verb](arguments, report)
+
+
+def _check(arguments: Arguments, wanted: tuple[str, ...], possible: tuple[str, ...]) -> None:
+    for key in arguments:
+        if key not in (*wanted, *possible):
+            raise SettingsError(f'"{key}" is not an argument{nearest(key, (*wanted, *possible))}.')
+    for key in wanted:
+        if not arguments.get(key):
+            raise SettingsError(f'"{key}" is missing; give it.')
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None

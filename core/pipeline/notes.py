@@ -1,0 +1,160 @@
+"""What a person should know about filters on this run: numbers never measured, shots never found, why nothing is left.
+
+The command line and the page show the same sentences. Pure, and never an error: select does its work all the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import FILTERABLE, FilterSettings
+from core.pipeline.select import LOWER_IS_BETTER, QUOTAS, select
+from core.records import FrameTable, Selection
+
+SHOWN = 5
+"""Ordinals that a note lists."""
+
+
+def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None = None) -> list[str]:
+    """Returns hints about these filters on this run, the most important one first; none when all is well.
+
+    Args:
+        table: F records in ordinal order.
+        filters: what is wanted.
+        chosen: what ``select`` gives for them, if it is at hand.
+    """
+    if len(table) == 0:
+        return ["this run has no records yet: run extract first."]
+    chosen = select(table, filters) if chosen is None else chosen
+    found = [*_never_measured(table, filters), *_shots(table, filters), *_by_hand(table, filters)]
+    found += [*_ranking(table, filters), *_without_effect(filters)]
+    if not chosen.keep.any():
+        found += _nothing_kept(table, filters, chosen, explained=bool(found))
+    elif filters.at_least is not None and np.count_nonzero(chosen.keep) < _wanted(filters):
+        found.append(
+            f"{len(chosen.kept)} frames are left even without bounds, fewer than the {_wanted(filters)} wanted."
+        )
+    return found
+
+
+def _never_measured(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    for name in FILTERABLE:
+        if name not in table.values and (name in filters.min or name in filters.max):
+            yield f"no frame of this run has {name}: it was never measured, so a bound on it refuses every frame."
+
+
+def _shots(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    per_shot = filters.per_shot is not None or filters.per_shot_percent is not None
+    if filters.shots is None and not per_shot:
+        return
+    known = np.unique(table.shot[table.shot >= 0])
+    unknown = int(np.count_nonzero(table.shot < 0))
+    if len(known) == 0:
+        what = "the whole video counts as one shot" if filters.shots is None else "no frame is in the wanted shots"
+        yield f"shots were never looked for in this run, so {what}: run shots first."
+        return
+    if unknown:
+        yield f"{unknown} of {len(table)} frames have no shot yet: run shots again."
+    missing = np.setdiff1d(np.array(filters.shots or (), np.int64), known)
+    if len(missing):
+        ends = f"shots {known[0]} to {known[-1]}" if len(known) > 1 else f"shot {known[0]}"
+        yield f"no frame of this run is in {_named('shot', missing)}; its frames are in {ends}."
+
+
+def _by_hand(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    for name, ordinals in (("kept", filters.keep), ("rejected", filters.reject)):
+        wanted = np.unique(np.array(ordinals, np.int64))
+        missing = wanted[~np.isin(wanted, table.ordinal)]
+        if len(missing):
+            yield f"this run has no {_named('frame', missing)}, {name} by hand; its {len(table)} frames are others."
+    damaged = table.ordinal[table.error]
+    damaged = damaged[np.isin(damaged, np.array(filters.keep, np.int64))]
+    if len(damaged):
+        yield f"{_named('frame', damaged)}, kept by hand, cannot be kept: there is no sound picture."
+
+
+def _ranking(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    if filters.dedup is not None and not table.has_phash.any():
+        yield "no frame of this run has a hash, so no duplicates can be found."
+    if not _ranks(filters):
+        return
+    column = table.values.get(filters.rank_by)
+    if column is None or np.isnan(column).all():
+        best = "lowest" if filters.rank_by in LOWER_IS_BETTER else "highest"
+        yield f"no frame of this run has {filters.rank_by}, so the earliest frames count as best, not the {best}."
+
+
+def _without_effect(filters: FilterSettings) -> Iterator[str]:
+    default = FilterSettings()
+    if filters.rank_by != default.rank_by and not _ranks(filters):
+        yield f"ranking by {filters.rank_by} changes nothing without dedup or a limit such as top or per_window."
+    if filters.window != default.window and filters.per_window is None and filters.per_window_percent is None:
+        yield "the length of a window changes nothing without per_window or per_window_percent."
+    if filters.at_least is not None and not filters.min and not filters.max:
+        yield "at_least changes nothing without a min or a max to loosen."
+
+
+def _ranks(filters: FilterSettings) -> bool:
+    return filters.dedup is not None or any(getattr(filters, name) is not None for name in QUOTAS)
+
+
+def _wanted(filters: FilterSettings) -> int:
+    at_least = filters.at_least or 0
+    return at_least if filters.top is None else min(at_least, filters.top)
+
+
+def _nothing_kept(table: FrameTable, filters: FilterSettings, chosen: Selection, *, explained: bool) -> Iterator[str]:
+    """Says what refused most, and the nearest bound that alone would bring frames back."""
+    counts = chosen.counts()
+    most = max(counts, key=lambda name: counts[name])
+    for name in QUOTAS:
+        if getattr(filters, name) == 0:
+            yield f"{name} = 0 keeps no frame."
+            return
+    nearest = [hint for hint in (_nearest(table, filters, sign, name) for sign, name in _bounds(filters)) if hint]
+    if nearest:
+        yield f"all {len(table)} frames are refused; {max(nearest)[1]}."
+    elif not explained:
+        yield f"all {len(table)} frames are refused, {counts[most]} of them by: {_spoken(most)}.{_several(filters)}"
+
+
+def _bounds(filters: FilterSettings) -> list[tuple[str, str]]:
+    return [(sign, name) for name in FILTERABLE for sign in ("min", "max") if name in getattr(filters, sign)]
+
+
+def _nearest(table: FrameTable, filters: FilterSettings, sign: str, name: str) -> tuple[int, str] | None:
+    """How many frames only this bound refuses, and what it would have to be to keep the first of them."""
+    lower, upper = dict(filters.min), dict(filters.max)
+    bound = (lower if sign == "min" else upper).pop(name)
+    left = select(table, FilterSettings(min=lower, max=upper, shots=filters.shots, reject=filters.reject)).keep
+    column = table.values.get(name)
+    values = column[left] if column is not None else np.empty(0)
+    values = values[~np.isnan(values)]
+    if len(values) == 0:
+        return None
+    best = _rounded(float(values.max() if sign == "min" else values.min()), down=sign == "min")
+    extreme = "highest" if sign == "min" else "lowest"
+    return len(values), f"{sign} {name} = {bound:g} alone refuses {len(values)}: the {extreme} is {best:g}"
+
+
+def _rounded(value: float, *, down: bool) -> float:
+    """Two digits after the point, towards the side on which the frame still passes."""
+    return (math.floor(value * 100) if down else math.ceil(value * 100)) / 100
+
+
+def _spoken(reason: str) -> str:
+    return {"error": "an error in the record", "manual": "rejected by hand"}.get(reason, reason)
+
+
+def _several(filters: FilterSettings) -> str:
+    return " Loosen several bounds at once, or use at_least." if len(_bounds(filters)) > 1 else ""
+
+
+def _named(what: str, numbers: NDArray[np.int64]) -> str:
+    listed = ", ".join(map(str, numbers[:SHOWN].tolist()))
+    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    return f"{what}{'s' if len(numbers) > 1 else ''} {listed}{more}"

@@ -1,0 +1,35 @@
+"""Reads the loose dictionaries that yt-dlp returns: anything may be absent or of another type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Info = dict[str, Any]
+"""What yt-dlp knows of a video or a playlist."""
+Say = Callable[[Mapping[str, Any]], None]
+"""Sends one event to the parent process."""
+
+
+def short_side(info: Mapping[str, Any]) -> int | None:
+    """The smaller of width and height, px: what people call 1080p, also of an upright video."""
+    sides = [int(n) for n in (number(info.get("width")), number(info.get("height"))) if n]
+    return min(sides) if sides else None
+
+
+def size(info: Mapping[str, Any]) -> int | None:
+    """About how many bytes the chosen formats have; ``None`` when one of them is unknown."""
+    parts = info.get("requested_formats") or [info]
+    sizes = [number(part.get("filesize") or part.get("filesize_approx")) for part in parts]
+    known = [int(size) for size in sizes if size]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def text(value: object) -> str | None:
+    """The value if it is a text with something in it."""
+    return value if isinstance(value, str) and value else None
+
+
+def number(value: object) -> float | None:
+    """The value if it is a number."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value == value else None

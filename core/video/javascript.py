@@ -1,0 +1,66 @@
+"""The JavaScript runtime that yt-dlp needs for YouTube: which programs are here, and what to say when none will do.
+
+Since 2025.11 yt-dlp solves YouTube's puzzles in a real runtime. By itself it uses deno only; any other has to be named
+to it. Which versions are good enough, yt-dlp knows itself (library.py asks it).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PROGRAMS = {"deno": ("deno",), "node": ("node", "nodejs"), "quickjs": ("qjs",), "bun": ("bun",)}
+"""The runtimes that yt-dlp can use, in the order in which it recommends them -> the names of their programs."""
+INSTALL = "install deno (https://docs.deno.com/runtime/) and try again"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime that was found, as yt-dlp judges it."""
+
+    name: str
+    path: str
+    version: str | None
+    """What the program says of itself; ``None``: it did not start."""
+    usable: bool
+    oldest: str | None = None
+    """The oldest version that this yt-dlp takes; ``None`` = not known."""
+
+
+def find_runtimes() -> dict[str, str]:
+    """Returns runtime -> program, for those found beside this Python or on PATH. None is started."""
+    folders = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
+    found = {}
+    for runtime, programs in PROGRAMS.items():
+        path = next((path for name in programs if (path := shutil.which(name, path=folders))), None)
+        if path is not None:
+            found[runtime] = os.path.abspath(path)
+    return found
+
+
+def explain(runtimes: Mapping[str, Runtime], *, scripts: bool) -> str | None:
+    """Returns one sentence on what is missing for YouTube; ``None`` when nothing is.
+
+    Args:
+        runtimes: What was found, judged.
+        scripts: Whether the package yt-dlp-ejs, which holds what is run, is installed.
+    """
+    if not scripts:
+        return "YouTube needs the package yt-dlp-ejs, which is not installed: make update-ytdlp"
+    if any(runtime.usable for runtime in runtimes.values()):
+        return None
+    need = "YouTube offers all its videos only to who can run JavaScript"
+    if not runtimes:
+        return f"{need}, and none of {', '.join(PROGRAMS)} was found; {INSTALL}"
+    found = " and ".join(map(_unusable, runtimes.values()))
+    return f"{need}, and {found}; {INSTALL}"
+
+
+def _unusable(runtime: Runtime) -> str:
+    if runtime.version is None:
+        return f"{runtime.name} ({runtime.path}) does not start"
+    wanted = f" (it takes {runtime.oldest} and newer)" if runtime.oldest else ""
+    return f"{runtime.name} {runtime.version} is not one that this yt-dlp can use{wanted}"

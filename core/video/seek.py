@@ -1,0 +1,52 @@
+"""Exact random access: one frame, or a window of frames, by ordinal. Exact or an error, never a neighbour."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from core.errors import DecodeError
+from core.video.decoder import Decoder
+from core.video.frame import Frame
+from core.video.probe import Video
+
+
+class FrameReader:
+    """Reads single frames and windows of one video; keeps the file open between calls. Use it from one thread."""
+
+    def __init__(self, video: Video) -> None:
+        self._video = video
+        self._decoder = Decoder(video)
+
+    def __enter__(self) -> FrameReader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._decoder.close()
+
+    def frame(self, ordinal: int) -> Frame:
+        """Returns the frame with this 0-based ordinal.
+
+        Raises:
+            DecodeError: there is no such frame, or its data are damaged or missing.
+        """
+        return self.window(ordinal, ordinal + 1)[0]
+
+    def window(self, start: int, stop: int) -> list[Frame]:
+        """Returns the frames with ``start <= ordinal < stop``, all of them.
+
+        Raises:
+            DecodeError: the window reaches beyond the video, or a frame of it cannot be decoded soundly.
+        """
+        count = len(self._video.ledger)
+        if not 0 <= start < stop <= count:
+            raise DecodeError(f"frames {start} to {stop - 1} were asked for; the video has frames 0 to {count - 1}.")
+        frames = list(self._decoder.frames(start, stop))
+        sound = {frame.ordinal for frame in frames if not frame.damaged}
+        for ordinal in range(start, stop):
+            if ordinal not in sound:
+                raise DecodeError(f"frame {ordinal} cannot be decoded: its data in the file are damaged or missing.")
+        return frames

@@ -1,0 +1,137 @@
+"""Writes the generated parts of README.md: the options of each verb, and the benchmark table.
+
+Run from the repository root: ``python docs/readme_tables.py``. A test holds the options true to the parser.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from core import cli  # noqa: E402
+
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def main() -> None:
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    text = replaced(text, "command line reference", options_of_verbs())
+    text = replaced(text, "benchmark table", benchmark_table())
+    path.write_text(text, encoding="utf-8")
+
+
+def replaced(text: str, name: str, part: str) -> str:
+    """Returns the text with the part between two markers replaced."""
+    pattern = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
+    return re.sub(pattern, lambda found: found[1] + part + found[2], text, flags=re.DOTALL)
+
+
+def options_of_verbs() -> str:
+    """Returns a table of options for each verb that has many."""
+    verbs = next(a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
+    filters = {action.dest for action in verbs["filter"]._actions}
+    return "\n" + "".join(
+        [
+            options_table("`extract`", verbs["extract"], set()),
+            options_table("`filter`", verbs["filter"], set()),
+            options_table("`export` takes the options of `filter` and", verbs["export"], filters),
+        ]
+    )
+
+
+def options_table(title: str, verb: argparse.ArgumentParser, known: set[str]) -> str:
+    rows = [row(action) for action in verb._actions if action.option_strings and action.dest not in known | {"help"}]
+    return f"{title}\n\n| Option | Meaning |\n|---|---|\n" + "".join(rows) + "\n"
+
+
+def row(action: argparse.Action) -> str:
+    if action.choices:
+        value = " " + "\\|".join(map(str, action.choices))
+    elif isinstance(action.metavar, tuple):
+        value = " " + " ".join(action.metavar)
+    else:
+        value = f" {action.metavar}" if action.metavar and action.nargs != 0 else ""
+    flags = ", ".join(action.option_strings)
+    return f"| `{flags}{value}` | {(action.help or '').replace('%%', '%')} |\n"
+
+
+def benchmark_table() -> str:
+    """Returns the figures of benchmarks/results/*.json beside what was wanted."""
+    rows = [*extract_rows(), *memory_rows(), *kernel_rows(), *filter_rows()]
+    head = "\n| What | Measured | Wanted |\n|---|---|---|\n"
+    return head + "".join(f"| {what} | {measured} | {wanted} |\n" for what, measured, wanted in rows) + "\n"
+
+
+def loaded(name: str) -> dict[str, Any]:
+    path = RESULTS / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def extract_rows() -> list[tuple[str, str, str]]:
+    report = loaded("extract.json")
+    wanted = {
+        "score all": "speed >= 0.88, CPU <= 1.30",
+        "score all, whole process": "",
+        "keyframes": "CPU <= 0.125",
+        "keyframes saved": "CPU <= 0.125",
+        "scene": "CPU <= 1.15",
+        "interval 10 s of 10 min": "CPU <= 0.167",
+        "shots": "",
+    }
+    rows = [
+        (f"{name}, against `ffmpeg -f null`", f"speed {speed(case)}, CPU {cpu(case)}", wanted[name])
+        for name in wanted
+        if (case := report.get(name))
+    ]
+    if case := report.get("save all as JPEG"):
+        share = f"{case['share_of_limit']:.2f} of the limit, {case['frames_per_s']:.0f} frames/s"
+        rows.append(("all frames saved as JPEG, against the sum of the parts", share, ">= 0.85"))
+    return rows
+
+
+def speed(case: dict[str, Any]) -> str:
+    return f"{case['speed_of_ffmpeg']:.2f}x"
+
+
+def cpu(case: dict[str, Any]) -> str:
+    return f"{case['cpu_of_ffmpeg']:.3g}x"
+
+
+def memory_rows() -> list[tuple[str, str, str]]:
+    report = loaded("memory.json")
+    if not report:
+        return []
+    peaks = ", ".join(f"{name}: {cost['peak_mb']:.0f} MB" for name, cost in report.items())
+    return [("peak memory of scoring all frames", peaks, "< 600 MB, flat")]
+
+
+def kernel_rows() -> list[tuple[str, str, str]]:
+    report = loaded("kernel.json").get("ratios", {})
+    return [(f"kernel: {name.replace('_', ' ')}", f"{value:.3g}", "") for name, value in report.items()]
+
+
+def filter_rows() -> list[tuple[str, str, str]]:
+    wanted = {
+        "open a run: load_table": "< 1 s",
+        "8 thresholds: select (with reasons and only_by)": "< 1 ms",
+        "duplicates: random": "< 200 ms",
+        "duplicates: 32 of 64 bits never change": "< 200 ms",
+    }
+    rows = {row["name"]: row for row in loaded("filter.json").get("rows", [])}
+    return [
+        (f"100,000 records, {name}", f"{rows[name]['wall_s'] * 1000:.3g} ms", limit)
+        for name, limit in wanted.items()
+        if name in rows
+    ]
+
+
+if __name__ == "__main__":
+    main()

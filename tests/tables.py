@@ -1,0 +1,20 @@
+"""Small FrameTables for tests."""
+
+import numpy as np
+
+from core.records import FrameTable
+
+
+def table(frames, *, step=1.0, discarded=None, error=(), shot=None, phash=None, first=0, **columns):
+    """A table of ``frames`` records, ``step`` seconds apart."""
+    return FrameTable(
+        ordinal=np.arange(first, first + frames),
+        pts_s=np.arange(first, first + frames) * step,
+        shot=np.array(shot if shot is not None else [-1] * frames, np.int64),
+        phash=np.array([h or 0 for h in phash or [0] * frames], np.uint64),
+        has_phash=np.array([h is not None for h in phash or [None] * frames], bool),
+        error=np.isin(np.arange(frames), list(error)),
+        discarded=np.array(discarded or [""] * frames, dtype=np.str_),
+        on_disk=np.ones(frames, bool),
+        values={name: np.array(column, np.float64) for name, column in columns.items()},
+    )
