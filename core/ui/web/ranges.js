@@ -111,10 +111,18 @@ function bound(column, side, choices) {
   };
   box.onchange = () => {
     const value = box.value.trim() === "" ? null : Number(box.value.replace(",", "."));
-    if (value === null || Number.isFinite(value)) choices.bound(side, column.name, value, true);
+    const other = choices.filters[side === "min" ? "max" : "min"]?.[column.name] ?? null;
+    const crosses = value !== null && other !== null && (side === "min" ? value > other : value < other);
+    const fits = value === null || (Number.isFinite(value) && !crosses);
+    box.classList.toggle("wrong", !fits);
+    box.setAttribute("aria-invalid", String(!fits));
+    box.title = fits ? "" : crosses ? "The lower bound must not be above the upper one." : "A number is wanted.";
+    if (fits) choices.bound(side, column.name, value, true);
     part.changed();
   };
   part.show = () => {
+    if (box.classList.contains("wrong") && document.activeElement === box) return place(set() ?? end);
+    box.classList.remove("wrong");
     const value = set();
     const at = Math.max(0, Math.min(1, place(value ?? end)));
     slider.value = Math.round(at * STEPS);
