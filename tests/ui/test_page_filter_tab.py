@@ -155,6 +155,7 @@ def test_the_enlarged_picture_is_the_frame_that_it_is_called(site: Site, visit: 
         assert seen.page.locator(".facts-side h2").inner_text() == f"Frame {ordinal}"
         seen.page.keyboard.press("ArrowRight")
     seen.page.keyboard.press("Enter")
+    seen.page.locator("img.full").wait_for(state="hidden")
     seen.page.keyboard.press("End")
     seen.page.keyboard.press("Enter")
     seen.page.locator(f"img.full[data-shows='{videos.FRAMES - 1}']").wait_for()

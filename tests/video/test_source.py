@@ -405,8 +405,20 @@ def until_phase(steps: Iterator[FetchProgress], phase: str) -> FetchProgress:
     return next(progress for progress in steps if progress.phase == phase)
 
 
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """Notes what other tests left running for the session (the page, a browser): it is not ours to judge."""
+    OTHERS.clear()
+    OTHERS.update(p.pid for p in psutil.Process().children())
+
+
+OTHERS: set[int] = set()
+
+
 def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    own = [p for p in psutil.Process().children() if p.pid not in OTHERS]
+    family = [p for child in own for p in (child, *child.children(recursive=True))]
+    return [p for p in family if p.status() != psutil.STATUS_ZOMBIE]
 
 
 def names_in(folder: Path) -> list[str]:
