@@ -1,0 +1,95 @@
+"""Builds the page (all tabs first, then what joins them) and serves it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from core.errors import SettingsError
+from core.ui import api, export_tab, header
+from core.ui.exporter import Exporter, ThreadExporter
+from core.ui.guard import Guard
+from core.ui.routes import Routes
+from core.ui.session import Workspace
+from core.ui.theme import theme
+from core.ui.web import STYLES, THEME_SCRIPT
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the page is served."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    auth: tuple[str, str] | None = None
+    share: bool = False
+    downloads: Path = Path("downloads")
+    roots: tuple[Path, ...] = ()
+    """Folders under which sources may lie."""
+
+
+def build(workspace: Workspace) -> gr.Blocks:
+    """Returns the page. Each tab builds itself; data reaches it over our own routes, never through a template."""
+    page: gr.Blocks
+    with gr.Blocks(title="Framesieve", fill_width=True, analytics_enabled=False) as page:
+        header.build()
+        with gr.Tabs(elem_id="tabs"), gr.Tab("Filtering & Export", id="filter"):
+            export_tab.build()
+        header.build_job_bar()
+        api.build(workspace)
+    return page
+
+
+def launch(options: Options, *, exporter: Exporter | None = None, wait: bool = True) -> gr.Blocks:
+    """Serves the page; returns at once with ``wait=False`` (tests; close it with ``page.close()``).
+
+    Raises:
+        SettingsError: the port is taken.
+    """
+    workspace = Workspace(options.downloads, options.roots)
+    page = build(workspace)
+    routes = Routes(workspace, exporter or ThreadExporter()).all()
+    guard = Middleware(Guard, listens_on=options.host, share=options.share)
+    try:
+        page.launch(
+            server_name=options.host,
+            server_port=options.port,
+            auth=options.auth,
+            share=options.share,
+            prevent_thread_lock=True,
+            quiet=True,
+            ssr_mode=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=[],
+            theme=theme(),
+            css_paths=STYLES,
+            head=THEME_SCRIPT,
+            app_kwargs={
+                "routes": routes,
+                "middleware": [guard],
+                "docs_url": None,
+                "redoc_url": None,
+                "openapi_url": None,
+            },
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"port {options.port} of {options.host} cannot be opened ({error}); choose another with --port."
+        ) from error
+    if wait:
+        print(f"Framesieve is at {page.local_url} (Ctrl-C stops it)", flush=True)
+        if page.share_url:
+            print(f"and for everybody who knows it at {page.share_url}", flush=True)
+        page.block_thread()
+    return page
+
+
+def serve(options: Options) -> None:
+    """Serves the page until Ctrl-C."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    launch(options)

@@ -1,0 +1,85 @@
+"""Packs the records of a run for the browser: one binary answer with a JSON head and aligned little-endian columns.
+
+Layout: uint32 length of the head, the head (UTF-8 JSON), zeros up to a multiple of 8, then the columns, each padded to
+a multiple of 8 bytes. The head names each column, its type and its first byte. What the rules are called, and their
+order, is sent too, so that the browser states none of it again.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import FILTERABLE
+from core.pipeline import select
+from core.records import FrameTable
+
+HAS_HASH, HAS_ERROR, HAS_FILE, HAS_THUMB = 1, 2, 4, 8
+"""Bits of the column ``flags``."""
+
+TYPES = {"f8": np.float64, "u4": np.uint32, "u2": np.uint16, "u1": np.uint8}
+
+
+def pack(table: FrameTable, thumbs: NDArray[np.int64]) -> bytes:
+    """Returns the binary answer.
+
+    Args:
+        table: F records.
+        thumbs: (T,) int64 ordinals that have a preview file.
+    """
+    discards, codes = np.unique(np.concatenate([np.array([""]), table.discarded]), return_inverse=True)
+    columns: list[tuple[str, str, NDArray[Any]]] = [
+        ("ordinal", "f8", table.ordinal),
+        ("pts_s", "f8", table.pts_s),
+        ("shot", "f8", table.shot),
+        ("hash_high", "u4", table.phash >> np.uint64(32)),
+        ("hash_low", "u4", table.phash & np.uint64(0xFFFFFFFF)),
+        ("discard", "u2", codes[1:]),
+        ("flags", "u1", _flags(table, thumbs)),
+        *((f"value:{name}", "f8", column) for name, column in table.values.items()),
+    ]
+    return _joined(len(table), discards.tolist(), columns)
+
+
+def thumb_ordinals(folder: Path) -> NDArray[np.int64]:
+    """Returns (T,) int64: ordinals of the previews in a folder; empty when it is absent."""
+    if not folder.is_dir():
+        return np.zeros(0, np.int64)
+    names = (path.stem for path in folder.iterdir() if path.name.startswith("thumb_"))
+    return np.array([int(digits) for name in names if (digits := name[len("thumb_") :]).isdecimal()], np.int64)
+
+
+def _flags(table: FrameTable, thumbs: NDArray[np.int64]) -> NDArray[np.uint8]:
+    flags = table.has_phash * HAS_HASH + table.error * HAS_ERROR + table.on_disk * HAS_FILE
+    return np.asarray(flags + np.isin(table.ordinal, thumbs) * HAS_THUMB, np.uint8)
+
+
+def _joined(frames: int, discards: list[str], columns: list[tuple[str, str, NDArray[Any]]]) -> bytes:
+    bodies, entries, at = [], [], 0
+    for name, kind, column in columns:
+        body = np.ascontiguousarray(column, dtype=np.dtype(TYPES[kind]).newbyteorder("<")).tobytes()
+        entries.append({"name": name, "type": kind, "at": at})
+        bodies.append(_padded(body))
+        at += len(bodies[-1])
+    head = {"frames": frames, "discards": discards, "columns": entries, "rules": _rules()}
+    text = json.dumps(head).encode()
+    return _padded(len(text).to_bytes(4, "little") + text) + b"".join(bodies)
+
+
+def _rules() -> dict[str, Any]:
+    return {
+        "columns": list(FILTERABLE),
+        "reasons": list(select.REASONS),
+        "reason_of": {name: select.reason_of(name) for name in FILTERABLE},
+        "lower_is_better": list(select.LOWER_IS_BETTER),
+        "quotas": list(select.QUOTAS),
+        "steps": select.STEPS,
+    }
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 8)

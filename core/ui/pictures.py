@@ -1,0 +1,103 @@
+"""The pictures of a run: files where there are files, else decoded by ordinal, exactly. Video loads on first use."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import DecodeError
+from core.store.run import RunDir
+
+if TYPE_CHECKING:
+    from core.video.probe import Video
+
+SUFFIXES = (".jpg", ".png", ".webp")
+THUMB_HEIGHT, THUMB_QUALITY, FRAME_QUALITY = 180, 80, 95
+THUMBS_KEPT, FRAMES_KEPT = 2000, 16
+"""Decoded pictures that stay in memory: about 20 MB of previews, 16 MB of 1080p frames."""
+
+
+class Pictures:
+    """Finds or decodes the pictures of one run. Thread-safe; opens the video only when a picture has no file."""
+
+    def __init__(self, run: RunDir) -> None:
+        self._run = run
+        self._video: Video | None = None
+        self._opening = threading.Lock()
+        self._thumbs: OrderedDict[int, bytes] = OrderedDict()
+        self._frames: OrderedDict[int, bytes] = OrderedDict()
+        self._keeping = threading.Lock()
+
+    def frame_file(self, ordinal: int) -> Path | None:
+        """Returns the extracted frame's file, ``None`` when it is not on disk."""
+        return self._first(self._run.frame(ordinal, suffix) for suffix in SUFFIXES[:2])
+
+    def thumb_file(self, ordinal: int) -> Path | None:
+        """Returns the preview's file, ``None`` when there is none."""
+        return self._first(self._run.thumb(ordinal, suffix) for suffix in SUFFIXES)
+
+    def decoded_frame(self, ordinal: int) -> bytes:
+        """Returns the frame as JPEG, decoded from the video.
+
+        Raises:
+            RunError: the video is gone or another one. DecodeError: there is no such frame, or it is damaged.
+        """
+        with self._keeping:
+            if ordinal in self._frames:
+                return self._frames[ordinal]
+        found = list(self._decode([ordinal], None))
+        if not found:
+            raise DecodeError(f"frame {ordinal} cannot be decoded from the video.")
+        self._remember(self._frames, ordinal, found[0][1], FRAMES_KEPT)
+        return found[0][1]
+
+    def decoded_thumbs(self, ordinals: list[int]) -> Generator[tuple[int, bytes], None, None]:
+        """Yields ``(ordinal, JPEG)`` previews, ascending; one pass over the video for all that are not remembered.
+
+        Raises:
+            RunError: the video is gone or another one.
+        """
+        with self._keeping:
+            known = {ordinal: self._thumbs[ordinal] for ordinal in ordinals if ordinal in self._thumbs}
+        yield from known.items()
+        for ordinal, data in self._decode(sorted(set(ordinals) - set(known)), THUMB_HEIGHT):
+            self._remember(self._thumbs, ordinal, data, THUMBS_KEPT)
+            yield ordinal, data
+
+    def _decode(self, ordinals: list[int], height: int | None) -> Generator[tuple[int, bytes], None, None]:
+        from core.video import images
+        from core.video.frame import Frame
+        from core.video.stream import FrameStream
+
+        video = self._opened()
+        wanted = np.array([i for i in ordinals if 0 <= i < len(video.ledger)], np.int64)
+        if len(wanted) == 0:
+            return
+        quality = THUMB_QUALITY if height else FRAME_QUALITY
+        with FrameStream(video, wanted, 1) as stream:
+            for item in stream:
+                if isinstance(item, Frame):
+                    yield item.ordinal, images.encode_jpeg(item.thumb(height) if height else item.rgb(), quality)
+
+    def _opened(self) -> Video:
+        from core.pipeline.runs import video_of
+
+        with self._opening:
+            if self._video is None:
+                self._video = video_of(self._run)
+            return self._video
+
+    def _remember(self, kept: OrderedDict[int, bytes], ordinal: int, data: bytes, most: int) -> None:
+        with self._keeping:
+            kept[ordinal] = data
+            while len(kept) > most:
+                kept.popitem(last=False)
+
+    @staticmethod
+    def _first(paths: Generator[Path, None, None]) -> Path | None:
+        return next((path for path in paths if path.is_file()), None)

@@ -1,0 +1,276 @@
+"""The page's own routes: facts, columns and pictures of runs, the saved selection, exports. All under ``/fs/``.
+
+Ids that were handed out are the only names that come in. Errors that are
+ours become ``{"error": "one sentence"}`` with a fitting status.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from core import config
+from core.config import FilterSettings
+from core.errors import DecodeError, FramesieveError, RunBusy, RunError, SettingsError
+from core.pipeline.select import digest, select
+from core.records import Selection
+from core.store import selection
+from core.ui import columns, knobs, machine, zipped
+from core.ui.exporter import Exporter, ExportStatus, check_digest
+from core.ui.session import OpenRun, Workspace, file_mark
+
+WEB = Path(__file__).parent / "web"
+MOST_BYTES = 16_000_000
+"""Of a posted body: choices by hand on 100,000 frames take about 1 MB."""
+MOST_THUMBS = 200
+IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+STATUS: dict[type[FramesieveError], int] = {SettingsError: 422, RunBusy: 409, DecodeError: 404}
+MEDIA = {".js": "text/javascript", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Routes:
+    """The routes of one page."""
+
+    def __init__(self, workspace: Workspace, exporter: Exporter) -> None:
+        self._workspace = workspace
+        self._exporter = exporter
+
+    def all(self) -> list[Route]:
+        """Returns the routes for ``launch(app_kwargs={"routes": ...})``."""
+        get: dict[str, Callable[[Request], Response]] = {
+            "/fs/web/{version}/{name}": web_file,
+            "/fs/machine": lambda _: answer(machine.facts()),
+            "/fs/settings": lambda _: answer(knobs.facts()),
+            "/fs/runs": lambda _: answer(self._workspace.runs()),
+            "/fs/runs/{run}": self._facts,
+            "/fs/runs/{run}/columns/{version}": self._columns,
+            "/fs/runs/{run}/thumb/{ordinal:int}": self._thumb,
+            "/fs/runs/{run}/frame/{ordinal:int}": self._frame,
+            "/fs/runs/{run}/thumbs": self._thumbs,
+            "/fs/exports/{export}": self._export_status,
+            "/fs/exports/{export}/zip": self._zip,
+        }
+        post: dict[str, Callable[[Request, dict[str, Any]], Response]] = {
+            "/fs/runs/{run}/selection": self._save,
+            "/fs/runs/{run}/size": self._size,
+            "/fs/runs/{run}/export": self._export,
+            "/fs/exports/{export}/cancel": self._cancel,
+        }
+        return [
+            *(Route(path, _reading(make), methods=["GET"]) for path, make in get.items()),
+            *(Route(path, _writing(make), methods=["POST"]) for path, make in post.items()),
+        ]
+
+    def _run(self, request: Request) -> OpenRun:
+        return self._workspace.run(request.path_params["run"])
+
+    # --- a run
+
+    def _facts(self, request: Request) -> Response:
+        run = self._run(request)
+        export = self._exporter.last_of(run.run)
+        return answer(run.facts() | self._saved(run) | {"export": None if export is None else status_json(export)})
+
+    def _saved(self, run: OpenRun) -> dict[str, Any]:
+        """The saved filters; a damaged selection.json is a sentence, not the end of the page."""
+        try:
+            return {"filters": run.selection(), "revision": file_mark(run.run.selection)}
+        except RunError as error:
+            return {"filters": None, "revision": file_mark(run.run.selection), "warning": str(error)}
+
+    def _columns(self, request: Request) -> Response:
+        run = self._run(request)
+        table = run.table()
+        data = columns.pack(table, columns.thumb_ordinals(run.run.thumbs))
+        return Response(data, media_type="application/octet-stream", headers=FRESH)
+
+    def _thumb(self, request: Request) -> Response:
+        return picture(self._run(request).pictures.thumb_file(request.path_params["ordinal"]))
+
+    def _frame(self, request: Request) -> Response:
+        run, ordinal = self._run(request), request.path_params["ordinal"]
+        file = run.pictures.frame_file(ordinal)
+        if file is not None:
+            return picture(file)
+        return Response(run.pictures.decoded_frame(ordinal), media_type="image/jpeg", headers=IMMUTABLE)
+
+    def _thumbs(self, request: Request) -> Response:
+        """Previews that are decoded now: for each, uint32 ordinal, uint32 length, JPEG, as they come."""
+        run, wanted = self._run(request), ordinals_of(request.query_params.get("ordinals", ""))
+        body = closing_stream(
+            number.to_bytes(4, "little") + len(data).to_bytes(4, "little") + data
+            for number, data in run.pictures.decoded_thumbs(wanted)
+        )
+        return StreamingResponse(body, media_type="application/octet-stream", headers=FRESH)
+
+    # --- what is chosen
+
+    def _save(self, request: Request, body: dict[str, Any]) -> Response:
+        """Saves the filters, unless somebody else saved others since ``revision``."""
+        run, filters = self._run(request), filters_of(body)
+        revision = file_mark(run.run.selection)
+        if body.get("revision") != revision and not body.get("force"):
+            saved = self._saved(run)
+            if saved["filters"] != config.to_mapping(filters):
+                sentence = "this run's selection was changed elsewhere (another tab, or the command line)."
+                return answer({"error": sentence, "conflict": True} | saved, 409)
+        chosen = select(run.table(), filters)
+        with run.run.lock():
+            selection.write(run.run.selection, filters, chosen.kept)
+        return answer(selection_json(chosen) | {"revision": file_mark(run.run.selection)})
+
+    def _size(self, request: Request, body: dict[str, Any]) -> Response:
+        run, filters = self._run(request), filters_of(body)
+        return answer({"bytes": zipped.size_of(run.run, select(run.table(), filters).kept)})
+
+    # --- export
+
+    def _export(self, request: Request, body: dict[str, Any]) -> Response:
+        run, filters = self._run(request), filters_of(body)
+        shown = str(body.get("digest"))
+        check_digest(selection_json(select(run.table(), filters))["digest"], shown)
+        return answer(status_json(self._exporter.start(run.run, filters, shown)))
+
+    def _export_status(self, request: Request) -> Response:
+        return answer(status_json(self._exporter.status(request.path_params["export"])))
+
+    def _cancel(self, request: Request, body: dict[str, Any]) -> Response:
+        return answer(status_json(self._exporter.cancel(request.path_params["export"])))
+
+    def _zip(self, request: Request) -> Response:
+        status = self._exporter.status(request.path_params["export"])
+        if status.folder is None:
+            raise RunError("this export is not finished.")
+        body = closing_stream(zipped.stream(status.folder))
+        headers = FRESH | {"Content-Disposition": zipped.disposition(status.folder)}
+        return StreamingResponse(body, media_type="application/zip", headers=headers)
+
+
+def web_version() -> str:
+    """Returns a digest of the page's scripts: a new version gets new addresses, so browsers may keep the old ones."""
+    mark = hashlib.sha256()
+    for path in sorted(WEB.glob("*.js")):
+        mark.update(path.read_bytes())
+    return mark.hexdigest()[:12]
+
+
+def web_file(request: Request) -> Response:
+    """Answers with one of our scripts; the version in the address only makes it cacheable."""
+    name = request.path_params["name"]
+    known = {path.name: path for path in WEB.glob("*.js")}
+    if name not in known:
+        return answer({"error": "there is no such script."}, 404)
+    return FileResponse(known[name], media_type=MEDIA[".js"], headers=IMMUTABLE)
+
+
+def picture(file: Path | None) -> Response:
+    """Answers with a picture file, 404 without one."""
+    if file is None:
+        return answer({"error": "there is no such picture."}, 404)
+    return FileResponse(file, media_type=MEDIA[file.suffix], headers=IMMUTABLE)
+
+
+def filters_of(body: dict[str, Any]) -> FilterSettings:
+    """Checks what the browser sent as filters.
+
+    Raises:
+        SettingsError: one sentence.
+    """
+    return parse_filters(body.get("filters"))
+
+
+def parse_filters(values: Any) -> FilterSettings:
+    """Builds filter settings from plain JSON values. Raises ``SettingsError``."""
+    if not isinstance(values, dict):
+        raise SettingsError('filters are wanted as an object of settings, for example {"min": {"sharpness": 20}}.')
+    for name in ("shots", "keep", "reject"):
+        numbers = values.get(name) or ()
+        if not isinstance(numbers, (list, tuple)) or not all(type(n) is int and 0 <= n < 2**53 for n in numbers):
+            raise SettingsError(f"{name} is wanted as a list of whole numbers from 0 on.")
+    if any(isinstance(bound, bool) for key in ("min", "max") for bound in dict(values.get(key) or {}).values()):
+        raise SettingsError("min and max are wanted as numbers by column.")
+    return config.from_mapping(FilterSettings, values)
+
+
+def selection_json(chosen: Selection) -> dict[str, Any]:
+    """Returns ``kept``, ``total`` and ``digest``."""
+    return {"kept": len(chosen.kept), "total": len(chosen.ordinal), "digest": digest(chosen.kept)}
+
+
+def status_json(status: ExportStatus) -> dict[str, Any]:
+    """Returns what the browser may know of an export."""
+    values: dict[str, Any] = {"id": status.id, "state": status.state, "done": status.done, "total": status.total}
+    values |= {"seconds": round(status.seconds, 2), "error": status.error, "folder": None, "zip": False}
+    if status.folder is not None:
+        values |= {"folder": str(status.folder)} | zipped.offer(status.folder)
+    return values
+
+
+def ordinals_of(text: str) -> list[int]:
+    """Returns the ordinals in ``"3,4,9"``, at most ``MOST_THUMBS``. Raises ``SettingsError``."""
+    words = text.split(",") if text else []
+    if not all(word.isdecimal() and len(word) < 12 for word in words):
+        raise SettingsError("ordinals are wanted as whole numbers with commas between them.")
+    return [int(word) for word in words[:MOST_THUMBS]]
+
+
+def answer(values: Any, status: int = 200) -> Response:
+    """Answers with JSON; ASCII only, so that names that are not UTF-8 get through."""
+    text = json.dumps(values, allow_nan=False)
+    return Response(text, status, headers=FRESH, media_type="application/json")
+
+
+async def closing_stream(pieces: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
+    """Yields from a generator that blocks, and closes it however the request ends."""
+    end = object()
+    try:
+        while (piece := await run_in_threadpool(next, pieces, end)) is not end:
+            assert isinstance(piece, bytes)
+            yield piece
+    finally:
+        with anyio.CancelScope(shield=True):
+            await run_in_threadpool(pieces.close)
+
+
+def _reading(make: Callable[[Request], Response]) -> Answer:
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(_safely, make, request)
+
+    return endpoint
+
+
+def _writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
+    async def endpoint(request: Request) -> Response:
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MOST_BYTES:
+                return answer({"error": "that is too much at once."}, 413)
+        try:
+            values = json.loads(body or b"{}")
+        except (ValueError, RecursionError):
+            return answer({"error": "that is not JSON."}, 400)
+        if not isinstance(values, dict):
+            return answer({"error": "an object is wanted."}, 400)
+        return await run_in_threadpool(_safely, make, request, values)
+
+    return endpoint
+
+
+def _safely(make: Callable[..., Response], *words: Any) -> Response:
+    try:
+        return make(*words)
+    except FramesieveError as error:
+        return answer({"error": str(error)}, STATUS.get(type(error), 400))

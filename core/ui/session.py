@@ -1,0 +1,218 @@
+"""What the page works on: the folder of runs, which run is which, and the runs that are open in memory.
+
+A run is named towards the browser by an id that cannot be guessed and that this process made; a path never comes in.
+Not here: routes (``routes``), pictures (``pictures``), and anything of Gradio.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core.errors import RunError
+from core.records import FrameTable
+from core.store import run_file, selection
+from core.store.run import RunDir
+from core.store.run_file import RunFile
+from core.store.table import load_table
+from core.ui.pictures import Pictures
+
+OPEN_RUNS = 4
+"""Runs whose columns stay in memory; 100,000 frames take about 20 MB."""
+
+
+@dataclass
+class OpenRun:
+    """One run as the page sees it. ``saved`` and ``table`` follow the files on disk."""
+
+    id: str
+    run: RunDir
+    saved: RunFile
+    pictures: Pictures = field(init=False)
+    _table: tuple[str, FrameTable] | None = field(default=None, init=False)
+    _loading: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def __post_init__(self) -> None:
+        self.pictures = Pictures(self.run)
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the records do."""
+        return file_mark(self.run.metadata)
+
+    def table(self) -> FrameTable:
+        """Returns the columns of the records, read anew only after the file changed. Raises as ``load_table``."""
+        with self._loading:
+            version = self.version
+            if self._table is None or self._table[0] != version:
+                self._table = (version, load_table(self.run))
+            return self._table[1]
+
+    def forget(self) -> None:
+        """Drops the columns from memory; ``table`` reads them again."""
+        with self._loading:
+            self._table = None
+
+    def facts(self) -> dict[str, Any]:
+        """Returns plain JSON values: what the header and the tabs say of the run."""
+        info = self.saved.video
+        return {
+            "id": self.id,
+            "version": self.version,
+            "width": info.width,
+            "height": info.height,
+            "rate": float(info.rate) if info.rate else None,
+            "duration_s": info.duration_s,
+            "video_frames": info.frames,
+            "codec": info.codec,
+            "video": Path(info.path).name,
+            "thumb_height": self.saved.settings.get("thumb_height", 180),
+            **self.summary(),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Returns plain JSON values: one line of the run picker."""
+        return {
+            "id": self.id,
+            "name": self.run.path.name,
+            "method": method_text(self.saved.settings),
+            "frames": count_lines(self.run.metadata),
+            "made": datetime.fromtimestamp(changed_at(self.run)).astimezone().isoformat(timespec="seconds"),
+            "state": str(self.saved.extra.get("state", "running")),
+        }
+
+    def selection(self) -> dict[str, Any] | None:
+        """Returns the filters saved for this run, plain JSON values, or ``None``. Raises ``RunError`` when damaged."""
+        from core import config
+
+        found = selection.read(self.run.selection)
+        return None if found is None else config.to_mapping(found.filters)
+
+
+class Workspace:
+    """The folder of runs. Thread-safe."""
+
+    def __init__(self, downloads: Path, roots: Sequence[Path] = ()) -> None:
+        """Remembers the folders; nothing is created.
+
+        Args:
+            downloads: the folder of all runs; may be absent.
+            roots: folders under which sources may lie.
+        """
+        self.downloads = Path(downloads).resolve()
+        self.roots = tuple(Path(root).resolve() for root in roots)
+        self._secret = secrets.token_bytes(32)
+        self._known: dict[str, OpenRun] = {}
+        self._used: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Returns the lines of the run picker, the run that changed last first; a damaged one says what is wrong."""
+        found = []
+        for path in self._folders():
+            try:
+                line = self._opened(path).summary()
+            except RunError as error:
+                line = {"id": None, "name": path.name, "state": "damaged", "error": str(error)}
+            found.append((changed_at(RunDir(path)), line))
+        return [line for _, line in sorted(found, key=lambda pair: -pair[0])]
+
+    def run(self, run_id: str) -> OpenRun:
+        """Returns the run of an id that ``runs`` gave out.
+
+        Raises:
+            RunError: no such id, or the run is gone or damaged.
+        """
+        known = self._known.get(run_id)
+        if known is None:
+            raise RunError("this run is not known any more; choose it again in the list of runs.")
+        return self._use(self._opened(known.run.path))
+
+    def named(self, name: str) -> OpenRun:
+        """Returns the run with this folder name (for the API), or with this id.
+
+        Raises:
+            RunError: there is none, or it is damaged.
+        """
+        for path in self._folders():
+            if path.name == name:
+                return self._use(self._opened(path))
+        if name in self._known:
+            return self.run(name)
+        raise RunError(f'there is no run "{name}" in {self.downloads}.')
+
+    def _folders(self) -> Iterator[Path]:
+        """Run folders directly under ``downloads``; links out of it are not followed."""
+        if not self.downloads.is_dir():
+            return
+        for path in sorted(self.downloads.iterdir()):
+            if (path / "run.json").is_file() and path.resolve().parent == self.downloads:
+                yield path
+
+    def _opened(self, path: Path) -> OpenRun:
+        saved = run_file.read(RunDir(path).run_json)
+        run_id = self._id_of(path, saved)
+        with self._lock:
+            run = self._known.setdefault(run_id, OpenRun(run_id, RunDir(path), saved))
+            run.saved = saved
+        return run
+
+    def _use(self, run: OpenRun) -> OpenRun:
+        """Lets only the runs that were used last keep their columns in memory."""
+        with self._lock:
+            self._used[run.id] = None
+            self._used.move_to_end(run.id)
+            if len(self._used) > OPEN_RUNS:
+                self._known[self._used.popitem(last=False)[0]].forget()
+        return run
+
+    def _id_of(self, path: Path, saved: RunFile) -> str:
+        """Same run, same id while this process lives; a run made anew in the same folder is another one."""
+        text = "\n".join((str(path), saved.fingerprint, saved.digest))
+        return hmac.new(self._secret, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]
+
+
+def method_text(settings: Any) -> str:
+    """Returns the method with its own input, ``"interval 2 s"``."""
+    method = str(settings.get("method", "unknown"))
+    if method == "interval":
+        return f"interval {settings.get('interval', 0):g} s"
+    return f"one frame of {settings.get('every', 0)}" if method == "every_nth" else method
+
+
+def file_mark(path: Path) -> str:
+    """Returns a short text that changes when the file does; ``"none"`` without a file."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return "none"
+    return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
+
+
+def changed_at(run: RunDir) -> float:
+    """Returns when the run last got records (or was made), seconds since 1970; 0 when it is gone."""
+    times = [path.stat().st_mtime for path in (run.metadata, run.run_json) if path.exists()]
+    return max(times, default=0.0)
+
+
+_LINES: dict[tuple[Path, str], int] = {}
+
+
+def count_lines(path: Path) -> int:
+    """Returns how many lines a file has; counted anew only after it changed."""
+    key = (path, file_mark(path))
+    if key not in _LINES:
+        lines = 0
+        if path.is_file():
+            with open(path, "rb", buffering=0) as file:
+                lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+        _LINES[key] = lines
+    return _LINES[key]

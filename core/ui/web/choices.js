@@ -1,0 +1,192 @@
+// What a person has chosen for a run: filters, frames kept and rejected by hand. Undo, and autosave to selection.json.
+
+import { Refused, write } from "./server.js";
+
+const SAVE_AFTER_MS = 250;
+const RETRY_MS = 3000;
+const UNDO_STEPS = 200;
+
+export class Choices {
+  /**
+   * `run` are its facts, `defaults` the filters of an untouched run. `changed(settled)` is called after each change: while
+   * a slider moves it is not settled. `told(state)` hears { saved, error, conflict }.
+   */
+  constructor(run, defaults, changed, told) {
+    this.run = run;
+    this.defaults = defaults;
+    this.changed = changed;
+    this.told = told;
+    this.revision = run.revision;
+    this.past = [];
+    this.future = [];
+    this.unsaved = false;
+    this.saving = false;
+    this.#take({ ...defaults, ...run.filters });
+    this.settledState = this.#state();
+    this.onHide = () => this.#park();
+    addEventListener("pagehide", this.onHide);
+  }
+
+  close() {
+    removeEventListener("pagehide", this.onHide);
+    if (this.unsaved) this.save();
+  }
+
+  /** Everything as plain values, as in `FilterSettings`. */
+  mapping() {
+    return { ...this.filters, ...this.hand() };
+  }
+
+  hand() {
+    const ascending = (set) => [...set].sort((a, b) => a - b);
+    return { keep: ascending(this.keep), reject: ascending(this.reject) };
+  }
+
+  /** Changes filters while something is dragged; `settle` ends it. */
+  preview(patch) {
+    this.filters = { ...this.filters, ...patch };
+    this.changed(false);
+  }
+
+  /** Makes what is now one step of undo, and saves it. */
+  settle() {
+    const now = this.#state();
+    if (same(now, this.settledState)) return;
+    this.past.push(this.settledState);
+    if (this.past.length > UNDO_STEPS) this.past.shift();
+    this.future = [];
+    this.#settleAs(now);
+  }
+
+  apply(patch) {
+    this.filters = { ...this.filters, ...patch };
+    this.settle();
+  }
+
+  /** Sets one bound of a column; null takes it away. */
+  bound(side, column, value, settled) {
+    const bounds = { ...this.filters[side] };
+    if (value === null) delete bounds[column];
+    else bounds[column] = value;
+    if (settled) this.apply({ [side]: bounds });
+    else this.preview({ [side]: bounds });
+  }
+
+  /** Marks ordinals by hand: "keep", "reject" or null. */
+  mark(ordinals, what) {
+    this.keep = new Set(this.keep);
+    this.reject = new Set(this.reject);
+    for (const ordinal of ordinals) {
+      this.keep.delete(ordinal);
+      this.reject.delete(ordinal);
+      if (what) this[what].add(ordinal);
+    }
+    this.settle();
+  }
+
+  byHand(ordinal) {
+    return this.keep.has(ordinal) ? "keep" : this.reject.has(ordinal) ? "reject" : null;
+  }
+
+  undo() {
+    this.#travel(this.past, this.future);
+  }
+
+  redo() {
+    this.#travel(this.future, this.past);
+  }
+
+  /** Takes over what is saved on the server, for instance by another tab. */
+  adopt(filters, revision) {
+    this.revision = revision;
+    this.#take({ ...this.defaults, ...filters });
+    this.past.push(this.settledState);
+    this.settledState = this.#state();
+    this.unsaved = false;
+    this.changed(true);
+    this.told({ saved: true });
+  }
+
+  /** What was chosen in the last moment before a reload; comes back when the run is opened again. */
+  restore() {
+    const key = this.#parked();
+    const text = localStorage.getItem(key);
+    localStorage.removeItem(key);
+    if (!text) return;
+    const { mapping, revision } = JSON.parse(text);
+    if (revision !== this.revision) return;
+    this.#take({ ...this.defaults, ...mapping });
+    this.settle();
+  }
+
+  async save(force = false) {
+    clearTimeout(this.timer);
+    if (this.saving) return;
+    this.saving = true;
+    this.unsaved = false;
+    try {
+      const answer = await write(`runs/${this.run.id}/selection`, {
+        filters: this.mapping(),
+        revision: this.revision,
+        force,
+      });
+      this.revision = answer.revision;
+      this.told({ saved: !this.unsaved, digest: answer.digest });
+    } catch (error) {
+      this.unsaved = true;
+      const conflict = error instanceof Refused && error.answer.conflict ? error.answer : null;
+      this.told({ saved: false, error: error.message, conflict });
+      if (!conflict) this.timer = setTimeout(() => this.save(), RETRY_MS);
+      this.saving = false;
+      return;
+    }
+    this.saving = false;
+    if (this.unsaved) this.#saveSoon();
+  }
+
+  #take(values) {
+    const { keep, reject, ...filters } = values;
+    this.filters = filters;
+    this.keep = new Set(keep);
+    this.reject = new Set(reject);
+  }
+
+  #state() {
+    return { filters: this.filters, keep: this.keep, reject: this.reject };
+  }
+
+  #travel(from, to) {
+    if (!from.length) return;
+    to.push(this.settledState);
+    const state = from.pop();
+    Object.assign(this, state);
+    this.#settleAs(state);
+  }
+
+  #settleAs(state) {
+    this.settledState = state;
+    this.changed(true);
+    this.unsaved = true;
+    this.told({ saved: false });
+    this.#saveSoon();
+  }
+
+  #saveSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.save(), SAVE_AFTER_MS);
+  }
+
+  #parked() {
+    return `framesieve.unsaved.${this.run.name}`;
+  }
+
+  #park() {
+    if (!this.unsaved) return;
+    localStorage.setItem(this.#parked(), JSON.stringify({ mapping: this.mapping(), revision: this.revision }));
+  }
+}
+
+function same(a, b) {
+  const sets = (x, y) => x === y || (x.size === y.size && [...x].every((item) => y.has(item)));
+  return sets(a.keep, b.keep) && sets(a.reject, b.reject) && JSON.stringify(a.filters) === JSON.stringify(b.filters);
+}

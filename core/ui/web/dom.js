@@ -1,0 +1,101 @@
+// Small helpers for building the page. Data only ever becomes text or attributes, never markup.
+
+const SVG = new Set(["svg", "path", "rect", "line", "g"]);
+
+/** h("button.chip", { onclick, "aria-pressed": "true" }, "text", node): an element with classes, attributes, children. */
+export function h(spec, attributes = {}, ...children) {
+  const [tag, ...classes] = spec.split(".");
+  const element = SVG.has(tag)
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag)
+    : document.createElement(tag);
+  if (classes.length) element.setAttribute("class", classes.join(" "));
+  if (tag === "button") element.type = "button";
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element[name] = value;
+    else if (name === "style") element.style.cssText = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter(isShown).map((child) => (child.nodeType ? child : String(child))));
+  return element;
+}
+
+const isShown = (child) => child !== null && child !== undefined && child !== false;
+
+/** Replaces the children of a node; values that are not shown are left out. */
+export function fill(node, ...children) {
+  node.replaceChildren(...children.flat().filter(isShown).map((child) => (child.nodeType ? child : String(child))));
+  return node;
+}
+
+const ICONS = {
+  check: "M3 8.5 6.5 12 13 4.5",
+  x: "M4 4l8 8M12 4l-8 8",
+  prev: "M10 3 5 8l5 5",
+  next: "M6 3l5 5-5 5",
+  down: "M4 6l4 4 4-4",
+  up: "M4 10l4-4 4 4",
+  warn: "M8 2 14.5 13.500h-13zM8 6.500v3.500M8 11.600v.600",
+  moon: "M13 9.500A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.500z",
+  undo: "M6 3 2.5 6.5 6 10M3 6.500h6a4 4 0 0 1 0 7H7",
+  out: "M8 2v8M5 7l3 3 3-3M3 13h10",
+  hand: "M5 8V3.500M7.5 7.500v-5M10 7.500v-4.500M12.5 8.500v-3M5 8 3.2 7c-.8.9 1 5.5 4.3 6 3 .4 5-1.5 5-4.5",
+  copies: "M5.5 5.500h8v8h-8zM10.5 5.500v-3h-8v8h3",
+  zoom: "M7 2.500a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.5 10.5 14 14",
+};
+
+/** A 16-unit line icon; decorative, the control beside it carries the words. */
+export function icon(name) {
+  return h("svg.ic", { viewBox: "0 0 16 16", "aria-hidden": "true" }, h("path", { d: ICONS[name] }));
+}
+
+const GROUPED = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+/** 1234 -> "1,234" */
+export const count = (number) => GROUPED.format(number);
+
+/** A metric with as many digits as fit its size: 71.3, 0.853, 12. */
+export function number(value, digits = 4) {
+  if (Number.isNaN(value)) return "none";
+  if (Number.isInteger(value)) return count(value);
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** Seconds as 1:02.345 */
+export function clock(seconds) {
+  const sign = seconds < 0 ? "-" : "";
+  const all = Math.round(Math.abs(seconds) * 1000);
+  const rest = ((all % 60000) / 1000).toFixed(3).padStart(6, "0");
+  const minutes = Math.floor(all / 60000);
+  const hours = Math.floor(minutes / 60);
+  return hours ? `${sign}${hours}:${String(minutes % 60).padStart(2, "0")}:${rest}` : `${sign}${minutes}:${rest}`;
+}
+
+/** Bytes as "86.0 MB" */
+export function bytes(size) {
+  const steps = [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]];
+  const [unit, name] = steps.find(([least]) => size >= least) ?? [1, "bytes"];
+  return unit === 1 ? `${size} bytes` : `${(size / unit).toFixed(1)} ${name}`;
+}
+
+/** "2 frames", "1 frame" */
+export const counted = (amount, noun) => `${count(amount)} ${noun}${amount === 1 ? "" : "s"}`;
+
+/** face_count -> "Face count" */
+export function title(column) {
+  const words = column.replace(/_pct$/, " %").replaceAll("_", " ");
+  return words[0].toUpperCase() + words.slice(1);
+}
+
+/** Calls `job` once per frame at most. */
+export function oncePerFrame(job) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      job();
+    });
+  };
+}

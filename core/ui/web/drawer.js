@@ -1,0 +1,191 @@
+// The export drawer: exactly what will be written, where, how far it is, and what came of it.
+
+import { bytes, count, counted, fill, h, icon } from "./dom.js";
+import { address, read, write } from "./server.js";
+
+const POLL_MS = 250;
+
+export class Drawer {
+  /** `view` gives { run, table, answer, choices, thumbs }; `settled` resolves to the digest of what is shown now. */
+  constructor(view, settled) {
+    this.view = view;
+    this.settled = settled;
+    this.status = null;
+    this.sample = h("div.sample");
+    this.element = h("aside.drawer", { hidden: true, "aria-label": "Export" });
+    this.element.onkeydown = (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      this.close();
+    };
+  }
+
+  get isOpen() {
+    return !this.element.hidden;
+  }
+
+  /** Another run was opened: shows its last export, if one is still going on. */
+  follow(status) {
+    clearTimeout(this.timer);
+    this.status = status;
+    this.error = null;
+    this.size = null;
+    if (status?.state === "running" || status?.state === "queued") this.open();
+    else this.close();
+  }
+
+  async open() {
+    this.element.hidden = false;
+    this.error = null;
+    this.size = null;
+    this.draw();
+    this.element.querySelector("button.primary, .ibtn")?.focus();
+    if (this.isRunning) this.#poll();
+    await this.#measure();
+  }
+
+  close() {
+    this.view().thumbs?.want("drawer", []);
+    const had = this.element.contains(document.activeElement);
+    this.element.hidden = true;
+    if (had) this.closed?.();
+  }
+
+  /** The selection has changed: count and size are said anew. */
+  changed() {
+    if (this.element.hidden || this.isRunning) return;
+    this.status = null;
+    this.size = null;
+    this.draw();
+    clearTimeout(this.measuring);
+    this.measuring = setTimeout(() => this.#measure(), 400);
+  }
+
+  get isRunning() {
+    return this.status?.state === "running" || this.status?.state === "queued";
+  }
+
+  draw() {
+    const { run, table, answer, choices } = this.view();
+    if (!answer) return;
+    const kept = this.#kept();
+    this.drawSample(kept);
+    fill(
+      this.element,
+      h("div.line", {}, h("h2", {}, "Export"), h("button.ibtn", { "aria-label": "Close (Esc)", title: "Close (Esc)", onclick: () => this.close() }, icon("x"))),
+      h(
+        "dl.facts-list",
+        {},
+        fact("Frames", count(kept.length)),
+        fact("First, last", kept.length ? `${count(table.ordinal[kept[0]])}, ${count(table.ordinal[kept.at(-1)])}` : "none"),
+        fact("By hand", `${count(choices.keep.size)} kept, ${count(choices.reject.size)} rejected`),
+        fact("Size, about", this.size === null ? "..." : bytes(this.size)),
+      ),
+      h("p.sub", {}, "Written to a folder of its own beside the run:"),
+      h("p.path", {}, this.status?.folder ?? `${run.name}_exported_<date>_<time>`),
+      this.sample,
+      h("span.gap"),
+      this.#state(kept.length),
+    );
+  }
+
+  #kept() {
+    const { table, answer } = this.view();
+    const kept = [];
+    for (let row = 0; row < table.frames; row++) if (answer.reason[row] === 0) kept.push(row);
+    return kept;
+  }
+
+  /** Nine pictures spread over the selection. */
+  drawSample(kept = null) {
+    if (this.element.hidden || !this.view().answer) return;
+    kept ??= this.#kept();
+    const { table, thumbs } = this.view();
+    const places = Math.min(9, kept.length);
+    const rows = Array.from({ length: places }, (_, i) => kept[places > 1 ? Math.round((i * (kept.length - 1)) / (places - 1)) : 0]);
+    const cell = (row) => {
+      const source = thumbs.of(row);
+      return h("figure", {}, source ? h("img", { src: source, alt: "" }) : h("span.holder", {}, count(table.ordinal[row])), h("figcaption.num", {}, count(table.ordinal[row])));
+    };
+    fill(this.sample, [...new Set(rows)].map(cell));
+    thumbs.want("drawer", rows);
+  }
+
+  #state(kept) {
+    const { status } = this;
+    const error = this.error ?? (status?.state === "failed" ? status.error : null);
+    const sentence = error && h("p.error", { role: "alert" }, icon("warn"), error);
+    if (this.isRunning) return this.#progress(status);
+    if (status?.state === "done") return [sentence, this.#done(status)];
+    return [
+      sentence,
+      status?.state === "cancelled" && h("p.sub", { role: "status" }, "Cancelled; nothing was written."),
+      h("button.btn.primary", { disabled: kept === 0, onclick: () => this.#start() }, icon("out"), `Export ${counted(kept, "frame")}`),
+      kept === 0 && h("p.sub", {}, "No frame is kept: loosen a filter, or keep frames by hand."),
+    ];
+  }
+
+  #progress(status) {
+    const share = status.total ? (100 * status.done) / status.total : 0;
+    return [
+      h("div.line", {}, h("b.num", {}, `${count(status.done)} of ${count(status.total)}`), h("button.btn", { onclick: () => this.#cancel() }, "Cancel")),
+      h("div.bar.wide", { role: "progressbar", "aria-label": "Frames exported", "aria-valuenow": Math.round(share) }, h("i", { style: `width:${share}%` })),
+    ];
+  }
+
+  #done(status) {
+    const download = status.zip
+      ? h("a.btn", { href: address(`exports/${status.id}/zip`), download: "" }, icon("out"), `Download ZIP (${bytes(status.bytes)})`)
+      : h("p.sub", {}, `${bytes(status.bytes)} are too much for a download in the browser; take the folder.`);
+    const copy = h("button.btn", { onclick: async () => { await navigator.clipboard?.writeText(status.folder); copy.textContent = "Copied"; } }, "Copy the folder's path");
+    return [h("p.verdict.kept", { role: "status" }, icon("check"), `${counted(status.done, "frame")} exported`), download, navigator.clipboard ? copy : null];
+  }
+
+  async #measure() {
+    const { run, choices } = this.view();
+    const mapping = choices.mapping();
+    try {
+      const { bytes: size } = await write(`runs/${run.id}/size`, { filters: mapping });
+      if (this.view().run !== run) return;
+      this.size = size;
+    } catch (error) {
+      this.error = error.message;
+    }
+    if (!this.element.hidden && !this.isRunning) this.draw();
+  }
+
+  async #start() {
+    const { run, choices } = this.view();
+    this.error = null;
+    try {
+      const digest = await this.settled();
+      this.status = await write(`runs/${run.id}/export`, { filters: choices.mapping(), digest });
+      this.#poll();
+    } catch (error) {
+      this.error = error.message;
+    }
+    this.draw();
+  }
+
+  async #poll() {
+    clearTimeout(this.timer);
+    const id = this.status.id;
+    try {
+      const status = await read(`exports/${id}`);
+      if (this.status?.id !== id) return;
+      this.status = status;
+    } catch (error) {
+      this.error = error.message;
+      this.status = null;
+    }
+    this.draw();
+    if (this.isRunning) this.timer = setTimeout(() => this.#poll(), POLL_MS);
+  }
+
+  async #cancel() {
+    this.status = await write(`exports/${this.status.id}/cancel`, {});
+    this.#poll();
+  }
+}
+
+const fact = (name, value) => [h("dt", {}, name), h("dd", {}, value)];

@@ -1,0 +1,195 @@
+// One frame at full size with all its numbers, and why it is kept or left out.
+
+import { clock, count, fill, h, icon, number, title } from "./dom.js";
+import { keyName } from "./keys.js";
+import { HAS_ERROR, HAS_FILE } from "./table.js";
+
+const MOST_COPIES = 24;
+
+export class Enlarge {
+  /** `view` gives what is shown: { table, answer, choices, thumbs, run }; `does` acts: { move, keep, reject, undo, goTo, closed }. */
+  constructor(view, does) {
+    this.view = view;
+    this.does = does;
+    this.row = null;
+    this.picture = h("img.full", { alt: "" });
+    this.status = h("p.pending", { role: "status" });
+    this.stage = h("div.stage", {}, this.picture, this.status);
+    this.facts = h("div.facts-side");
+    this.element = h(
+      "dialog.enlarge",
+      { "aria-label": "Frame" },
+      this.stage,
+      this.facts,
+    );
+    this.element.onkeydown = (event) => this.#key(event);
+    this.element.onclick = (event) => event.target === this.element && this.close();
+    this.element.onclose = () => {
+      this.row = null;
+      this.picture.removeAttribute("src");
+      this.does.closed();
+    };
+    new ResizeObserver(() => this.#fit()).observe(this.stage);
+    this.picture.onload = () => {
+      this.picture.dataset.shows = this.picture.dataset.asked;
+      this.status.textContent = "";
+      this.#fit();
+    };
+    this.picture.onerror = () => this.#failed();
+  }
+
+  get isOpen() {
+    return this.element.open;
+  }
+
+  show(row) {
+    const { table, thumbs } = this.view();
+    if (row === undefined) return;
+    if (this.row !== row) {
+      this.row = row;
+      const ordinal = String(table.ordinal[row]);
+      this.picture.dataset.asked = ordinal;
+      delete this.picture.dataset.shows;
+      this.picture.alt = `Frame ${ordinal}`;
+      this.status.textContent = table.flags[row] & HAS_FILE ? "" : `Decoding frame ${count(table.ordinal[row])} ...`;
+      this.picture.src = thumbs.full(row);
+    }
+    if (!this.element.open) this.element.showModal();
+    this.refresh();
+    this.#fit();
+  }
+
+  close() {
+    this.element.close();
+  }
+
+  /** Shows the facts anew, after the selection changed. */
+  refresh() {
+    if (this.row === null) return;
+    const { table, answer, choices, run } = this.view();
+    const row = this.row;
+    const ordinal = table.ordinal[row];
+    const kept = answer.reason[row] === 0;
+    const button = (name, text, key, onclick, pressed) =>
+      h("button.btn", { onclick, "aria-pressed": pressed }, icon(name), text, h("kbd", {}, key));
+    const hand = choices.byHand(ordinal);
+    fill(
+      this.facts,
+      h("div.line", {}, h("h2", {}, `Frame ${count(ordinal)}`), h("button.ibtn", { "aria-label": "Close (Esc)", title: "Close (Esc)", onclick: () => this.close() }, icon("x"))),
+      h("p.sub.num", {}, `${clock(table.ptsS[row])}${table.shot[row] >= 0 ? `, shot ${table.shot[row]}` : ""}`),
+      h("p.verdict", { class: kept ? "verdict kept" : "verdict out" }, icon(kept ? "check" : "x"), kept ? "Kept" : "Left out", hand && ", by hand"),
+      h("ul.reasons-list", {}, reasonsOf(table, answer, choices, row).map((text) => h("li", {}, text))),
+      this.#copies(table, answer, row),
+      h("table.numbers", {}, h("tbody", {}, [...table.values].map(([name, column]) => numberRow(name, column[row], answer, choices)))),
+      h("p.sub", {}, [`${run.width}x${run.height}`, table.flags[row] & HAS_FILE ? "file in the run folder" : "decoded from the video"].join(", ")),
+      h("span.gap"),
+      h(
+        "div.actions",
+        {},
+        button("check", "Keep", "K", this.does.keep, String(hand === "keep")),
+        button("x", "Reject", "X", this.does.reject, String(hand === "reject")),
+        h("button.ibtn", { "aria-label": "Previous frame (Left)", title: "Previous frame (Left)", onclick: () => this.does.move(-1) }, icon("prev")),
+        h("button.ibtn", { "aria-label": "Next frame (Right)", title: "Next frame (Right)", onclick: () => this.does.move(1) }, icon("next")),
+      ),
+    );
+  }
+
+  #copies(table, answer, row) {
+    const original = answer.duplicateOf[row] >= 0 ? answer.duplicateOf[row] : row;
+    const group = [original];
+    for (let other = 0; other < table.frames && group.length <= MOST_COPIES; other++) {
+      if (answer.duplicateOf[other] === original) group.push(other);
+    }
+    if (group.length === 1) return null;
+    const { thumbs } = this.view();
+    thumbs.want("group", group);
+    const small = (member) =>
+      h(
+        "button.copy",
+        { "aria-current": String(member === row), title: member === original ? "the one that stays" : "duplicate", onclick: () => this.does.goTo(member) },
+        thumbs.of(member) && h("img", { src: thumbs.of(member), alt: "" }),
+        h("span.num", {}, count(table.ordinal[member]), member === original && icon("check")),
+      );
+    return h("div.group", {}, h("h3", {}, "Near-duplicates"), h("div.group-strip", {}, group.map(small)));
+  }
+
+  /** The picture's box is the picture: as large as fits, three times its size at most. */
+  #fit() {
+    const { run } = this.view();
+    if (!run || !this.element.open) return;
+    const [width, height] = [this.picture.naturalWidth || run.width, this.picture.naturalHeight || run.height];
+    const scale = Math.min(3, this.stage.clientWidth / width, this.stage.clientHeight / height);
+    this.picture.style.width = `${Math.floor(width * scale)}px`;
+    this.picture.style.height = `${Math.floor(height * scale)}px`;
+  }
+
+  async #failed() {
+    if (this.row === null || !this.picture.getAttribute("src")) return;
+    let sentence = "This picture could not be loaded.";
+    try {
+      const answer = await (await fetch(this.picture.src)).json();
+      sentence = answer.error ?? sentence;
+    } catch {
+      // the server is gone, or it answers now
+    }
+    this.status.textContent = sentence;
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const onButton = event.target.closest("button");
+    const keys = {
+      ArrowLeft: () => this.does.move(-1),
+      ArrowRight: () => this.does.move(1),
+      ArrowUp: () => this.does.move(-1),
+      ArrowDown: () => this.does.move(1),
+      k: this.does.keep,
+      x: this.does.reject,
+      z: this.does.undo,
+      "Shift+z": this.does.redo,
+      Enter: onButton ? null : () => this.close(),
+      " ": onButton ? null : () => this.close(),
+    };
+    const act = keys[keyName(event)];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+}
+
+/** Every reason, not only the first: "sharpness 3.1 is below 20". */
+function reasonsOf(table, answer, choices, row) {
+  const { filters } = choices;
+  const found = [];
+  const hand = choices.byHand(table.ordinal[row]);
+  if (table.flags[row] & HAS_ERROR) found.push("its record carries an error");
+  if (table.discard[row]) found.push(`dropped by extract: ${table.discards[table.discard[row]]}`);
+  for (const column of table.rules.columns) found.push(...outOfBounds(column, table.values.get(column)?.[row] ?? NaN, boundsOf(column, answer, filters)));
+  if (filters.shots && !filters.shots.includes(table.shot[row])) found.push("not in a chosen shot");
+  if (answer.duplicateOf[row] >= 0) found.push(`near-duplicate of frame ${count(table.ordinal[answer.duplicateOf[row]])}`);
+  if (answer.names[answer.reason[row]] === "quota") found.push("others are better (quota)");
+  if (hand === "reject") found.push("rejected by hand");
+  return hand === "keep" && found.length ? [`kept by hand, although: ${found.join("; ")}`] : found;
+}
+
+function boundsOf(column, answer, filters) {
+  const used = answer.relaxed[column];
+  return used ?? [filters.min?.[column] ?? null, filters.max?.[column] ?? null];
+}
+
+function outOfBounds(column, value, [low, high]) {
+  const name = title(column).toLowerCase();
+  if (low === null && high === null) return [];
+  if (Number.isNaN(value)) return [`${name} was not measured`];
+  if (low !== null && value < low) return [`${name} ${number(value)} is below ${number(low)}`];
+  if (high !== null && value > high) return [`${name} ${number(value)} is above ${number(high)}`];
+  return [];
+}
+
+function numberRow(column, value, answer, choices) {
+  const [low, high] = boundsOf(column, answer, choices.filters);
+  const wrong = outOfBounds(column, value, [low, high]).length > 0;
+  const span = low === null && high === null ? "" : `${low === null ? "any" : number(low)} to ${high === null ? "any" : number(high)}`;
+  return h("tr", { class: wrong ? "wrong" : null }, h("th", { scope: "row" }, title(column)), h("td.n", {}, number(value, 5)), h("td.sub", {}, wrong && icon("x"), span));
+}

@@ -1,0 +1,185 @@
+"""A page that is really served, a real Chromium that may talk to loopback only, and runs made by the real pipeline."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.config import METRIC_NAMES, ExtractSettings, to_mapping
+from core.records import FrameRecord
+from core.store import files, jsonl, run_file
+from core.store.run import RunDir
+from tests import videos
+from tests.conftest import CHROMIUM_NAMES, missing_browser
+
+ARGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+ARGS += ["--disable-background-networking", "--disable-component-update"]
+SIZES = {"1280x720": (1280, 720), "1600x1000": (1600, 1000)}
+WAIT_MS = 20_000
+NAUGHTY = "${alert(1)} {{value}} <img src=x onerror=window.pwned=1> `'\"&"
+"""A folder name that means something to every template language on the way."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def counting_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of counting videos: ``files`` has frames on disk, ``bare`` has no pictures, ``NAUGHTY`` has a name."""
+    from core.pipeline.extract import extract
+
+    home = tmp_path_factory.mktemp("made")
+    video = shutil.copy(videos.build("h264-opengop"), home / "counting <b>.mp4")
+    wanted = {"files": ExtractSettings(method="all"), "bare": ExtractSettings(method="all", save_frames=False)}
+    wanted |= {NAUGHTY: ExtractSettings(method="every_nth", every=10)}
+    for name, settings in wanted.items():
+        for _ in extract(video, settings, out=home / "downloads" / name):
+            pass
+    return home / "downloads"
+
+
+@pytest.fixture
+def downloads(counting_runs: Path, tmp_path: Path) -> Path:
+    """A copy of the runs that a test may change."""
+    return Path(shutil.copytree(counting_runs, tmp_path / "downloads"))
+
+
+def synthetic_run(folder: Path, frames: int, video_run: Path) -> Path:
+    """A run folder of many records without pictures; ``video_run`` lends its run.json."""
+    run = RunDir(folder)
+    run.path.mkdir(parents=True)
+    saved = run_file.read(RunDir(video_run).run_json)
+    settings = to_mapping(ExtractSettings(method="all", save_frames=False))
+    extra = {"state": "complete"}
+    run_file.write(run.run_json, dataclasses.replace(saved, settings=settings, digest=f"{frames:016x}", extra=extra))
+    jsonl.rewrite(run.metadata, synthetic_records(frames))
+    return folder
+
+
+def synthetic_records(frames: int) -> Iterator[FrameRecord]:
+    rng = np.random.default_rng(7)
+    metrics = rng.beta(2, 3, (frames, len(METRIC_NAMES) + 1)).round(6) * 100
+    hashes = rng.integers(0, 2**64, frames, dtype=np.uint64)
+    for i, row in enumerate(metrics.tolist()):
+        named = dict(zip(METRIC_NAMES, row, strict=False))
+        faces = {"face_count": i % 4, "face_distance": row[0] / 50 if i % 4 else None}
+        yield FrameRecord(
+            i, i / 25, shot_id=i // 250, quality_score=row[-1], phash=f"{int(hashes[i]):016x}", more=faces, **named
+        )
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """Serves a folder of runs and returns the address."""
+    from core.ui.app import Options, launch
+
+    pages = []
+
+    def start(folder: Path, **options: Any) -> str:
+        page = launch(Options(port=free_port(), downloads=folder, **options), wait=False)
+        pages.append(page)
+        return str(page.local_url)
+
+    yield start
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    if reason := missing_browser():
+        pytest.skip(reason)
+    from playwright.sync_api import sync_playwright
+
+    program = next(path for name in CHROMIUM_NAMES if (path := shutil.which(name)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One tab of the browser on our page; collects console errors and requests that leave this machine."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        self.outside: list[str] = []
+        page.on("console", lambda m: self.problems.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.route("**/*", self._only_loopback)
+
+    def _only_loopback(self, route: Any) -> None:
+        if route.request.url.startswith(("http://127.0.0.1", "data:", "blob:")):
+            route.continue_()
+        else:
+            self.outside.append(route.request.url)
+            route.abort()
+
+    def open(self, address: str, run: str | None = None) -> Visit:
+        """Opens the page, with this run."""
+        self.page.goto(address)
+        if run is not None:
+            self.page.evaluate("name => localStorage.setItem('framesieve.run', name)", run)
+            self.page.reload()
+        self.page.wait_for_function("framesieve?.filter?.digest", timeout=WAIT_MS)
+        return self
+
+    def state(self) -> dict[str, Any]:
+        """What the page shows, once nothing moves any more."""
+        return dict(
+            self.page.evaluate(
+                """async () => {
+                  const tab = framesieve.filter, digest = await tab.settledDigest();
+                  return { digest, kept: tab.answer.kept, filters: tab.choices.mapping(), run: tab.run.name,
+                           shown: tab.grid.rows.length, current: tab.table.ordinal[tab.grid.current] };
+                }"""
+            )
+        )
+
+    def wait_saved(self) -> None:
+        """Waits until everything is in selection.json."""
+        self.page.wait_for_function("framesieve.filter.host.dataset.saved === 'yes'", timeout=WAIT_MS)
+
+    def picture(self, selector: str) -> np.ndarray:
+        """(H, W, 3) uint8 RGB: what is on the screen at an element."""
+        from PIL import Image
+
+        return np.asarray(Image.open(io.BytesIO(self.page.locator(selector).screenshot())).convert("RGB"))
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
+    """Opens tabs; each in a browser of its own unless ``beside`` names one. Afterwards: nothing went wrong or out."""
+    contexts, visits = [], []
+
+    def start(size: str = "1280x720", dark: bool = False, beside: Visit | None = None) -> Visit:
+        if beside is None:
+            width, height = SIZES[size]
+            scheme = "dark" if dark else "light"
+            contexts.append(chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
+        found = Visit((beside.page.context if beside else contexts[-1]).new_page())
+        visits.append(found)
+        return found
+
+    yield start
+    for context in contexts:
+        context.close()
+    for one in visits:
+        assert not one.outside
+        assert not one.problems
+
+
+def read(path: Path) -> Any:
+    return files.read_json(path)

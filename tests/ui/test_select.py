@@ -1,0 +1,116 @@
+"""The rules in the browser (web/select.js) and ``core.pipeline.select`` decide alike, on random tables and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.config import FILTERABLE, FilterSettings, from_mapping
+from core.pipeline.select import digest, select
+from core.records import FrameTable
+from core.ui.columns import pack
+from core.ui.routes import web_version
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = """async ({ address, cases }) => {
+  const { select } = await import(address + 'select.js');
+  const { unpack, digestOf } = await import(address + 'table.js');
+  return cases.map(({ data, filters }) => {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    const table = unpack(bytes.buffer);
+    const chosen = select(table, filters, { keep: filters.keep ?? [], reject: filters.reject ?? [] });
+    return {
+      reasons: Array.from(chosen.reason, (code) => chosen.names[code]),
+      only: chosen.onlyBy, relaxed: chosen.relaxed, digest: digestOf(table, chosen.reason),
+      copies: Array.from(chosen.duplicateOf, (row) => row < 0 ? -1 : table.ordinal[row]),
+    };
+  });
+}"""
+
+
+def random_table(rng: np.random.Generator, frames: int) -> FrameTable:
+    names = [name for name in FILTERABLE if rng.random() < 0.6]
+    coarse = rng.integers(0, 8, (len(names), frames)).astype(float)
+    fine = rng.normal(50, 20, (len(names), frames))
+    values = {}
+    for i, name in enumerate(names):
+        column = np.where(rng.random() < 0.4, coarse[i], fine[i])
+        column[rng.random(frames) < rng.choice([0, 0.1, 1], p=[0.5, 0.45, 0.05])] = np.nan
+        values[name] = column
+    seeds = rng.integers(0, 2**64, max(1, frames // 6), dtype=np.uint64)
+    flips = (np.uint64(1) << rng.integers(0, 64, (6, frames)).astype(np.uint64)) * (rng.random((6, frames)) < 0.5)
+    phash = rng.choice(seeds, frames) ^ np.bitwise_xor.reduce(flips.astype(np.uint64), axis=0)
+    ordinal = np.sort(
+        rng.choice(np.arange(2**40, 2**40 + 4 * frames) if rng.random() < 0.1 else 4 * frames, frames, False)
+    )
+    return FrameTable(
+        ordinal=ordinal.astype(np.int64),
+        pts_s=np.cumsum(rng.choice([0.04, 1 / 30, 0.1], frames)) - 1.7,
+        shot=rng.integers(-1, 4, frames).astype(np.int64),
+        phash=phash,
+        has_phash=rng.random(frames) < 0.9,
+        error=rng.random(frames) < 0.05,
+        discarded=rng.choice(["", "", "", "", "quality", "face", "zebra", "apple"], frames).astype(np.str_),
+        on_disk=rng.random(frames) < 0.5,
+        values=values,
+    )
+
+
+def random_filters(rng: np.random.Generator, table: FrameTable) -> dict[str, Any]:
+    def maybe(chance: float, value: Any) -> Any:
+        return value if rng.random() < chance else None
+
+    bounds: dict[str, dict[str, float]] = {"min": {}, "max": {}}
+    for side, chance in (("min", 0.25), ("max", 0.2)):
+        for name in FILTERABLE:
+            if rng.random() < chance * (0.7 if name in table.values else 0.05):
+                bounds[side][name] = float(rng.choice([rng.integers(0, 8), rng.normal(50, 40)]))
+    ordinals = table.ordinal.tolist()
+    hand = [int(o) for o in rng.permutation([*ordinals, 9_999_999])[: rng.integers(0, 5)]]
+    filters = {
+        "shots": maybe(0.2, [-1 + 1, 1, 2]),
+        "dedup": maybe(0.5, int(rng.integers(0, 33))),
+        "rank_by": str(rng.choice(FILTERABLE)),
+        "top": maybe(0.2, int(rng.integers(0, len(table) + 1))),
+        "top_percent": maybe(0.2, float(np.round(rng.random() * 100, 1))),
+        "per_shot": maybe(0.2, int(rng.integers(0, 9))),
+        "per_shot_percent": maybe(0.2, float(np.round(rng.random() * 100, 1))),
+        "per_window": maybe(0.2, int(rng.integers(0, 5))),
+        "per_window_percent": maybe(0.2, float(np.round(rng.random() * 100, 2))),
+        "window": float(rng.choice([0.1, 0.3, 1.0, 7.0])),
+        "at_least": maybe(0.3, int(rng.integers(1, len(table) + 2))),
+        "keep": hand[::2],
+        "reject": hand[1::2],
+    }
+    return bounds | filters
+
+
+def test_the_browser_selects_exactly_as_python(
+    serve: Callable[..., str], visit: Callable[..., Any], tmp_path: Path
+) -> None:
+    import base64
+
+    rng = np.random.default_rng(20261121)
+    tables = [random_table(rng, int(rng.choice([0, 1, 2, 7, 60, 300]))) for _ in range(240)]
+    tables += [random_table(rng, 3000) for _ in range(4)]
+    filters = [random_filters(rng, table) for table in tables]
+    page, address = visit().page, serve(tmp_path)
+    page.goto(address)
+    page.wait_for_selector("#filter h2")
+    cases = [
+        {"data": base64.b64encode(pack(table, np.zeros(0, np.int64))).decode(), "filters": chosen}
+        for table, chosen in zip(tables, filters, strict=True)
+    ]
+    found = page.evaluate(SCRIPT, {"address": f"{address}fs/web/{web_version()}/", "cases": cases})
+    for table, values, theirs in zip(tables, filters, found, strict=True):
+        ours = select(table, from_mapping(FilterSettings, values))
+        assert theirs["reasons"] == [ours.reasons[code] for code in ours.reason.tolist()], values
+        assert theirs["only"] == dict(ours.only_by), values
+        assert theirs["copies"] == ours.duplicate_of.tolist(), values
+        assert {name: tuple(bounds) for name, bounds in theirs["relaxed"].items()} == dict(ours.relaxed), values
+        assert theirs["digest"] == digest(ours.kept)
