@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Routes:
     def __init__(self, workspace: Workspace, exporter: Exporter) -> None:
         self._workspace = workspace
         self._exporter = exporter
+        self._saving = threading.Lock()
 
     def all(self) -> list[Route]:
         """Returns the routes for ``launch(app_kwargs={"routes": ...})``."""
@@ -118,18 +120,20 @@ class Routes:
     # --- what is chosen
 
     def _save(self, request: Request, body: dict[str, Any]) -> Response:
-        """Saves the filters, unless somebody else saved others since ``revision``."""
+        """Saves the filters, unless somebody else saved others since ``revision``.
+
+        Without the lock of the run, which a running job holds: the file is written whole, and no job writes it.
+        """
         run, filters = self._run(request), filters_of(body)
-        revision = file_mark(run.run.selection)
-        if body.get("revision") != revision and not body.get("force"):
-            saved = self._saved(run)
-            if saved["filters"] != config.to_mapping(filters):
-                sentence = "this run's selection was changed elsewhere (another tab, or the command line)."
-                return answer({"error": sentence, "conflict": True} | saved, 409)
         chosen = select(run.table(), filters)
-        with run.run.lock():
+        with self._saving:
+            if body.get("revision") != file_mark(run.run.selection) and not body.get("force"):
+                saved = self._saved(run)
+                if saved["filters"] != config.to_mapping(filters):
+                    sentence = "this run's selection was changed elsewhere (another tab, or the command line)."
+                    return answer({"error": sentence, "conflict": True} | saved)
             selection.write(run.run.selection, filters, chosen.kept)
-        return answer(selection_json(chosen) | {"revision": file_mark(run.run.selection)})
+            return answer(selection_json(chosen) | {"revision": file_mark(run.run.selection)})
 
     def _size(self, request: Request, body: dict[str, Any]) -> Response:
         run, filters = self._run(request), filters_of(body)

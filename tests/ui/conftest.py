@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from core.config import METRIC_NAMES, ExtractSettings, to_mapping
 from core.records import FrameRecord
 from core.store import files, jsonl, run_file
 from core.store.run import RunDir
+from core.store.table import load_table
 from tests import videos
 from tests.conftest import CHROMIUM_NAMES, missing_browser
 
@@ -47,12 +49,6 @@ def counting_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for _ in extract(video, settings, out=home / "downloads" / name):
             pass
     return home / "downloads"
-
-
-@pytest.fixture
-def downloads(counting_runs: Path, tmp_path: Path) -> Path:
-    """A copy of the runs that a test may change."""
-    return Path(shutil.copytree(counting_runs, tmp_path / "downloads"))
 
 
 def synthetic_run(folder: Path, frames: int, video_run: Path) -> Path:
@@ -96,6 +92,31 @@ def serve() -> Iterator[Callable[..., str]]:
         page.close()
 
 
+@dataclasses.dataclass
+class Site:
+    """A page served over a folder of runs."""
+
+    address: str
+    downloads: Path
+    made: Path
+
+    def run(self, name: str, of: str = "files") -> Path:
+        """Puts a copy of a counting run (``files``, ``bare`` or ``NAUGHTY``) into the folder."""
+        return Path(shutil.copytree(self.made / of, self.downloads / name))
+
+
+@pytest.fixture(scope="module")
+def site(counting_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One page for all tests of a module; each takes runs of its own."""
+    from core.ui.app import Options, launch
+
+    downloads = tmp_path_factory.mktemp("site") / "downloads"
+    downloads.mkdir()
+    page = launch(Options(port=free_port(), downloads=downloads), wait=False)
+    yield Site(str(page.local_url), downloads, counting_runs)
+    page.close()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     if reason := missing_browser():
@@ -129,11 +150,10 @@ class Visit:
 
     def open(self, address: str, run: str | None = None) -> Visit:
         """Opens the page, with this run."""
-        self.page.goto(address)
         if run is not None:
-            self.page.evaluate("name => localStorage.setItem('framesieve.run', name)", run)
-            self.page.reload()
-        self.page.wait_for_function("framesieve?.filter?.digest", timeout=WAIT_MS)
+            self.page.add_init_script(f"localStorage.setItem('framesieve.run', {json.dumps(run)})")
+        self.page.goto(address)
+        self.page.wait_for_function("window.framesieve?.filter?.digest", timeout=WAIT_MS)
         return self
 
     def state(self) -> dict[str, Any]:
@@ -183,3 +203,16 @@ def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
 
 def read(path: Path) -> Any:
     return files.read_json(path)
+
+
+def middle_of(run: Path, column: str) -> float:
+    """A bound that about half of the frames pass."""
+    return round(float(np.median(load_table(run).values[column])), 3)
+
+
+def type_into(visit: Visit, label: str, text: str) -> None:
+    """Types into a box as a person does, and goes back to the gallery."""
+    box = visit.page.get_by_label(label)
+    box.fill(text)
+    box.press("Tab")
+    visit.page.get_by_role("listbox", name="Frames").focus()

@@ -1,6 +1,6 @@
 // What a person has chosen for a run: filters, frames kept and rejected by hand. Undo, and autosave to selection.json.
 
-import { Refused, write } from "./server.js";
+import { write } from "./server.js";
 
 const SAVE_AFTER_MS = 250;
 const RETRY_MS = 3000;
@@ -130,18 +130,25 @@ export class Choices {
         revision: this.revision,
         force,
       });
-      this.revision = answer.revision;
-      this.told({ saved: !this.unsaved, digest: answer.digest });
-    } catch (error) {
-      this.unsaved = true;
-      const conflict = error instanceof Refused && error.answer.conflict ? error.answer : null;
-      this.told({ saved: false, error: error.message, conflict });
-      if (!conflict) this.timer = setTimeout(() => this.save(), RETRY_MS);
       this.saving = false;
-      return;
+      if (answer.conflict) this.#failed({ error: answer.error, conflict: answer });
+      else this.#saved(answer);
+    } catch (error) {
+      this.saving = false;
+      this.#failed({ error: error.message });
+      this.timer = setTimeout(() => this.save(), RETRY_MS);
     }
-    this.saving = false;
+  }
+
+  #saved(answer) {
+    this.revision = answer.revision;
+    this.told({ saved: !this.unsaved, digest: answer.digest });
     if (this.unsaved) this.#saveSoon();
+  }
+
+  #failed(state) {
+    this.unsaved = true;
+    this.told({ saved: false, ...state });
   }
 
   #take(values) {

@@ -16,7 +16,7 @@ export function h(spec, attributes = {}, ...children) {
     else if (name === "style") element.style.cssText = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter(isShown).map((child) => (child.nodeType ? child : String(child))));
+  element.append(...children.flat(Infinity).filter(isShown).map((child) => (child.nodeType ? child : String(child))));
   return element;
 }
 
@@ -24,7 +24,7 @@ const isShown = (child) => child !== null && child !== undefined && child !== fa
 
 /** Replaces the children of a node; values that are not shown are left out. */
 export function fill(node, ...children) {
-  node.replaceChildren(...children.flat().filter(isShown).map((child) => (child.nodeType ? child : String(child))));
+  node.replaceChildren(...children.flat(Infinity).filter(isShown).map((child) => (child.nodeType ? child : String(child))));
   return node;
 }
 

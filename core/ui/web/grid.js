@@ -81,7 +81,10 @@ export class Grid {
       const place = firstLine * this.columns + i;
       const row = i < needed ? this.rows[place] : undefined;
       cell.element.hidden = row === undefined;
-      if (row === undefined) return;
+      if (row === undefined) {
+        cell.element.removeAttribute("id");
+        return;
+      }
       seen.push(row);
       this.#paintCell(cell, place, row);
     });

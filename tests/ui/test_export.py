@@ -1,0 +1,96 @@
+"""The export drawer: what is written is what is shown, or it says why not."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import videos
+from tests.ui.conftest import Site, Visit, middle_of, read, type_into
+
+pytestmark = pytest.mark.browser
+Visitor = Callable[..., Visit]
+
+
+def picture_numbers(folder: Path) -> dict[int, int]:
+    """Ordinal in the name -> number in the pixels, of every picture in an exported folder."""
+    import numpy as np
+    from PIL import Image
+
+    files = sorted(folder.glob("frame_*"))
+    return {int(f.stem[6:]): videos.read_number(np.asarray(Image.open(f).convert("RGB"))) for f in files}
+
+
+@pytest.mark.parametrize("of", ["files", "bare"])
+def test_what_is_exported_is_what_was_shown(site: Site, visit: Visitor, of: str) -> None:
+    run = site.run(f"export-{of}", of)
+    seen = visit().open(site.address, run.name)
+    page = seen.page
+    type_into(seen, "Contrast, lower bound, as a number", str(middle_of(run, "contrast")))
+    page.get_by_role("listbox", name="Frames").focus()
+    page.keyboard.press("k")
+    shown = seen.state()
+    page.keyboard.press("e")
+    page.get_by_role("button", name=f"Export {shown['kept']} frames").click()
+    page.locator(".drawer .verdict.kept").wait_for()
+    folder = Path(page.locator(".drawer .path").inner_text())
+    assert folder.parent == site.downloads
+    assert read(folder / "manifest.json")["digest"] == shown["digest"]
+    numbers = picture_numbers(folder)
+    assert len(numbers) == shown["kept"]
+    assert all(ordinal == number for ordinal, number in numbers.items())
+    with page.expect_download() as arriving:
+        page.get_by_role("link", name="Download ZIP").click()
+    archive = zipfile.ZipFile(io.BytesIO(Path(arriving.value.path()).read_bytes()))
+    assert archive.testzip() is None
+    assert {Path(name).name for name in archive.namelist()} == {p.name for p in folder.iterdir()}
+    assert all(name.startswith(f"{folder.name}/") for name in archive.namelist())
+
+
+def test_records_that_changed_behind_the_page_are_not_exported(site: Site, visit: Visitor) -> None:
+    run = site.run("changed")
+    seen = visit().open(site.address, run.name)
+    lines = (run / "metadata.jsonl").read_text().splitlines()
+    changed = json.loads(lines[7]) | {"error": "damaged since"}
+    (run / "metadata.jsonl").write_text("\n".join([*lines[:7], json.dumps(changed), *lines[8:]]) + "\n")
+    seen.page.keyboard.press("e")
+    seen.page.get_by_role("button", name="Export 120 frames").click()
+    seen.page.get_by_role("alert").filter(has_text="has changed since the page was opened").wait_for()
+    assert not list(site.downloads.glob("changed_exported_*"))
+    seen.problems = [text for text in seen.problems if "400" not in text]
+
+
+def test_a_cancelled_export_leaves_nothing(site: Site, visit: Visitor) -> None:
+    run = site.run("cancelled", "bare")
+    seen = visit().open(site.address, run.name)
+    seen.page.evaluate(
+        """async () => {
+          const scripts = performance.getEntriesByType('resource').map((entry) => entry.name);
+          const { write } = await import(scripts.find((name) => name.endsWith('server.js')));
+          const tab = framesieve.filter, digest = await tab.settledDigest();
+          const { id } = await write(`runs/${tab.run.id}/export`, { filters: tab.choices.mapping(), digest });
+          await write(`exports/${id}/cancel`, {});
+        }"""
+    )
+    seen.page.reload()
+    seen.open(site.address)
+    seen.page.wait_for_function("['cancelled', 'done'].includes(framesieve.filter.run.export.state)")
+    assert not list(site.downloads.glob(".cancelled_exported_*"))
+
+
+def test_no_frame_no_export(site: Site, visit: Visitor) -> None:
+    run = site.run("none")
+    seen = visit().open(site.address, run.name)
+    type_into(seen, "Sharpness, lower bound, as a number", "1000")
+    assert seen.state()["kept"] == 0
+    seen.page.keyboard.press("e")
+    assert seen.page.get_by_role("button", name="Export 0 frames").is_disabled()
+    seen.page.keyboard.press("Escape")
+    seen.page.get_by_role("button", name="Kept").click()
+    seen.page.get_by_role("button", name="Reset filters").click()
+    assert seen.state()["kept"] == videos.FRAMES

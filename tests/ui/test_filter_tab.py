@@ -1,0 +1,271 @@
+"""Filtering & Export in a real browser: what is shown is what ``select`` keeps, and nothing of it gets lost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import FilterSettings, from_mapping
+from core.pipeline.select import digest, select
+from core.store import run_file, selection
+from core.store.run import RunDir
+from core.store.table import load_table
+from tests import videos
+from tests.ui.conftest import NAUGHTY, Site, Visit, middle_of, synthetic_run, type_into
+
+pytestmark = pytest.mark.browser
+Visitor = Callable[..., Visit]
+
+
+def digest_of(run: Path, filters: dict[str, Any]) -> str:
+    return digest(select(load_table(run), from_mapping(FilterSettings, filters)).kept)
+
+
+def drag(visit: Visit, name: str, share: float) -> None:
+    """Moves the thumb of a slider with the mouse, in steps."""
+    slider = visit.page.get_by_label(name, exact=True)
+    box = slider.bounding_box()
+    start = box["x"] + (7 if "lower" in name else box["width"] - 7)
+    middle = box["y"] + box["height"] / 2
+    visit.page.mouse.move(start, middle)
+    visit.page.mouse.down()
+    visit.page.mouse.move(box["x"] + 7 + (box["width"] - 14) * share, middle, steps=8)
+    visit.page.mouse.up()
+
+
+@pytest.mark.parametrize(
+    ("size", "dark"), [("1280x720", False), ("1280x720", True), ("1600x1000", False), ("1600x1000", True)]
+)
+def test_dragged_sliders_show_what_select_keeps(site: Site, visit: Visitor, size: str, dark: bool) -> None:
+    run = site.run(f"drag-{size}-{dark}")
+    seen = visit(size, dark).open(site.address, run.name)
+    before = seen.state()
+    assert before["kept"] == before["shown"] == videos.FRAMES
+    drag(seen, "Sharpness, lower bound", 0.4)
+    drag(seen, "Entropy, upper bound", 0.8)
+    after = seen.state()
+    assert 0 < after["kept"] < videos.FRAMES
+    assert set(after["filters"]["min"]) == {"sharpness"}
+    assert set(after["filters"]["max"]) == {"entropy"}
+    assert after["digest"] == digest_of(run, after["filters"])
+    seen.wait_saved()
+    assert selection.read(RunDir(run).selection).digest == after["digest"]
+    assert seen.page.evaluate("document.body.classList.contains('dark')") is dark
+    assert fits(seen)
+
+
+def fits(visit: Visit) -> bool:
+    """Nothing makes the page itself scroll, and no button is cut off."""
+    return bool(
+        visit.page.evaluate(
+            """() => {
+              const root = document.scrollingElement, wide = innerWidth + 1, high = innerHeight + 1;
+              const parts = [...document.querySelectorAll('.toolbar > *, .selbar > *, #top button')];
+              const boxes = parts.filter((e) => e.checkVisibility()).map((e) => e.getBoundingClientRect());
+              const inside = boxes.every((box) => box.right < wide && box.bottom < high);
+              return inside && root.scrollWidth < wide && root.scrollHeight < high;
+            }"""
+        )
+    )
+
+
+def test_every_other_filter_shows_what_select_keeps(site: Site, visit: Visitor) -> None:
+    run = site.run("rules")
+    seen = visit().open(site.address, run.name)
+    page = seen.page
+    page.get_by_label("Remove near-duplicates").check()
+    assert seen.state()["filters"]["dedup"] == 5
+    slider = page.get_by_label("Bits that duplicates may differ in")
+    slider.focus()
+    slider.press("ArrowRight")
+    page.get_by_label("Best by").select_option("sharpness")
+    middle = middle_of(run, "contrast")
+    type_into(seen, "keep at most N frames in all", "30")
+    type_into(seen, "keep at most N frames of each window", "5")
+    type_into(seen, "Contrast, lower bound, as a number", str(middle))
+    shown = seen.state()
+    wanted = {"dedup": 6, "rank_by": "sharpness", "top": 30, "per_window": 5, "min": {"contrast": middle}}
+    assert {name: shown["filters"][name] for name in wanted} == wanted
+    assert shown["digest"] == digest_of(run, shown["filters"])
+    type_into(seen, "loosen the ranges", "25")
+    shown = seen.state()
+    assert shown["digest"] == digest_of(run, shown["filters"])
+    type_into(seen, "keep at most N frames in all", "many")
+    assert page.get_by_label("keep at most N frames in all").get_attribute("aria-invalid") == "true"
+    assert seen.state()["filters"]["top"] == 30
+
+
+def test_reasons_are_counted_and_show_their_frames(site: Site, visit: Visitor) -> None:
+    run = site.run("reasons")
+    seen = visit().open(site.address, run.name)
+    middle = middle_of(run, "contrast")
+    type_into(seen, "Contrast, lower bound, as a number", str(middle))
+    shown = seen.state()
+    refused = select(load_table(run), FilterSettings(min={"contrast": middle})).counts()["contrast"]
+    chip = seen.page.locator(".reasons .chip", has_text="contrast")
+    assert chip.inner_text().split() == ["contrast", str(refused)]
+    assert seen.page.locator(".range-filter", has_text="Contrast").locator(".only").inner_text() == f"\u2212{refused}"
+    chip.click()
+    assert seen.state()["shown"] == refused == videos.FRAMES - shown["kept"]
+    seen.page.keyboard.press("Escape")
+    assert seen.state()["shown"] == videos.FRAMES
+    seen.page.get_by_role("button", name="Kept").click()
+    assert seen.state()["shown"] == shown["kept"]
+
+
+def test_keys_keep_reject_undo_and_a_reload_keeps_it_all(site: Site, visit: Visitor) -> None:
+    run = site.run("keys")
+    seen = visit().open(site.address, run.name)
+    keys = seen.page.keyboard
+    seen.page.get_by_role("listbox", name="Frames").focus()
+    for key in ("ArrowRight", "ArrowRight", "x", "ArrowRight", "Shift+ArrowRight", "x", "Escape", "Home", "k"):
+        keys.press(key)
+    assert (seen.state()["filters"]["keep"], seen.state()["filters"]["reject"]) == ([0], [2, 3, 4])
+    keys.press("z")
+    keys.press("z")
+    assert (seen.state()["filters"]["keep"], seen.state()["filters"]["reject"]) == ([], [2])
+    keys.press("Shift+z")
+    shown = seen.state()
+    assert shown["filters"]["reject"] == [2, 3, 4]
+    assert shown["digest"] == digest_of(run, shown["filters"])
+    keys.press("End")
+    keys.press("x")
+    seen.page.reload()  # at once: less than the 250 ms of the autosave later
+    seen.open(site.address)
+    assert seen.state()["run"] == "keys"
+    assert seen.state()["filters"]["reject"] == [2, 3, 4, videos.FRAMES - 1]
+    seen.wait_saved()
+    assert selection.read(RunDir(run).selection).filters.reject == (2, 3, 4, videos.FRAMES - 1)
+
+
+@pytest.mark.parametrize("of", ["files", "bare"])
+def test_the_enlarged_picture_is_the_frame_that_it_is_called(site: Site, visit: Visitor, of: str) -> None:
+    run = site.run(f"enlarged-{of}", of)
+    seen = visit().open(site.address, run.name)
+    seen.page.get_by_role("listbox", name="Frames").focus()
+    seen.page.keyboard.press("Enter")
+    for ordinal in range(0, 5):
+        picture = seen.page.locator(f"img.full[data-shows='{ordinal}']")
+        picture.wait_for()
+        assert videos.read_number(seen.picture("img.full")) == ordinal
+        assert seen.page.locator(".facts-side h2").inner_text() == f"Frame {ordinal}"
+        seen.page.keyboard.press("ArrowRight")
+    seen.page.keyboard.press("Enter")
+    seen.page.keyboard.press("End")
+    seen.page.keyboard.press("Enter")
+    seen.page.locator(f"img.full[data-shows='{videos.FRAMES - 1}']").wait_for()
+    assert videos.read_number(seen.picture("img.full")) == videos.FRAMES - 1
+    seen.page.keyboard.press("x")
+    assert seen.state()["filters"]["reject"] == [videos.FRAMES - 1]
+    assert "rejected by hand" in seen.page.locator(".facts-side").inner_text()
+
+
+@pytest.mark.parametrize("of", ["files", "bare"])
+def test_the_small_pictures_are_the_frames_below_them(site: Site, visit: Visitor, of: str) -> None:
+    run = site.run(f"small-{of}", of)
+    seen = visit().open(site.address, run.name)
+    seen.page.get_by_label("Size of the pictures").evaluate(
+        "e => { e.value = 320; e.dispatchEvent(new Event('input')); }"
+    )
+    seen.page.add_style_tag(content=".mark, .copies, .tick { display: none !important }")
+    for top in (0, 1200, 2400):
+        seen.page.locator(".grid").evaluate("(grid, top) => { grid.scrollTop = top; }", top)
+        seen.page.wait_for_timeout(300)
+        seen.page.wait_for_function("document.querySelector('.cell:not([hidden]):not(:has(.there))') === null")
+        cells = seen.page.evaluate(
+            """() => {
+              const grid = document.querySelector('.grid').getBoundingClientRect();
+              const seen = (box) => box.top >= grid.top && box.bottom <= grid.bottom;
+              const cells = [...document.querySelectorAll('.cell:not([hidden])')];
+              return cells.filter((c) => seen(c.getBoundingClientRect())).map((c) => [c.id, Number(c.dataset.ordinal)]);
+            }"""
+        )
+        assert cells
+        for name, ordinal in cells:
+            assert videos.read_number(seen.picture(f"#{name} .pic")) == ordinal
+
+
+def test_duplicates_are_shown_as_groups(site: Site, visit: Visitor) -> None:
+    run = site.run("groups")
+    seen = visit().open(site.address, run.name)
+    seen.page.get_by_label("Remove near-duplicates").check()
+    seen.state()
+    chosen = select(load_table(run), FilterSettings(dedup=5))
+    original = int(chosen.duplicate_of[chosen.duplicate_of >= 0][0])
+    copies = int((chosen.duplicate_of == original).sum())
+    seen.page.evaluate("o => framesieve.filter.grid.goTo(framesieve.filter.table.rowOf(o))", original)
+    seen.page.get_by_role("listbox", name="Frames").focus()
+    seen.page.keyboard.press("d")
+    assert seen.state()["shown"] == copies + 1
+    seen.page.keyboard.press("Escape")
+    seen.page.get_by_label("Sort by").select_option("duplicates")
+    first = seen.page.evaluate(
+        "[...framesieve.filter.grid.rows].slice(0, 2).map(r => framesieve.filter.answer.duplicateOf[r])"
+    )
+    assert first[0] == -1
+    assert first[1] >= 0
+
+
+def test_another_tab_is_not_overwritten_in_silence(site: Site, visit: Visitor) -> None:
+    run = site.run("two-tabs")
+    one = visit().open(site.address, run.name)
+    other = visit(beside=one).open(site.address, run.name)
+    one.page.keyboard.press("x")
+    one.wait_saved()
+    other.page.keyboard.press("ArrowRight")
+    other.page.keyboard.press("x")
+    other.page.get_by_role("alert").filter(has_text="changed elsewhere").wait_for()
+    assert selection.read(RunDir(run).selection).filters.reject == (0,)
+    other.page.get_by_role("button", name="Show theirs").click()
+    assert other.state()["filters"]["reject"] == [0]
+
+
+def test_names_are_text_whatever_they_mean(site: Site, visit: Visitor) -> None:
+    run = site.run(NAUGHTY.replace("/", " "), NAUGHTY)
+    site.run("plain")
+    seen = visit().open(site.address, run.name)
+    assert seen.page.locator(".pick b").inner_text() == run.name
+    seen.page.locator(".pick").click()
+    seen.page.get_by_role("option", name="plain").wait_for()
+    assert run.name in seen.page.locator(".runs").inner_text()
+    seen.page.keyboard.press("Escape")
+    seen.page.keyboard.press("e")
+    assert run.name in seen.page.locator(".drawer .path").inner_text()
+    assert seen.page.evaluate("window.pwned") is None
+
+
+def test_a_damaged_run_says_what_is_wrong_and_the_others_open(site: Site, visit: Visitor) -> None:
+    broken, cut = site.run("broken"), site.run("cut")
+    (broken / "run.json").write_text("{")
+    with open(cut / "metadata.jsonl", "a") as file:
+        file.write('{"frame_number": 1, "torn')
+    seen = visit().open(site.address, "cut")
+    assert seen.state()["kept"] == videos.FRAMES
+    seen.page.locator(".pick").click()
+    row = seen.page.get_by_role("option", name="broken")
+    row.wait_for()
+    assert "is not JSON" in row.inner_text()
+    row.click(force=True)
+    assert seen.page.locator(".pick b").inner_text() == "cut"
+
+
+def test_a_run_of_another_shape_opens_with_all_its_columns(site: Site, visit: Visitor) -> None:
+    run = synthetic_run(site.downloads / "many", 20_000, site.made / "bare")
+    saved = run_file.read(RunDir(run).run_json)
+    run_file.write(RunDir(run).run_json, dataclasses.replace(saved, digest="0"))
+    seen = visit().open(site.address, "many")
+    assert seen.page.get_by_role("group", name="Face distance").count() == 1
+    type_into(seen, "only these shots", "3-5, 9")
+    shown = seen.state()
+    assert shown["filters"]["shots"] == [3, 4, 5, 9]
+    assert shown["kept"] == 1000
+    drag(seen, "Face distance, upper bound", 0.5)
+    shown = seen.state()
+    assert 0 < shown["kept"] < 1000
+    assert shown["digest"] == digest_of(run, shown["filters"])
+    cells = seen.page.locator(".cell").count()
+    assert cells < 200
