@@ -71,8 +71,8 @@ class Routes:
             "/fs/exports/{export}/cancel": self._cancel,
         }
         return [
-            *(Route(path, _reading(make), methods=["GET"]) for path, make in get.items()),
-            *(Route(path, _writing(make), methods=["POST"]) for path, make in post.items()),
+            *(Route(path, reading(make), methods=["GET"]) for path, make in get.items()),
+            *(Route(path, writing(make), methods=["POST"]) for path, make in post.items()),
         ]
 
     def _run(self, request: Request) -> OpenRun:
@@ -248,14 +248,18 @@ async def closing_stream(pieces: Generator[bytes, None, None]) -> AsyncIterator[
             await run_in_threadpool(pieces.close)
 
 
-def _reading(make: Callable[[Request], Response]) -> Answer:
+def reading(make: Callable[[Request], Response]) -> Answer:
+    """Makes the endpoint of a GET; errors of ours become sentences."""
+
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(_safely, make, request)
+        return await run_in_threadpool(safely, make, request)
 
     return endpoint
 
 
-def _writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
+def writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
+    """Makes the endpoint of a POST with a JSON object."""
+
     async def endpoint(request: Request) -> Response:
         body = bytearray()
         async for piece in request.stream():
@@ -268,12 +272,13 @@ def _writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
             return answer({"error": "that is not JSON."}, 400)
         if not isinstance(values, dict):
             return answer({"error": "an object is wanted."}, 400)
-        return await run_in_threadpool(_safely, make, request, values)
+        return await run_in_threadpool(safely, make, request, values)
 
     return endpoint
 
 
-def _safely(make: Callable[..., Response], *words: Any) -> Response:
+def safely(make: Callable[..., Response], *words: Any) -> Response:
+    """Answers, if need be with the sentence of an error of ours."""
     try:
         return make(*words)
     except FramesieveError as error:
