@@ -11,7 +11,7 @@ from typing import Any
 
 from core import __version__, config, fetching, log, options
 from core.config import ExtractSettings, FilterSettings
-from core.console import counted, note, plural, result, result_json, watched
+from core.console import counted, note, plural, ranges, result, result_json, watched
 from core.endings import EXIT_CODES, INTERRUPTED, Command, ending
 from core.errors import SettingsError, SourceError
 from core.options import EXTRACT_FLAGS, FILTER_FLAGS, given, preset
@@ -128,7 +128,7 @@ def _extract_summary(args: argparse.Namespace, run: Any, looked: int, seconds: f
     damaged = table.ordinal[table.error].tolist()
     if damaged:
         frames = plural(len(damaged), "frame")
-        _note_and_log(f"{frames} could not be decoded or measured, which is in the records: {_ranges(damaged)}.")
+        _note_and_log(f"{frames} could not be decoded or measured; the records carry an error: {ranges(damaged)}.")
     values = {"run": str(run.path), "frames": len(table), "kept": kept, "seconds": round(seconds, 3)}
     values["frames_per_s"] = round(looked / seconds, 1) if seconds > 0 else 0.0
     speed = f", {looked / seconds:.0f} frames/s" if looked else ""
@@ -352,17 +352,6 @@ def _demo(args: argparse.Namespace) -> None:
 
 def _rate(info: Any) -> str:
     return f"{float(info.rate):.3f} frames/s" if info.rate else "one frame"
-
-
-def _ranges(numbers: list[int], shown: int = 8) -> str:
-    runs: list[list[int]] = []
-    for n in numbers:
-        if runs and n == runs[-1][1] + 1:
-            runs[-1][1] = n
-        else:
-            runs.append([n, n])
-    texts = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:shown]]
-    return ", ".join(texts) + (f" and {len(runs) - shown} more" if len(runs) > shown else "")
 
 
 VERBS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = (

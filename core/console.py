@@ -98,6 +98,18 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def ranges(numbers: list[int], shown: int = 8) -> str:
+    """Returns ``"3, 7-9 and 2 more"`` for ascending numbers."""
+    runs: list[list[int]] = []
+    for n in numbers:
+        if runs and n == runs[-1][1] + 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    texts = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:shown]]
+    return ", ".join(texts) + (f" and {len(runs) - shown} more" if len(runs) > shown else "")
+
+
 def watched(items: Iterable[T], progress: Progress, title: str) -> Iterator[T]:
     """Passes items through and shows how far they are."""
     with _display(progress, title) as show:
@@ -135,7 +147,9 @@ def followed(steps: Generator[Any, None, T]) -> T:
                 return value
             new_phase = line.split(" ")[0] != said.split(" ")[0]
             if line != said and (live or new_phase or time.perf_counter() - said_at >= PLAIN_EVERY_S):
-                print(f"\r\x1b[K{line}" if live else line, end="" if live else "\n", file=sys.stderr, flush=True)
+                shown = printable(line)
+                with contextlib.suppress(OSError):
+                    print(f"\r\x1b[K{shown}" if live else shown, end="" if live else "\n", file=sys.stderr, flush=True)
                 said, said_at = line, time.perf_counter()
 
 

@@ -45,8 +45,8 @@ def path(text: str) -> Path:
 
 
 def source(text: str) -> Path | str:
-    """Returns the path of a video, or a URL as it is: as a path it would lose a slash."""
-    return text if "://" in text and not Path(text).exists() else path(text)
+    """Returns the path of a video; a URL, which as a path would lose a slash, and an empty text stay what they are."""
+    return text if not text.strip() or ("://" in text and not Path(text).exists()) else path(text)
 
 
 def check_paths(args: argparse.Namespace) -> None:
@@ -62,6 +62,8 @@ def check_paths(args: argparse.Namespace) -> None:
 
 
 def _check_source(value: Path | str) -> None:
+    if not str(value).strip():
+        raise SourceError("an empty path came, perhaps from a variable that is not set; name a video.")
     if isinstance(value, str) and not value.lower().startswith(("http://", "https://")):
         raise SourceError(f"{value} is neither a file nor a web address that starts with http or https; check it.")
 

@@ -88,7 +88,7 @@ class Routes:
     def _saved(self, run: OpenRun) -> dict[str, Any]:
         """The saved filters; a damaged selection.json is a sentence, not the end of the page."""
         try:
-            return {"filters": run.selection(), "revision": file_mark(run.run.selection)}
+            return {"filters": run.saved_filters(), "revision": file_mark(run.run.selection)}
         except RunError as error:
             return {"filters": None, "revision": file_mark(run.run.selection), "warning": str(error)}
 
@@ -132,7 +132,7 @@ class Routes:
                 if saved["filters"] != config.to_mapping(filters):
                     sentence = "this run's selection was changed elsewhere (another tab, or the command line)."
                     return answer({"error": sentence, "conflict": True} | saved)
-            selection.write(run.run.selection, filters, chosen.kept)
+            selection.write(run.run.selection, filters, chosen.kept, run.made_from())
             return answer(selection_json(chosen) | {"revision": file_mark(run.run.selection)})
 
     def _size(self, request: Request, body: dict[str, Any]) -> Response:

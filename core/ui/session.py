@@ -17,6 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from core import config
+from core.config import ExtractSettings, FilterSettings
 from core.errors import RunError
 from core.records import FrameTable
 from core.store import run_file, selection
@@ -89,12 +91,21 @@ class OpenRun:
             "state": str(self.saved.extra.get("state", "running")),
         }
 
-    def selection(self) -> dict[str, Any] | None:
-        """Returns the filters saved for this run, plain JSON values, or ``None``. Raises ``RunError`` when damaged."""
-        from core import config
+    def saved_filters(self) -> dict[str, Any] | None:
+        """Returns the filters saved for this run, plain JSON values, or ``None``. Raises ``RunError`` when damaged.
 
+        Ordinals that were chosen outside of the program are shown as just those, kept by hand.
+        """
         found = selection.read(self.run.selection)
-        return None if found is None else config.to_mapping(found.filters)
+        if found is None:
+            return None
+        filters = found.filters or FilterSettings(top=0, keep=tuple(found.kept.tolist()))
+        return config.to_mapping(filters)
+
+    def made_from(self) -> selection.MadeFrom:
+        """Returns what a selection that is saved now is made from."""
+        weights = self.saved.settings.get("quality_weights", ExtractSettings().quality_weights)
+        return selection.MadeFrom(len(self.table()), tuple(weights))
 
 
 class Workspace:

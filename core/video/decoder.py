@@ -204,8 +204,6 @@ class Decoder:
             fed += pts in wanted and size > 0
             if size:
                 self._damage.feed(pts)
-                if packet.is_corrupt:
-                    self._found_damage(pts)
             yield from self._decode(context, packet)
             if fed == len(wanted) and counts:
                 break

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 TRUSTED = ("mov", "matroska", "mpegts", "ivf", "nut")
 """Demuxers (first name) whose packet pts name frames."""
-HEAD_FRAMES = 8
+HEAD_FRAMES = 4
 """Frames decoded at the head of the file to check the demuxed ledger."""
+NAMES_ONLY = {"skip_loop_filter": "all"}
+"""Decoder options where only timestamps and formats are wanted, not pictures."""
 MAX_REORDER = 64
 """A packet further than this from its place in presentation order means that timestamps jump (codecs allow 16)."""
 
@@ -75,6 +77,7 @@ def build_ledger(path: str, head: Head) -> FrameLedger:
 def decode_head(container: InputContainer, stream: VideoStream) -> Head:
     """Decodes the first frames of a freshly opened container with one thread."""
     single_thread(stream)
+    stream.codec_context.options = NAMES_ONLY
     found: list[int] = []
     first: VideoFrame | None = None
     for frame in decode_packets(container, stream):
@@ -173,7 +176,7 @@ def _head_agrees(pts: NDArray[np.int64], head: Head) -> bool:
     at = np.searchsorted(pts, shown)
     if np.any(at >= len(pts)) or np.any(pts[np.minimum(at, len(pts) - 1)] != shown):
         return False
-    return int(at[-1] - at[0] + 1) < 2 * len(shown)
+    return 2 * int(at[-1] - at[0] + 1) <= 3 * len(shown)
 
 
 def build_by_decoding(path: str) -> FrameLedger:
@@ -191,7 +194,7 @@ def build_by_decoding(path: str) -> FrameLedger:
     key: list[bool] = []
     with closing(container):
         single_thread(stream)
-        stream.codec_context.options = {"skip_loop_filter": "all"}  # only the frames' names are wanted here
+        stream.codec_context.options = NAMES_ONLY
         for frame in decode_packets(container, stream):
             pts.append(frame.pts)
             dts.append(frame.dts)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
 import shutil
 import socket
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,7 @@ from core.store import files, jsonl, run_file
 from core.store.run import RunDir
 from core.store.table import load_table
 from tests import videos
-from tests.conftest import CHROMIUM_NAMES, missing_browser
+from tests.conftest import CHROMIUM_NAMES, ROOT, missing_browser
 
 ARGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 ARGS += ["--disable-background-networking", "--disable-component-update"]
@@ -75,21 +79,35 @@ def synthetic_records(frames: int) -> Iterator[FrameRecord]:
         )
 
 
+@contextlib.contextmanager
+def serving(downloads: Path, *options: str) -> Iterator[str]:
+    """``app.py`` in a process of its own, which may talk to loopback only; yields its address."""
+    port = str(free_port())
+    program = Path(__file__).with_name("loopback_only.py")
+    argv = [sys.executable, str(program), "--port", port, "--downloads", str(downloads), *options]
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as server,
+    ):
+        assert server.stdout is not None
+        try:
+            line = server.stdout.readline()
+            assert port in line, line
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            server.terminate()
+            server.wait()
+            errors.seek(0)
+            said = errors.read()
+        assert "OUTSIDE" not in said
+        assert "Traceback" not in said
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     """Serves a folder of runs and returns the address."""
-    from core.ui.app import Options, launch
-
-    pages = []
-
-    def start(folder: Path, **options: Any) -> str:
-        page = launch(Options(port=free_port(), downloads=folder, **options), wait=False)
-        pages.append(page)
-        return str(page.local_url)
-
-    yield start
-    for page in pages:
-        page.close()
+    with contextlib.ExitStack() as stack:
+        yield lambda downloads, *options: stack.enter_context(serving(downloads, *options))
 
 
 @dataclasses.dataclass
@@ -105,16 +123,13 @@ class Site:
         return Path(shutil.copytree(self.made / of, self.downloads / name))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(counting_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One page for all tests of a module; each takes runs of its own."""
-    from core.ui.app import Options, launch
-
+    """One page for all tests; each takes runs of its own."""
     downloads = tmp_path_factory.mktemp("site") / "downloads"
     downloads.mkdir()
-    page = launch(Options(port=free_port(), downloads=downloads), wait=False)
-    yield Site(str(page.local_url), downloads, counting_runs)
-    page.close()
+    with serving(downloads) as address:
+        yield Site(address, downloads, counting_runs)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ export function h(spec, attributes = {}, ...children) {
   if (tag === "button") element.type = "button";
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element[name] = value;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value); // a property's false would cancel the event
     else if (name === "style") element.style.cssText = value;
     else element.setAttribute(name, value === true ? "" : value);
   }
@@ -80,6 +80,9 @@ export function bytes(size) {
 
 /** "2 frames", "1 frame" */
 export const counted = (amount, noun) => `${count(amount)} ${noun}${amount === 1 ? "" : "s"}`;
+
+/** "−137": frames that a filter takes away. */
+export const removed = (frames) => (frames ? `−${count(frames)}` : "0");
 
 /** face_count -> "Face count" */
 export function title(column) {

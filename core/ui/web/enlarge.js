@@ -4,7 +4,7 @@ import { clock, count, fill, h, icon, number, title } from "./dom.js";
 import { keyName } from "./keys.js";
 import { HAS_ERROR, HAS_FILE } from "./table.js";
 
-const MOST_COPIES = 24;
+const MOST_COPIES = 11;
 
 export class Enlarge {
   /** `view` gives what is shown: { table, answer, choices, thumbs, run }; `does` acts: { move, keep, reject, undo, goTo, closed }. */
@@ -23,7 +23,7 @@ export class Enlarge {
       this.facts,
     );
     this.element.onkeydown = (event) => this.#key(event);
-    this.element.onclick = (event) => event.target === this.element && this.close();
+    this.element.addEventListener("click", (event) => event.target === this.element && this.close());
     this.element.onclose = () => {
       this.row = null;
       this.picture.removeAttribute("src");
@@ -79,8 +79,8 @@ export class Enlarge {
       h("p.sub.num", {}, `${clock(table.ptsS[row])}${table.shot[row] >= 0 ? `, shot ${table.shot[row]}` : ""}`),
       h("p.verdict", { class: kept ? "verdict kept" : "verdict out" }, icon(kept ? "check" : "x"), kept ? "Kept" : "Left out", hand && ", by hand"),
       h("ul.reasons-list", {}, reasonsOf(table, answer, choices, row).map((text) => h("li", {}, text))),
-      this.#copies(table, answer, row),
       h("table.numbers", {}, h("tbody", {}, [...table.values].map(([name, column]) => numberRow(name, column[row], answer, choices)))),
+      this.#copies(table, answer, row),
       h("p.sub", {}, [`${run.width}x${run.height}`, table.flags[row] & HAS_FILE ? "file in the run folder" : "decoded from the video"].join(", ")),
       h("span.gap"),
       h(
@@ -97,10 +97,9 @@ export class Enlarge {
   #copies(table, answer, row) {
     const original = answer.duplicateOf[row] >= 0 ? answer.duplicateOf[row] : row;
     const group = [original];
-    for (let other = 0; other < table.frames && group.length <= MOST_COPIES; other++) {
-      if (answer.duplicateOf[other] === original) group.push(other);
-    }
+    answer.duplicateOf.forEach((of, other) => of === original && group.push(other));
     if (group.length === 1) return null;
+    const more = group.length - 1 - MOST_COPIES > 0 ? group.splice(MOST_COPIES + 1).length : 0;
     const { thumbs } = this.view();
     thumbs.want("group", group);
     const small = (member) =>
@@ -110,7 +109,7 @@ export class Enlarge {
         thumbs.of(member) && h("img", { src: thumbs.of(member), alt: "" }),
         h("span.num", {}, count(table.ordinal[member]), member === original && icon("check")),
       );
-    return h("div.group", {}, h("h3", {}, "Near-duplicates"), h("div.group-strip", {}, group.map(small)));
+    return h("div.group", {}, h("h3", {}, "Near-duplicates"), h("div.group-strip", {}, group.map(small)), more > 0 && h("p.sub", {}, `and ${count(more)} more: D in the gallery shows all`));
   }
 
   /** The picture's box is the picture: as large as fits, three times its size at most. */

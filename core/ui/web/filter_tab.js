@@ -82,6 +82,7 @@ class FilterTab {
     this.choices?.close();
     this.thumbs?.close();
     this.run = run;
+    this.digest = null;
     this.table = this.answer = this.choices = this.thumbs = null;
     this.#notice();
     if (run === null) return this.#empty("No run yet.", "Extract frames of a video first: python -m core extract VIDEO");
@@ -143,6 +144,7 @@ class FilterTab {
   }
 
   #answered(answer) {
+    if (this.choices === null) return; // another run is being opened
     const first = this.answer === null;
     this.answer = answer;
     this.copies = new Map();

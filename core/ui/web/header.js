@@ -44,7 +44,7 @@ function keyHelp() {
   const dialog = h("dialog.help", { "aria-label": "Keys of this tab" });
   const close = h("button.btn", { onclick: () => dialog.close() }, "Close");
   fill(dialog, h("h2", {}, "Keys of this tab"), list, close);
-  dialog.onkeydown = (event) => event.key === "?" && dialog.close();
+  dialog.addEventListener("keydown", (event) => event.key === "?" && dialog.close());
   const show = () => {
     if (dialog.open) return;
     const rows = helpOfTheTab().flatMap(([keys, text]) => [
@@ -101,7 +101,11 @@ function runPicker() {
     point(known().findIndex((line) => line.name === opened()?.name));
   };
   button.onclick = () => (list.hidden ? show() : close(true));
-  button.onkeydown = (event) => event.key === "ArrowDown" && list.hidden && (event.preventDefault(), show());
+  button.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" || !list.hidden) return;
+    event.preventDefault();
+    show();
+  });
   list.onkeydown = (event) => {
     const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: Infinity };
     if (event.key in moves) point(moves[event.key]);

@@ -1,6 +1,6 @@
 // One histogram above one range slider for each column that the run has.
 
-import { count, counted, fill, h, number, title } from "./dom.js";
+import { counted, fill, h, number, removed, title } from "./dom.js";
 
 const STEPS = 400;
 const HEIGHT = 26;
@@ -31,7 +31,7 @@ export class Ranges {
     for (const [name, part] of this.parts) {
       part.kept.setAttribute("d", outline(answer.keptBins.get(name), part.most));
       const only = answer.onlyColumn[name];
-      part.only.textContent = only === undefined ? "" : `−${count(only)}`;
+      part.only.textContent = only === undefined ? "" : removed(only);
       part.only.title = only === undefined ? "" : `${counted(only, "frame")} removed by this filter alone`;
       const loosened = answer.relaxed[name];
       part.element.classList.toggle("loosened", loosened !== undefined);
@@ -111,10 +111,18 @@ function bound(column, side, choices) {
   };
   box.onchange = () => {
     const value = box.value.trim() === "" ? null : Number(box.value.replace(",", "."));
-    if (value === null || Number.isFinite(value)) choices.bound(side, column.name, value, true);
+    const other = choices.filters[side === "min" ? "max" : "min"]?.[column.name] ?? null;
+    const crosses = value !== null && other !== null && (side === "min" ? value > other : value < other);
+    const fits = value === null || (Number.isFinite(value) && !crosses);
+    box.classList.toggle("wrong", !fits);
+    box.setAttribute("aria-invalid", String(!fits));
+    box.title = fits ? "" : crosses ? "The lower bound must not be above the upper one." : "A number is wanted.";
+    if (fits) choices.bound(side, column.name, value, true);
     part.changed();
   };
   part.show = () => {
+    if (box.classList.contains("wrong") && document.activeElement === box) return place(set() ?? end);
+    box.classList.remove("wrong");
     const value = set();
     const at = Math.max(0, Math.min(1, place(value ?? end)));
     slider.value = Math.round(at * STEPS);

@@ -1,6 +1,6 @@
 // The filters that are not ranges: duplicates, quotas, at least, shots. Help and limits come from core/config.py.
 
-import { count, fill, h, title } from "./dom.js";
+import { fill, h, removed, title } from "./dom.js";
 import { HAS_HASH } from "./table.js";
 
 export class Rules {
@@ -25,7 +25,7 @@ export class Rules {
   }
 
   draw(answer) {
-    const told = (name) => (answer.onlyBy[name] === undefined ? "" : `−${count(answer.onlyBy[name])}`);
+    const told = (name) => (answer.onlyBy[name] === undefined ? "" : removed(answer.onlyBy[name]));
     this.duplicatesOut.textContent = told("duplicate");
     this.quotasOut.textContent = told("quota");
   }

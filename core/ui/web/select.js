@@ -216,8 +216,9 @@ function bestOfEach(ranked, groupOf, most, percent) {
   });
 }
 
-/** How many of `size` may stay. A percentage is rounded up and leaves at least one. */
+/** How many of `size` may stay. A percentage above 0 is rounded up and leaves at least one. */
 function limit(size, most, percent) {
+  if (percent === 0) return 0;
   const allowed = isSet(most) ? Math.min(size, most) : size;
   if (!isSet(percent) || size === 0) return allowed;
   return Math.min(allowed, Math.max(1, Math.ceil(Number(((size * percent) / 100).toFixed(9)))));

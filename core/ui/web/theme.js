@@ -1,19 +1,15 @@
 // Runs in <head>: a theme that was chosen by hand wins over the system's, before anything is drawn.
 (() => {
-  const chosen = localStorage.getItem("framesieve.theme");
-  if (!chosen) return;
+  const chosen = () => localStorage.getItem("framesieve.theme");
   const apply = () => {
-    const dark = chosen === "dark";
-    if (document.body.classList.contains("dark") !== dark) document.body.classList.toggle("dark", dark);
+    const wanted = chosen() === "dark";
+    if (chosen() && document.body.classList.contains("dark") !== wanted) document.body.classList.toggle("dark", wanted);
   };
-  new MutationObserver((_, watcher) => {
-    if (!document.body) return;
+  const start = () => {
     apply();
-    // Gradio sets its own class once, while it mounts
-    new MutationObserver(() => localStorage.getItem("framesieve.theme") === chosen && apply()).observe(document.body, {
-      attributes: true,
-      attributeFilter: ["class"],
-    });
-    watcher.disconnect();
-  }).observe(document.documentElement, { childList: true });
+    // Gradio sets its own class while it mounts
+    new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  };
+  if (document.body) start();
+  else addEventListener("DOMContentLoaded", start);
 })();
