@@ -89,7 +89,9 @@ def _downloaded(arguments: Arguments, folder: Path, report: Report) -> Generator
 
     settings = config.from_mapping(FetchSettings, {k: v for k, v in arguments.items() if k == "max_height" and v})
     playlist, again = bool(arguments.get("playlist")), bool(arguments.get("again"))
-    item, shown, said = arguments.get("item"), None, {None}
+    item = arguments.get("item")
+    shown: tuple[int, str, int | None] | None = None
+    said: set[str | None] = {None}
     with closing(fetch_videos(arguments["url"], folder, settings, item=item, playlist=playlist, again=again)) as steps:
         while True:
             try:

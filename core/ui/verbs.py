@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import config
 from core.config import ExtractSettings, FetchSettings, FilterSettings
@@ -17,7 +17,9 @@ from core.job_state import JobState
 from core.jobs import JobQueue
 from core.store.run import RunDir
 from core.ui.session import Workspace
-from core.video.source import Url, classify, is_url, resolve_local
+
+if TYPE_CHECKING:
+    from core.video.source import Url
 
 SOURCE_KEYS = ("max_height", "item", "resume")
 """What ``extract`` takes beside the settings."""
@@ -40,10 +42,12 @@ class Verbs:
         Raises:
             SourceError: it is neither, or the file is outside the allowed folders.
         """
+        from core.video.source import LocalPath, classify, resolve_local
+
         if not isinstance(text, str):
             raise SourceError("a source is wanted as text: a web address or the path of a video.")
         found = classify(text)
-        return found if isinstance(found, Url) else resolve_local(text, self._roots)
+        return resolve_local(text, self._roots) if isinstance(found, LocalPath) else found
 
     def extract(self, source: Any, values: Any, owner: str) -> str:
         """Queues an extraction and returns the job's id; a video on the web is downloaded first.
@@ -62,14 +66,14 @@ class Verbs:
         given = {name: value for name, value in values.items() if name not in SOURCE_KEYS}
         settings = config.to_mapping(config.from_mapping(ExtractSettings, given))
         arguments: dict[str, Any] = {
-            "source": found.text if isinstance(found, Url) else str(found),
+            "source": str(found) if isinstance(found, Path) else found.text,
             "settings": {name: settings[name] for name in given} | {"thumbs": True},
             "downloads": str(self.workspace.downloads),
             "resume": _yes_or_no(values.get("resume", True)),
         }
-        if isinstance(found, Url):
+        if not isinstance(found, Path):
             arguments |= _of_the_web(values)
-        name = found.text if isinstance(found, Url) else found.name
+        name = found.name if isinstance(found, Path) else found.text
         return self.queue.start("extract", arguments, owner, title=f"Extract {name}")
 
     def export(
@@ -103,6 +107,8 @@ class Verbs:
 
     def _check(self, state: JobState) -> None:
         """What a file on disk says of a job is not ours until it was checked."""
+        from core.video.source import is_url
+
         for name in PATHS:
             place = state.run if name == "run" and state.run else state.arguments.get(name)
             if place and not (isinstance(place, str) and self._inside(Path(place))):
