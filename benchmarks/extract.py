@@ -91,7 +91,7 @@ def save_all(pairs: int) -> dict[str, Any]:
         score = once("extract", video, json.dumps(SCORE_ONLY))
         decode = once("part", video, "decode")
         write = once("part", video, "decode, convert and encode")
-        parts = score["cpu_s"] + write["cpu_s"] - decode["cpu_s"] + write_cost(video)
+        parts = score["cpu_s"] + write["cpu_s"] - decode["cpu_s"] + write_cost(write)
         rows.append({"ours": ours, "score": score, "decode": decode, "encode": write, "limit_s": parts / CORES})
     share = statistics.median(row["limit_s"] / row["ours"]["wall_s"] for row in rows)
     cpu = statistics.median(row["ours"]["cpu_s"] / (row["limit_s"] * CORES) for row in rows)
@@ -99,10 +99,10 @@ def save_all(pairs: int) -> dict[str, Any]:
     return {"share_of_limit": share, "cpu_over_parts": cpu, "frames_per_s": fps, "pairs": rows}
 
 
-def write_cost(video: Path) -> float:
-    """CPU seconds to write as many files of the usual size as the clip has frames."""
-    frames, size = int(once("part", video, "decode")["frames"]), 220_000
-    data = b"\0" * size
+def write_cost(pictures: Cost) -> float:
+    """CPU seconds to write as many files of the same size in all."""
+    frames = int(pictures["frames"])
+    data = b"\0" * (int(pictures["bytes"]) // frames)
     with tempfile.TemporaryDirectory() as folder:
         before = time.process_time()
         for i in range(frames):

@@ -37,17 +37,17 @@ def extract(video: str, settings: dict, out: str) -> int:
         return sum(1 for _ in records_of(extraction))
 
 
-def part(video: str, name: str, out: str) -> int:
-    """One part of the work alone, on all frames, on all cores."""
+def part(video: str, name: str, out: str) -> tuple[int, int]:
+    """One part of the work alone, on all frames, on all cores; returns frames and the bytes of their pictures."""
     opened = probe(video)
     quality = ExtractSettings().jpeg_quality
     works = {
-        "decode": lambda: lambda frame: None,
-        "decode and convert": lambda: lambda frame: frame.rgb() is None,
+        "decode": lambda: lambda frame: 0,
         "decode, convert and encode": lambda: lambda frame: len(images.encode_jpeg(frame.rgb(), quality)),
     }
     everything = np.arange(len(opened.ledger), dtype=np.int64)
-    return sum(len(chunk) for chunk in map_frames(opened, everything, works[name]))
+    sizes = [size for chunk in map_frames(opened, everything, works[name]) for _, size in chunk]
+    return len(sizes), sum(sizes)
 
 
 def drain(steps: object) -> int:
@@ -67,10 +67,11 @@ def main() -> None:
         "shots": lambda: drain(find_shots(probe(video))),
     }
     before, started = cpu_s(), time.perf_counter()
-    frames = jobs[job]()
+    found = jobs[job]()
+    frames, size = found if isinstance(found, tuple) else (found, 0)
     wall, cpu = time.perf_counter() - started, cpu_s() - before
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"frames": frames, "wall_s": wall, "cpu_s": cpu, "peak_mb": peak_mb}))
+    print(json.dumps({"frames": frames, "bytes": size, "wall_s": wall, "cpu_s": cpu, "peak_mb": peak_mb}))
 
 
 if __name__ == "__main__":

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core import __version__, config, fetching, log, options
-from core.config import ExtractSettings, FilterSettings
-from core.console import counted, note, plural, ranges, result, result_json, watched
+from core import __version__, config, fetching, log, options, run_verbs
+from core.config import ExtractSettings
+from core.console import answer, counted, note, note_and_log, plural, ranges, result, result_json, watched
 from core.endings import EXIT_CODES, INTERRUPTED, Command, ending
-from core.errors import SettingsError, SourceError
-from core.options import EXTRACT_FLAGS, FILTER_FLAGS, given, preset
+from core.errors import SourceError
+from core.options import EXTRACT_FLAGS, given, preset
 from core.progress import Progress
 
 __all__ = ["INTERRUPTED", "VERBS", "main", "parser"]
@@ -55,21 +55,6 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _note_and_log(text: str) -> None:
-    log.remember(text)
-    note(text)
-
-
-def _finish(args: argparse.Namespace, values: dict[str, Any], lines: Sequence[str]) -> None:
-    """Ends a verb: with ``--json`` one object, else the lines; the first line goes to the log."""
-    log.remember(f"{args.verb}: {lines[0]}")
-    if args.json:
-        result_json(values)
-        return
-    for line in lines:
-        result(line)
-
-
 # --- extract
 
 
@@ -105,7 +90,7 @@ def _extract(args: argparse.Namespace) -> None:
     ) as extraction:
         info = extraction.video.info
         size = f"{plural(info.frames, 'frame')}, {info.width}x{info.height}, {_rate(info)}"
-        _note_and_log(f"{args.source}: {size}; run {extraction.run.path}")
+        note_and_log(f"{args.source}: {size}; run {extraction.run.path}")
         watch = Progress(info.frames)
         counted(extraction.choose(), watch, "looking")
         looked = watch.done
@@ -128,12 +113,12 @@ def _extract_summary(args: argparse.Namespace, run: Any, looked: int, seconds: f
     damaged = table.ordinal[table.error].tolist()
     if damaged:
         frames = plural(len(damaged), "frame")
-        _note_and_log(f"{frames} could not be decoded or measured; the records carry an error: {ranges(damaged)}.")
+        note_and_log(f"{frames} could not be decoded or measured; the records carry an error: {ranges(damaged)}.")
     values = {"run": str(run.path), "frames": len(table), "kept": kept, "seconds": round(seconds, 3)}
     values["frames_per_s"] = round(looked / seconds, 1) if seconds > 0 else 0.0
     speed = f", {looked / seconds:.0f} frames/s" if looked else ""
     line = f"{kept} of {plural(len(table), 'frame')} kept in {run.path} ({seconds:.1f} s{speed})"
-    _finish(args, values, [line])
+    answer(args, values, [line])
 
 
 # --- fetch
@@ -150,138 +135,10 @@ def _fetch(args: argparse.Namespace) -> None:
     for sentence in done.refused:
         note(sentence)
     paths = [str(path) for path in done.paths]
-    _finish(args, {"paths": paths, "refused": list(done.refused)}, paths or ["nothing was downloaded"])
-
-
-# --- filter and export
-
-
-def _filter_options(verb: argparse.ArgumentParser) -> None:
-    options.add_run(verb)
-    options.add_settings(verb, FilterSettings, FILTER_FLAGS)
-    verb.add_argument("--preset", metavar="NAME", help="filters from presets/NAME.json; options given here win")
-
-
-def _filter_verb_options(verb: argparse.ArgumentParser) -> None:
-    _filter_options(verb)
-    verb.add_argument("--dry-run", action="store_true", help="do not save the selection for export")
-    options.add_json(verb)
-    verb.set_defaults(run=_filter)
-
-
-def _filter(args: argparse.Namespace) -> None:
-    from core.pipeline.notes import notes
-    from core.pipeline.select import select
-    from core.store import run_file, selection
-    from core.store.run import RunDir
-    from core.store.table import load_table
-
-    run = RunDir(args.path)
-    weights = run_file.read(run.run_json).settings["quality_weights"]
-    table = load_table(run)
-    filters = config.from_mapping(FilterSettings, preset(args, "filter") | given(args, FILTER_FLAGS))
-    chosen = select(table, filters)
-    for hint in notes(table, filters, chosen):
-        note(hint)
-    if not args.dry_run:
-        with run.lock():
-            made_from = selection.MadeFrom(len(table), tuple(weights))
-            selection.write(run.selection, filters, chosen.kept, made_from)
-    values = _selection_json(run.path, chosen.kept.tolist(), len(table), selection.digest(chosen.kept))
-    _finish(args, values, [f"{len(chosen.kept)} of {plural(len(table), 'frame')} kept", *_reasons(chosen)])
-
-
-def _reasons(chosen: Any) -> list[str]:
-    return [
-        *(f"  {count:7d} refused: {reason}" for reason, count in chosen.counts().items()),
-        *(f"  {count:7d} removed only by: {name}" for name, count in chosen.only_by.items()),
-        *(
-            f"  {name} was loosened to {'any' if low is None else low} ... {'any' if high is None else high}"
-            for name, (low, high) in chosen.relaxed.items()
-        ),
-    ]
-
-
-def _export_options(verb: argparse.ArgumentParser) -> None:
-    _filter_options(verb)
-    verb.add_argument("--selection", type=options.path, metavar="FILE", help="a saved selection instead of filters")
-    verb.add_argument(
-        "--dest", type=options.path, metavar="DIR", help="the export folder itself (default <run>_exported_<time>)"
-    )
-    options.add_video(verb)
-    options.add_json(verb)
-    verb.set_defaults(run=_export)
-
-
-def _export(args: argparse.Namespace) -> None:
-    from core.pipeline.export import chosen_by, export
-
-    wanted = preset(args, "filter") | given(args, FILTER_FLAGS)
-    if wanted and args.selection:
-        raise SettingsError("both --selection and filters came; give one of them.")
-    filters = config.from_mapping(FilterSettings, wanted) if wanted else None
-    chosen = chosen_by(args.path, filters, args.selection)
-    if chosen.note:
-        note(chosen.note)
-    dest: Path | None = None
-    steps = export(chosen, args.dest, args.video)
-
-    def files() -> Any:
-        nonlocal dest
-        dest = yield from steps
-
-    for _ in watched(files(), Progress(len(chosen.kept)), "exporting"):
-        pass
-    values = _selection_json(args.path, chosen.kept.tolist(), len(chosen.table), chosen.digest)
-    line = f"{len(chosen.kept)} of {plural(len(chosen.table), 'frame')} exported to {dest}"
-    _finish(args, values | {"dest": str(dest)}, [line])
-
-
-def _selection_json(run: Path, kept: list[int], total: int, digest: str) -> dict[str, Any]:
-    return {"run": str(run), "kept": len(kept), "total": total, "digest": digest, "ordinals": kept}
+    answer(args, {"paths": paths, "refused": list(done.refused)}, paths or ["nothing was downloaded"])
 
 
 # --- the smaller verbs
-
-
-def _shots_options(verb: argparse.ArgumentParser) -> None:
-    options.add_run(verb)
-    verb.add_argument(
-        "--detector", choices=("adaptive", "content"), default="adaptive", help="PySceneDetect's detector"
-    )
-    options.add_video(verb)
-    options.add_json(verb)
-    verb.set_defaults(run=_shots)
-
-
-def _shots(args: argparse.Namespace) -> None:
-    from core.pipeline.shots import shots
-    from core.store import run_file
-    from core.store.run import RunDir
-
-    frames = run_file.read(RunDir(args.path).run_json).video.frames
-    found = counted(shots(args.path, args.detector, args.video), Progress(frames), "looking for cuts")
-    lines = [f"  shot {number}: frames {start} to {end - 1}" for number, (start, end) in enumerate(found)]
-    values = {"run": str(args.path), "shots": [list(shot) for shot in found]}
-    _finish(args, values, [f"{plural(len(found), 'shot')} in {args.path}", *lines])
-
-
-WEIGHTS_FLAG = {"quality_weights": EXTRACT_FLAGS["quality_weights"]}
-
-
-def _rescore_options(verb: argparse.ArgumentParser) -> None:
-    options.add_run(verb)
-    options.add_settings(verb, ExtractSettings, WEIGHTS_FLAG, required=True)
-    options.add_json(verb)
-    verb.set_defaults(run=_rescore)
-
-
-def _rescore(args: argparse.Namespace) -> None:
-    from core.pipeline.rescore import rescore
-
-    count = rescore(args.path, given(args, WEIGHTS_FLAG)["quality_weights"])
-    line = f"{plural(count, 'frame')} scored again in {args.path}"
-    _finish(args, {"run": str(args.path), "frames": count}, [line])
 
 
 def _probe_options(verb: argparse.ArgumentParser) -> None:
@@ -303,7 +160,7 @@ def _probe(args: argparse.Namespace) -> None:
         "last_pts_s": video.ledger.seconds(len(video.ledger) - 1),
         "clock": video.ledger.clock,
     }
-    _finish(
+    answer(
         args, values, [f"{name.replace('_', ' '):24s} {'unknown' if v is None else v}" for name, v in values.items()]
     )
 
@@ -347,7 +204,7 @@ def _demo(args: argparse.Namespace) -> None:
     for line, facts in demo(args.out):
         note(line)
         values |= facts
-    _finish(args, values, [f"the best {values['kept']} of {values['frames']} frames are in {values['dest']}"])
+    answer(args, values, [f"the best {values['kept']} of {values['frames']} frames are in {values['dest']}"])
 
 
 def _rate(info: Any) -> str:
@@ -357,10 +214,10 @@ def _rate(info: Any) -> str:
 VERBS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
     ("extract", "extract and score frames of a video", _extract_options),
     ("fetch", "download a video from a web address", _fetch_options),
-    ("filter", "choose frames of a run by their numbers", _filter_verb_options),
-    ("export", "write the chosen frames to a folder of their own", _export_options),
-    ("shots", "find the cuts of a run's video", _shots_options),
-    ("rescore", "apply other quality weights to a run, without decoding", _rescore_options),
+    ("filter", "choose frames of a run by their numbers", run_verbs.filter_verb_options),
+    ("export", "write the chosen frames to a folder of their own", run_verbs.export_options),
+    ("shots", "find the cuts of a run's video", run_verbs.shots_options),
+    ("rescore", "apply other quality weights to a run, without decoding", run_verbs.rescore_options),
     ("probe", "say what a video is, counted, not claimed", _probe_options),
     ("doctor", "say what works on this machine and what is missing", _doctor_options),
     ("demo", "make a sample video and run the main job on it", _demo_options),

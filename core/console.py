@@ -6,14 +6,16 @@ can show, nothing here raises because of a character.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
 import sys
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any, TextIO, TypeVar
 
+from core import log
 from core.errors import StorageError
 from core.log import printable
 from core.progress import Progress
@@ -37,6 +39,22 @@ def note(text: str) -> None:
     """Prints a line for the person, not for a program; it is lost when standard error cannot be written."""
     with contextlib.suppress(OSError):
         _print(text, sys.stderr)
+
+
+def note_and_log(text: str) -> None:
+    """Prints a line for the person and keeps it in the log."""
+    log.remember(text)
+    note(text)
+
+
+def answer(args: argparse.Namespace, values: dict[str, Any], lines: Sequence[str]) -> None:
+    """Ends a verb: with ``--json`` one object, else the lines; the first line goes to the log."""
+    log.remember(f"{args.verb}: {lines[0]}")
+    if args.json:
+        result_json(values)
+        return
+    for line in lines:
+        result(line)
 
 
 def result(text: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,10 @@ from core.records import VideoInfo
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # Started in the background, a shell has Ctrl-C ignored, and every program that a test starts would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("framesieve", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("framesieve")

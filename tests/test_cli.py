@@ -15,8 +15,9 @@ from runs import contents, core, environment, errors_in, lines, numbers_in
 from videos import VARIANTS, build
 
 from core import __version__, log
-from core.cli import EXTRACT_FLAGS, FILTER_FLAGS, VERBS, main, parser
+from core.cli import VERBS, main, parser
 from core.config import ExtractSettings, FilterSettings, to_mapping
+from core.options import EXTRACT_FLAGS, FILTER_FLAGS
 from core.store import presets
 from core.store.selection import digest
 

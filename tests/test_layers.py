@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core"
 ROOMS = ("video", "models", "metrics", "store")
-DOORS = ("cli", "__main__", "console", "endings", "fetching", "options")
+DOORS = ("cli", "__main__", "console", "endings", "fetching", "options", "run_verbs")
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "registry", "shared", "base", "context"}
 
 DOORKEEPERS = {

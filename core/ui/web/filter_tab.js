@@ -85,7 +85,7 @@ class FilterTab {
     this.digest = null;
     this.table = this.answer = this.choices = this.thumbs = null;
     this.#notice();
-    if (run === null) return this.#empty("No run yet.", "Extract frames of a video first: python -m core extract VIDEO");
+    if (run === null) return this.#empty("No run yet.", "Extract frames of a video first (python -m core extract VIDEO), or run make demo for a sample.");
     if (run.frames === 0) return this.#empty("This run has no frames yet.", "Its extraction has not recorded anything.");
     try {
       const [knobs, buffer] = await Promise.all([settings(), readBytes(`runs/${run.id}/columns/${run.version}`)]);

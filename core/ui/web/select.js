@@ -1,5 +1,5 @@
 // The rules of core/pipeline/select.py, in the browser, so that a slider needs no server. Same order, same numbers: doubles
-// in both, NaN is never within a bound, equal ranks keep the earlier frame. tests/ui/test_select.py compares both on
+// in both, NaN is never within a bound, equal ranks keep the earlier frame. tests/ui/test_page_select.py compares both on
 // random tables; the server selects again before it saves or exports. Pure: no page, no network.
 
 import { firstNear } from "./near.js";

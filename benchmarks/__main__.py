@@ -1,0 +1,23 @@
+"""Runs every benchmark and writes the table of the README: ``python -m benchmarks [NAME ...]``, or ``make bench``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("kernel", "filter", "extract", "memory", "page")
+"""Modules of this folder that write benchmarks/results/<name>.json; together about half an hour on two cores."""
+
+
+def main() -> int:
+    failed = 0
+    for name in sys.argv[1:] or NAMES:
+        print(f"==> {name}", flush=True)
+        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode
+    tables = Path(__file__).parents[1] / "docs" / "readme_tables.py"
+    return failed or subprocess.run([sys.executable, str(tables)], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
