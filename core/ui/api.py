@@ -19,6 +19,9 @@ from core.ui.verbs import Verbs
 
 PATIENCE_S = 10.0
 """How long ``extract`` waits for its job to have a run: it reads the video's index first."""
+TOLD: tuple[str, ...] = ("id", "verb", "title", "state", "phase", "ahead", "cancelling", "unit", "done", "total")
+TOLD += ("frames_per_s", "seconds_left", "kept", "dropped", "error", "result", "log_file")
+"""What a program is told of a job, beside its run and log."""
 
 
 def build(verbs: Verbs) -> None:
@@ -105,21 +108,7 @@ class Api:
 
 def job_json(state: JobState) -> dict[str, Any]:
     """Returns what a program is told of a job."""
-    names: tuple[str, ...] = (
-        "id",
-        "verb",
-        "title",
-        "state",
-        "phase",
-        "ahead",
-        "cancelling",
-        "unit",
-        "done",
-        "total",
-        "frames_per_s",
-    )
-    names += ("seconds_left", "kept", "dropped", "error", "result", "log_file")
-    return {name: getattr(state, name) for name in names} | {"run": run_of(state), "log": list(state.log)}
+    return {name: getattr(state, name) for name in TOLD} | {"run": run_of(state), "log": list(state.log)}
 
 
 def run_of(state: JobState) -> str | None:

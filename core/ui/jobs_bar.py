@@ -23,6 +23,9 @@ from core.ui.verbs import Verbs
 
 SHOWN = 30
 """Jobs in the list, the newest."""
+TOLD: tuple[str, ...] = ("id", "verb", "title", "state", "phase", "unit", "ahead", "cancelling", "done", "total")
+TOLD += ("seconds_left", "kept", "dropped", "error", "resumable", "version", "created_s")
+"""What the list says of each."""
 
 
 def build() -> gr.HTML:
@@ -67,20 +70,7 @@ class JobRoutes:
 
     def _brief(self, state: JobState) -> dict[str, Any]:
         run = self._verbs.workspace.at(Path(state.run)) if state.run else None
-        names: tuple[str, ...] = (
-            "id",
-            "verb",
-            "title",
-            "state",
-            "phase",
-            "unit",
-            "ahead",
-            "cancelling",
-            "done",
-            "total",
-        )
-        names += ("seconds_left", "kept", "dropped", "error", "resumable", "version", "created_s")
-        values = {name: getattr(state, name) for name in names}
+        values = {name: getattr(state, name) for name in TOLD}
         about = {"run": run and run.id, "run_name": run and run.run.path.name, "per_s": state.frames_per_s}
         return values | about | {"source": str(state.arguments.get("source") or "")}
 
