@@ -86,6 +86,7 @@ class Report:
         with self._mine:
             self._progress = Progress(total, done=done, skipped=done)
             self._plain |= {"phase": name, "unit": unit}
+            self._lines.append(f"{time.strftime('%H:%M:%S')} {name}")
             self._dirty = True
 
     def at(self, done: int) -> None:

@@ -142,7 +142,8 @@ function aboutJob(job) {
   if (job.state === "running" && job.unit === "frames" && job.phase === "extracting" && job.total !== null) {
     return `kept of ${count(job.done)} measured, ${said(job)}`;
   }
-  return `${job.kept === 1 ? "frame" : "frames"} kept; ${said(job)}`;
+  const now = isActive(job) ? said(job) : { cancelled: "cancelled, what is recorded stays", interrupted: "interrupted, what is recorded stays" }[job.state] ?? job.state;
+  return `${job.kept === 1 ? "frame" : "frames"} kept; ${now}`;
 }
 
 function cell(run, ordinal) {

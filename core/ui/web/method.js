@@ -5,7 +5,7 @@ import { count, fill, h, title } from "./dom.js";
 import { estimate } from "./estimate.js";
 
 const METHODS = {
-  keyframes: ["Key frames", "The video's own entry points: the fastest, nothing else is decoded"],
+  keyframes: ["Key frames", "The video's own entry points; fastest"],
   interval: ["Every few seconds", "Even steps in time"],
   scene: ["Scene changes", "The first frame after each cut"],
   every_nth: ["Every Nth frame", "Even steps in frames"],
@@ -16,7 +16,7 @@ const SCALES = ["sharpness_scale", "edge_scale"];
 const NAMES = {
   interval: "One frame every",
   every: "One frame of every",
-  target: "About how many frames",
+  target: "About how many",
   scene_threshold: "Cut from score",
   scene_fast: "Only hard cuts",
   min_quality: "Quality score at least",
