@@ -128,9 +128,7 @@ def test_the_whole_chain_runs_by_name(served: tuple[str, Path], media: Path) -> 
 def post(address: str, path: str, body: Any, **headers: str) -> tuple[int, Any, Any]:
     """Status, JSON and headers of a POST (of bytes or JSON), or of a GET without a body."""
     data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(
-        f"{address}fs/{path}", data, {name.replace("_", "-"): v for name, v in headers.items()}
-    )
+    request = urllib.request.Request(f"{address}fs/{path}", data, headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as found:
             return found.status, json.loads(found.read()), found.headers
