@@ -47,7 +47,8 @@ class OwnerCookie:
 
         token = _OWNER.set(owner)
         try:
-            await self._app(scope, receive, send if known else with_cookie)
+            gives = known is None and scope["method"] == "GET"
+            await self._app(scope, receive, with_cookie if gives else send)
         finally:
             _OWNER.reset(token)
 
