@@ -56,10 +56,12 @@ class JobState:
     cancelling: bool = False
     run: str | None = None
     """The run folder; ``None`` until the verb has opened it."""
+    unit: str = "frames"
+    """What ``done`` and ``total`` count: ``"frames"``, or ``"bytes"`` of a download."""
     done: int = 0
     total: int | None = None
     frames_per_s: float = 0.0
-    """Since the phase began, without what an earlier start had done."""
+    """Items of ``unit`` per second since the phase began, without what an earlier start had done."""
     seconds_left: float | None = None
     """Of this phase."""
     kept: int = 0
@@ -126,6 +128,7 @@ TYPES: dict[str, Any] = {
     "phase": str,
     "cancelling": bool,
     "run": str,
+    "unit": str,
     "done": int,
     "total": (int, type(None)),
     "frames_per_s": Number,

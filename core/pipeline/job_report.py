@@ -10,13 +10,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from core.errors import StorageError
 from core.job_state import MAX_LINES, MAX_ROWS, MAX_THUMBS, RUNNING, FrameRow
 from core.progress import Progress
 from core.records import FrameRecord
-from core.store.job_log import JobLog
+from core.store.job_log import JobLog, waiting_name
 from core.store.run import RunDir, thumb_name
 
 EVERY_S = 0.2
@@ -59,22 +60,33 @@ class Report:
     # --- for the verbs
 
     def open(self, run: RunDir) -> None:
-        """Names the run folder: the job's file is there from now on."""
+        """Names the run folder: the job's file is there from now on, and no longer where it waited for its run."""
         with self._writing:
             self.set(run=str(run.path.absolute()))
-            if self._log is None:
+            waited = self._log
+            if waited is None or waited.folder != run.path.absolute():
                 try:
-                    self._log = JobLog(run, self._head["id"]).__enter__()
-                    self._log.append(self._head)
+                    opened = JobLog(run, self._head["id"]).__enter__()
+                    opened.append(self._head)
+                    self._log = opened
                 except StorageError as error:
                     self.line(f"the job's file cannot be written ({error}); the job goes on without it.")
+                else:
+                    if waited is not None:
+                        waited.remove()
         self.tell()
 
-    def phase(self, name: str, total: int | None = None, done: int = 0) -> None:
+    def wait_for_run(self, downloads: Path) -> None:
+        """Keeps the job's file in a hidden folder of its own until there is a run to ``open``."""
+        if self._log is None:
+            self.open(RunDir(downloads.absolute() / waiting_name(self._head["id"])))
+
+    def phase(self, name: str, total: int | None = None, done: int = 0, unit: str = "frames") -> None:
         """Begins a phase of ``total`` items, of which an earlier start had done ``done``."""
         with self._mine:
             self._progress = Progress(total, done=done, skipped=done)
-            self._plain["phase"] = name
+            self._plain |= {"phase": name, "unit": unit}
+            self._lines.append(f"{time.strftime('%H:%M:%S')} {name}")
             self._dirty = True
 
     def at(self, done: int) -> None:

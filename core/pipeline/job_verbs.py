@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import config
-from core.config import ExtractSettings, FilterSettings, nearest
+from core.config import ExtractSettings, FetchSettings, FilterSettings, nearest
 from core.errors import RunError, SettingsError
 from core.pipeline.job_report import Report
 from core.records import FrameRecord
 from core.store import jsonl, run_file
 from core.store.run import RunDir
+
+if TYPE_CHECKING:
+    from core.pipeline.fetch import Fetched
 
 Arguments = Mapping[str, Any]
 Steps = Generator[None, None, None]
@@ -25,19 +28,25 @@ Steps = Generator[None, None, None]
 def extract(arguments: Arguments, report: Report) -> Steps:
     """``source``, ``settings`` (``ExtractSettings``), ``out``, ``downloads``, ``resume`` as in ``open_extraction``.
 
-    Without ``quality_weights`` in the settings a run that exists keeps its own.
+    A source on the web is downloaded first, by ``max_height`` and ``item`` of ``fetch``. Without ``quality_weights`` in
+    the settings a run that exists keeps its own.
     """
     from core.pipeline.extract import DOWNLOADS, open_extraction, records_of
+    from core.video.source import is_url
 
-    _check(arguments, ("source",), ("settings", "out", "downloads", "resume"))
+    _check(arguments, ("source",), ("settings", "out", "downloads", "resume", "max_height", "item"))
     given = arguments.get("settings") or {}
     settings = config.from_mapping(ExtractSettings, given)
+    source, downloads = arguments["source"], _path(arguments.get("downloads")) or DOWNLOADS
+    if is_url(source):
+        report.wait_for_run(downloads)
+        source = (yield from _downloaded({**arguments, "url": source}, downloads, report)).paths[0]
     report.phase("reading the video's index")
     with open_extraction(
-        arguments["source"],
+        source,
         settings,
         out=_path(arguments.get("out")),
-        downloads=_path(arguments.get("downloads")) or DOWNLOADS,
+        downloads=downloads,
         resume=bool(arguments.get("resume", True)),
         keep_weights="quality_weights" not in given,
     ) as extraction:
@@ -63,6 +72,55 @@ def extract(arguments: Arguments, report: Report) -> Steps:
                 report.frame(record, settings.thumbs)
                 yield
         report.result = {"run": str(extraction.run.path), "frames": total}
+
+
+def fetch(arguments: Arguments, report: Report) -> Steps:
+    """``url``, ``out``, ``max_height``, ``item``, ``playlist``, ``again`` as in ``pipeline.fetch``."""
+    from core.pipeline.fetch import DOWNLOADS
+
+    _check(arguments, ("url",), ("out", "max_height", "item", "playlist", "again"))
+    fetched = yield from _downloaded(arguments, _path(arguments.get("out")) or DOWNLOADS, report)
+    report.result = {"paths": [str(path) for path in fetched.paths], "refused": list(fetched.refused)}
+
+
+def _downloaded(arguments: Arguments, folder: Path, report: Report) -> Generator[None, None, Fetched]:
+    """Downloads what ``url`` names and shows how far it is."""
+    from core.pipeline.fetch import fetch as fetch_videos
+
+    settings = config.from_mapping(FetchSettings, {k: v for k, v in arguments.items() if k == "max_height" and v})
+    playlist, again = bool(arguments.get("playlist")), bool(arguments.get("again"))
+    item = arguments.get("item")
+    shown: tuple[int, str, int | None] | None = None
+    said: set[str | None] = {None}
+    with closing(fetch_videos(arguments["url"], folder, settings, item=item, playlist=playlist, again=again)) as steps:
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                fetched: Fetched = end.value
+                return fetched
+            now = step.progress
+            if (step.number, now.phase, now.total_bytes) != shown:
+                shown = (step.number, now.phase, now.total_bytes)
+                which = f" {step.number} of {step.of}" if step.of > 1 else ""
+                report.phase(f"{PHASES.get(now.phase, now.phase)}{which}", now.total_bytes, unit="bytes")
+            report.at(now.done_bytes)
+            for text in (now.title, now.note):
+                if text not in said:
+                    said.add(text)
+                    report.line(text or "")
+            yield
+
+
+PHASES = {
+    "looking": "asking the site",
+    "video": "downloading the picture",
+    "audio": "downloading the sound",
+    "merging": "joining picture and sound",
+    "checking": "checking the download",
+    "reused": "downloaded before",
+}
+"""What people read for the phases of ``FetchProgress``."""
 
 
 def export(arguments: Arguments, report: Report) -> Steps:
@@ -140,12 +198,15 @@ def rescore(arguments: Arguments, report: Report) -> Steps:
 
 VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "extract": extract,
+    "fetch": fetch,
     "export": export,
     "shots": shots,
     "rescore": rescore,
 }
 IN_THEIR_RUN: dict[str, Callable[[Arguments, str], dict[str, Any]]] = {
-    "extract": lambda arguments, run: {**arguments, "out": run, "resume": True},
+    "extract": lambda arguments, run: (
+        {**arguments, "out": run, "resume": True} if RunDir(Path(run)).run_json.exists() else dict(arguments)
+    ),
 }
 """How a verb that finds its own run folder is told the one that it had before it was interrupted."""
 

@@ -32,6 +32,8 @@ class JobLog:
     """The file of one job, open for appending by the child that runs it. Used with ``with``."""
 
     def __init__(self, run: RunDir, job_id: str) -> None:
+        self.folder = run.path.absolute()
+        """The run folder."""
         self._path = run.job(job_id)
         self._stack = contextlib.ExitStack()
 
@@ -47,6 +49,14 @@ class JobLog:
     def append(self, event: Mapping[str, Any]) -> None:
         """Writes one event; it survives a killed process. Raises ``StorageError`` when the disk is full."""
         self._appender.append([event])
+
+    def remove(self) -> None:
+        """Closes and deletes it, and its folders where nothing else is in them: the job has found another place."""
+        self._stack.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+            self._path.parent.rmdir()
+            self.folder.rmdir()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
@@ -80,6 +90,11 @@ class JobArchive:
     def _paths(self, name: str) -> Iterator[Path]:
         for root in self._roots:
             yield from sorted(root.glob(f"*/jobs/{name}.jsonl"))
+
+
+def waiting_name(job_id: str) -> str:
+    """Returns the name of the folder in which the file of a job lies while it has no run yet; hidden, no run."""
+    return f".job-{job_id[:16]}"
 
 
 def read_job(path: Path) -> JobState | None:

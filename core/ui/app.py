@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from core.errors import SettingsError
-from core.ui import api, export_tab, header
-from core.ui.exporter import Exporter, ThreadExporter
+from core.jobs import JobQueue
+from core.store.job_log import JobArchive
+from core.ui import api, export_tab, header, jobs_bar, source_tab
+from core.ui.exporter import JobExporter
 from core.ui.guard import Guard
+from core.ui.jobs_bar import JobRoutes
+from core.ui.looks import Looks
+from core.ui.owner import OwnerCookie
 from core.ui.routes import Routes
 from core.ui.session import Workspace
+from core.ui.source_tab import SourceRoutes
 from core.ui.theme import theme
+from core.ui.verbs import Verbs
 from core.ui.web import STYLES, THEME_SCRIPT
+
+PRESETS = ".presets"
+"""Folder of people's own presets, in the folder of runs."""
 
 
 @dataclass(frozen=True)
@@ -30,30 +43,48 @@ class Options:
     downloads: Path = Path("downloads")
     roots: tuple[Path, ...] = ()
     """Folders under which sources may lie."""
+    upload_bytes: int = 8_000_000_000
+    """The limit of one upload."""
 
 
-def build(workspace: Workspace) -> gr.Blocks:
+def build(verbs: Verbs) -> gr.Blocks:
     """Returns the page. Each tab builds itself; data reaches it over our own routes, never through a template."""
     page: gr.Blocks
     with gr.Blocks(title="Framesieve", fill_width=True, analytics_enabled=False) as page:
         header.build()
-        with gr.Tabs(elem_id="tabs"), gr.Tab("Filtering & Export", id="filter"):
-            export_tab.build()
-        header.build_job_bar()
-        api.build(workspace)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Video Source", id="source", elem_id="source-tab"):
+                source_tab.build()
+            with gr.Tab("Filtering & Export", id="filter", elem_id="filter-tab"):
+                export_tab.build()
+        jobs_bar.build()
+        api.build(verbs)
     return page
 
 
-def launch(options: Options, *, exporter: Exporter | None = None, wait: bool = True) -> gr.Blocks:
+def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     """Serves the page; returns at once with ``wait=False`` (tests; close it with ``page.close()``).
 
     Raises:
         SettingsError: the port is taken.
     """
     workspace = Workspace(options.downloads, options.roots)
-    page = build(workspace)
-    routes = Routes(workspace, exporter or ThreadExporter()).all()
+    queue, looks = JobQueue(JobArchive(workspace.downloads)), Looks()
+    verbs = Verbs(workspace, queue)
+    page = build(verbs)
+    own_presets = workspace.downloads / PRESETS
+    routes = Routes(workspace, JobExporter(verbs)).all() + JobRoutes(verbs).all()
+    routes += SourceRoutes(verbs, looks, options.upload_bytes, own_presets).all()
     guard = Middleware(Guard, listens_on=options.host, share=options.share)
+
+    @asynccontextmanager
+    async def ending(_: object) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await run_in_threadpool(looks.close)
+            await run_in_threadpool(queue.close)
+
     try:
         page.launch(
             server_name=options.host,
@@ -71,7 +102,8 @@ def launch(options: Options, *, exporter: Exporter | None = None, wait: bool = T
             head=THEME_SCRIPT,
             app_kwargs={
                 "routes": routes,
-                "middleware": [guard],
+                "middleware": [guard, Middleware(OwnerCookie)],
+                "lifespan": ending,
                 "docs_url": None,
                 "redoc_url": None,
                 "openapi_url": None,

@@ -1,19 +1,17 @@
-"""Runs exports for the page. ``Exporter`` is the seam: the jobs engine takes the place of ``ThreadExporter``."""
+"""Exports for the page, run as jobs; ``Exporter`` is what the routes know of them."""
 
 from __future__ import annotations
 
-import secrets
-import threading
-import time
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from core import log
 from core.config import FilterSettings
-from core.errors import FramesieveError, RunBusy, RunError
+from core.errors import JobError, RunError
+from core.job_state import INTERRUPTED, JobState
 from core.store.run import RunDir
+from core.ui import owner
+from core.ui.verbs import Verbs
 
 
 @dataclass(frozen=True)
@@ -56,77 +54,54 @@ class Exporter(Protocol):
         ...
 
 
-class ThreadExporter:
-    """Exports in threads of this process."""
+class JobExporter:
+    """Exports as jobs: they survive a reload, wait their turn, and are seen in the job bar."""
 
-    def __init__(self) -> None:
-        self._all: dict[str, ExportStatus] = {}
-        self._stops: dict[str, threading.Event] = {}
-        self._lock = threading.Lock()
+    def __init__(self, verbs: Verbs) -> None:
+        self._verbs = verbs
+        self._last: dict[tuple[str, Path], str] = {}
 
     def start(self, run: RunDir, filters: FilterSettings, digest: str) -> ExportStatus:
         """See ``Exporter``."""
-        with self._lock:
-            if any(e.run == run.path and e.state == "running" for e in self._all.values()):
-                raise RunBusy("this run is being exported; wait for it or cancel it.")
-            status = ExportStatus(secrets.token_urlsafe(16), run.path, "running", 0, 0)
-            self._all[status.id] = status
-            self._stops[status.id] = threading.Event()
-        work = threading.Thread(
-            target=self._work, args=(status.id, run, filters, digest), name=f"export-{run.path.name}", daemon=True
-        )
-        work.start()
-        return status
+        job, _ = self._verbs.export(run, filters, owner.current(), digest=digest)
+        self._last[owner.current(), run.path] = job
+        return self.status(job)
 
     def status(self, export_id: str) -> ExportStatus:
         """See ``Exporter``."""
-        found = self._all.get(export_id)
-        if found is None:
+        try:
+            state = self._verbs.queue.snapshot(export_id)
+        except JobError:
+            state = None
+        if state is None or state.verb != "export" or state.run is None:
             raise RunError("this export is not known any more; look into the folder of runs, or export again.")
-        return found
+        return _status(state, Path(state.run))
 
     def cancel(self, export_id: str) -> ExportStatus:
         """See ``Exporter``."""
-        status = self.status(export_id)
-        self._stops[export_id].set()
-        return status
+        self.status(export_id)
+        self._verbs.queue.cancel(export_id)
+        return self.status(export_id)
 
     def last_of(self, run: RunDir) -> ExportStatus | None:
-        """See ``Exporter``."""
-        return next((e for e in reversed(list(self._all.values())) if e.run == run.path), None)
+        """See ``Exporter``; people see their own exports only."""
+        job = self._last.get((owner.current(), run.path))
+        return None if job is None else self.status(job)
 
-    def _work(self, export_id: str, run: RunDir, filters: FilterSettings, digest: str) -> None:
-        try:
-            self._export(export_id, run, filters, digest)
-        except FramesieveError as error:
-            self._update(export_id, state="failed", error=str(error))
-        except Exception as error:
-            log.get().exception("export failed")
-            self._update(export_id, state="failed", error=f"the export failed unexpectedly ({error}); see the log.")
 
-    def _export(self, export_id: str, run: RunDir, filters: FilterSettings, digest: str) -> None:
-        from core.pipeline.export import chosen_by, export
-
-        started = time.perf_counter()
-        chosen = chosen_by(run.path, filters)
-        check_digest(chosen.digest, digest)
-        self._update(export_id, total=len(chosen.kept))
-        steps = export(chosen)
-        done = 0
-        with closing(steps):
-            while not self._stops[export_id].is_set():
-                try:
-                    next(steps)
-                except StopIteration as end:
-                    self._update(export_id, state="done", folder=end.value, seconds=time.perf_counter() - started)
-                    return
-                done += 1
-                self._update(export_id, done=done, seconds=time.perf_counter() - started)
-        self._update(export_id, state="cancelled")
-
-    def _update(self, export_id: str, **changes: object) -> None:
-        with self._lock:
-            self._all[export_id] = replace(self._all[export_id], **changes)  # type: ignore[arg-type]
+def _status(state: JobState, run: Path) -> ExportStatus:
+    """An export that was interrupted left nothing behind: for the page it was cancelled."""
+    done = state.state == "done"
+    kept = int(state.result.get("kept", 0)) if done else state.done
+    return ExportStatus(
+        id=state.id,
+        run=run,
+        state="cancelled" if state.state == INTERRUPTED else state.state,
+        done=kept,
+        total=kept if done else state.total or 0,
+        folder=Path(str(state.result["dest"])) if done else None,
+        error=state.error,
+    )
 
 
 def check_digest(ours: str, shown: str) -> None:

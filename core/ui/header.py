@@ -1,4 +1,4 @@
-"""The header (name, run picker, facts, device, theme, keys) and the job bar. They are built in ``web/header.js``."""
+"""The header (name, run picker, facts, device, theme, keys), built in ``web/header.js``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,3 @@ def part(module: str, elem_id: str) -> gr.HTML:
 def build() -> gr.HTML:
     """Returns the header."""
     return part("header.js", "top")
-
-
-def build_job_bar() -> gr.HTML:
-    """Returns the job bar; it stays hidden until something calls ``render`` of ``web/jobs.js``."""
-    return part("jobs.js", "jobs")

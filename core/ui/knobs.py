@@ -6,12 +6,14 @@ import dataclasses
 from typing import Any
 
 from core import config
-from core.config import ExtractSettings, FilterSettings
+from core.config import METHOD_INPUTS, METRIC_NAMES, ExtractSettings, FetchSettings, FilterSettings
 
 
 def facts() -> dict[str, Any]:
-    """Returns ``{"extract": {field: knob}, "filter": {field: knob}}``, plain JSON values."""
-    return {"extract": _of(ExtractSettings), "filter": _of(FilterSettings)}
+    """Returns the knobs of each verb by field, which inputs a method has, and the metrics; plain JSON values."""
+    kinds = {"extract": ExtractSettings, "filter": FilterSettings, "fetch": FetchSettings}
+    inputs = {method: list(names) for method, names in METHOD_INPUTS.items()}
+    return {verb: _of(kind) for verb, kind in kinds.items()} | {"inputs": inputs, "metrics": list(METRIC_NAMES)}
 
 
 def _of(kind: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from core import config
 from core.config import FilterSettings
-from core.errors import DecodeError, FramesieveError, RunBusy, RunError, SettingsError
+from core.errors import DecodeError, FramesieveError, JobError, RunBusy, RunError, SettingsError
 from core.pipeline.select import digest, select
 from core.records import Selection
 from core.store import selection
@@ -35,7 +35,7 @@ MOST_BYTES = 16_000_000
 MOST_THUMBS = 200
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-STATUS: dict[type[FramesieveError], int] = {SettingsError: 422, RunBusy: 409, DecodeError: 404}
+STATUS: dict[type[FramesieveError], int] = {SettingsError: 422, RunBusy: 409, DecodeError: 404, JobError: 409}
 MEDIA = {".js": "text/javascript", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -71,8 +71,8 @@ class Routes:
             "/fs/exports/{export}/cancel": self._cancel,
         }
         return [
-            *(Route(path, _reading(make), methods=["GET"]) for path, make in get.items()),
-            *(Route(path, _writing(make), methods=["POST"]) for path, make in post.items()),
+            *(Route(path, reading(make), methods=["GET"]) for path, make in get.items()),
+            *(Route(path, writing(make), methods=["POST"]) for path, make in post.items()),
         ]
 
     def _run(self, request: Request) -> OpenRun:
@@ -248,14 +248,18 @@ async def closing_stream(pieces: Generator[bytes, None, None]) -> AsyncIterator[
             await run_in_threadpool(pieces.close)
 
 
-def _reading(make: Callable[[Request], Response]) -> Answer:
+def reading(make: Callable[[Request], Response]) -> Answer:
+    """Makes the endpoint of a GET; errors of ours become sentences."""
+
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(_safely, make, request)
+        return await run_in_threadpool(safely, make, request)
 
     return endpoint
 
 
-def _writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
+def writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
+    """Makes the endpoint of a POST with a JSON object."""
+
     async def endpoint(request: Request) -> Response:
         body = bytearray()
         async for piece in request.stream():
@@ -268,12 +272,13 @@ def _writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
             return answer({"error": "that is not JSON."}, 400)
         if not isinstance(values, dict):
             return answer({"error": "an object is wanted."}, 400)
-        return await run_in_threadpool(_safely, make, request, values)
+        return await run_in_threadpool(safely, make, request, values)
 
     return endpoint
 
 
-def _safely(make: Callable[..., Response], *words: Any) -> Response:
+def safely(make: Callable[..., Response], *words: Any) -> Response:
+    """Answers, if need be with the sentence of an error of ours."""
     try:
         return make(*words)
     except FramesieveError as error:

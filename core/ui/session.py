@@ -160,6 +160,16 @@ class Workspace:
             return self.run(name)
         raise RunError(f'there is no run "{name}" in {self.downloads}.')
 
+    def at(self, path: Path) -> OpenRun | None:
+        """Returns the run in this folder of ``downloads``, ``None`` where there is none that can be read."""
+        path = Path(path)
+        if path.parent.resolve() != self.downloads or path.resolve().parent != self.downloads:
+            return None
+        try:
+            return self._opened(self.downloads / path.name)
+        except RunError:
+            return None
+
     def _folders(self) -> Iterator[Path]:
         """Run folders directly under ``downloads``; links out of it are not followed."""
         if not self.downloads.is_dir():

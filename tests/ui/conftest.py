@@ -168,7 +168,9 @@ class Visit:
         if run is not None:
             self.page.add_init_script(f"localStorage.setItem('framesieve.run', {json.dumps(run)})")
         self.page.goto(address)
+        self.page.get_by_role("tab", name="Filtering & Export").click()
         self.page.wait_for_function("window.framesieve?.filter?.digest", timeout=WAIT_MS)
+        self.page.evaluate("document.activeElement.blur()")
         return self
 
     def state(self) -> dict[str, Any]:

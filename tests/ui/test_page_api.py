@@ -55,5 +55,5 @@ def test_filter_answers_what_the_command_line_would(site: Site) -> None:
     assert "there is no run" in answers[2]
     assert 'the nearest valid one is "sharpness"' in answers[3]
     assert "keep is wanted as a list of whole numbers" in answers[4]
-    assert names == ["/filter"]
+    assert names == ["/extract", "/job", "/cancel", "/filter", "/export"]
     assert not (run / "selection.json").exists()

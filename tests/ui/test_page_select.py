@@ -101,6 +101,7 @@ def test_the_browser_selects_exactly_as_python(site: Site, visit: Callable[..., 
     filters = [random_filters(rng, table) for table in tables]
     page, address = visit().page, site.address
     page.goto(address)
+    page.get_by_role("tab", name="Filtering & Export").click()
     page.wait_for_selector("#filter .blank", state="attached")
     cases = [
         {"data": base64.b64encode(pack(table, np.zeros(0, np.int64))).decode(), "filters": chosen}

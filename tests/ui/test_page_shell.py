@@ -55,8 +55,10 @@ def test_app_says_its_address_and_refuses_a_taken_port(tmp_path: Path) -> None:
 def test_without_a_run_the_page_says_what_to_do(serve: Callable[..., str], visit: Visitor, tmp_path: Path) -> None:
     seen = visit()
     seen.page.goto(serve(tmp_path / "absent"))
+    seen.page.get_by_role("heading", name="Choose a video.").wait_for()
+    seen.page.get_by_role("tab", name="Filtering & Export").click()
     seen.page.get_by_role("heading", name="No run yet.").wait_for()
-    assert "core extract" in seen.page.locator(".blank").inner_text()
+    assert "core extract" in seen.page.locator("#filter .blank").inner_text()
 
 
 @pytest.mark.browser

@@ -1,0 +1,85 @@
+"""``python -m core.pipeline.look FILE``: a child process that says what a video is, as JSON lines on standard output.
+
+In a child, because a damaged file may end the process that reads it, and because a look can be given up. First what the
+header claims, then what was counted, then a poster. The parent is ``core.ui.looks``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import FramesieveError
+from core.video import images
+from core.video.container import open_video
+from core.video.frame import Frame
+from core.video.probe import Video, probe
+from core.video.stream import FrameStream
+
+POSTER_HEIGHT, POSTER_QUALITY = 240, 85
+POSTER_AT = 0.1
+"""Which part of the video has passed at the poster: the first frame is often black."""
+
+
+def main() -> int:
+    """Looks at the file that is named; an error is a line too."""
+    try:
+        for event in look(Path(sys.argv[1])):
+            print(json.dumps(event, allow_nan=False), flush=True)
+    except FramesieveError as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+    return 0
+
+
+def look(path: Path) -> Iterator[dict[str, Any]]:
+    """Yields plain JSON values: header claims, counted facts, a poster (JPEG in base64).
+
+    Raises:
+        SourceError: it is not a video that can be read.
+    """
+    container, stream = open_video(path)
+    with closing(container):
+        context, length = stream.codec_context, container.duration
+        yield {
+            "size_bytes": path.stat().st_size,
+            "codec": context.name,
+            "width": context.width,
+            "height": context.height,
+            "rate": float(stream.average_rate) if stream.average_rate else None,
+            "duration_s": length / 1e6 if length else None,
+        }
+    video = probe(path)
+    info = video.info
+    yield {
+        "width": info.width,
+        "height": info.height,
+        "rate": float(info.rate) if info.rate else None,
+        "duration_s": info.duration_s,
+        "frames": info.frames,
+        "keyframes": len(video.ledger.keys),
+        "audio": info.audio,
+    }
+    poster = _poster(video)
+    if poster is not None:
+        yield {"poster": base64.b64encode(poster).decode()}
+
+
+def _poster(video: Video) -> bytes | None:
+    keys = video.ledger.keys
+    ordinal = int(keys[np.searchsorted(keys, len(video.ledger) * POSTER_AT)]) if len(keys) > 1 else 0
+    with FrameStream(video, np.array([ordinal], np.int64), 1) as stream:
+        for item in stream:
+            if isinstance(item, Frame):
+                return bytes(images.encode_jpeg(item.thumb(POSTER_HEIGHT), POSTER_QUALITY))
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

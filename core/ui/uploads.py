@@ -1,0 +1,85 @@
+"""Files that come through the browser: streamed to disk, never whole in memory, up to a limit."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+
+from core.errors import SourceError, StorageError
+from core.store import files
+from core.video.names import SUFFIXES, safe_title
+
+FOLDER = "uploads"
+SPARE_BYTES = 200_000_000
+"""What stays free on the disk."""
+
+
+async def receive(pieces: AsyncIterator[bytes], name: str, length: int | None, downloads: Path, most: int) -> Path:
+    """Writes a file into ``<downloads>/uploads`` and returns its path; nothing stays of one that does not come whole.
+
+    Args:
+        pieces: the body as it comes.
+        name: what the file is called on the other machine; any text.
+        length: bytes that were announced.
+        downloads: the folder of runs.
+        most: the limit in bytes.
+
+    Raises:
+        SourceError: empty, no video by its name, or larger than the limit.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    home = downloads / FOLDER
+    wanted = _file_name(name)
+    if length is not None and length > most:
+        raise SourceError(_too_large(most))
+    await run_in_threadpool(files.make_folder, home)
+    if length is not None and shutil.disk_usage(home).free < length + SPARE_BYTES:
+        raise StorageError(f"the disk has no room for {length / 1e6:.0f} MB in {home}; free some space first.")
+    part = home / f".{secrets.token_hex(8)}.part"
+    size = 0
+    try:
+        with files.storage_errors(part), open(part, "xb") as file:
+            async for piece in pieces:
+                size += len(piece)
+                if size > most:
+                    raise SourceError(_too_large(most))
+                await run_in_threadpool(file.write, piece)
+        if size == 0 or (length is not None and size != length):
+            raise SourceError(f"{wanted} did not arrive whole; drop it again.")
+        return await run_in_threadpool(_settle, part, home / wanted)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _file_name(name: str) -> str:
+    path = Path(name.replace("\\", "/").replace("\0", "")).name
+    stem, _, suffix = path.rpartition(".")
+    if not stem or suffix.lower() not in (*SUFFIXES, "m2ts", "mts", "mpeg", "mxf", "ivf", "nut", "m2v", "vob"):
+        raise SourceError(f'"{path[:80]}" is not named like a video; known endings are {", ".join(SUFFIXES)}.')
+    return f"{safe_title(stem)}.{suffix.lower()}"
+
+
+def _settle(part: Path, wanted: Path) -> Path:
+    """Gives the file its name; the same file uploaded again keeps the name that it had."""
+    path, number = wanted, 2
+    while path.exists():
+        if _same(part, path):
+            return path
+        path, number = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}"), number + 1
+    with files.storage_errors(path):
+        part.rename(path)
+    return path
+
+
+def _same(one: Path, other: Path) -> bool:
+    from core.video.probe import fingerprint
+
+    return one.stat().st_size == other.stat().st_size and fingerprint(one) == fingerprint(other)
+
+
+def _too_large(most: int) -> str:
+    return f"the file is larger than {most / 1e9:g} GB, the limit for uploads; name its path instead."

@@ -1,0 +1,161 @@
+"""Starts the verbs as jobs, for the page and for the API: whatever comes in is checked here, in one place.
+
+The child of a job checks its arguments again; here is decided which files it may be sent to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import config
+from core.config import ExtractSettings, FetchSettings, FilterSettings
+from core.errors import JobError, SettingsError, SourceError
+from core.job_state import JobState
+from core.jobs import JobQueue
+from core.store.run import RunDir
+from core.ui.session import Workspace
+
+if TYPE_CHECKING:
+    from core.video.source import Url
+
+SOURCE_KEYS = ("max_height", "item", "resume")
+"""What ``extract`` takes beside the settings."""
+PATHS = ("out", "downloads", "dest", "run", "selection")
+"""Arguments of jobs that name places to write to or to read records from."""
+SOURCES = ("source", "video")
+"""Arguments of jobs that name a video."""
+
+
+class Verbs:
+    """The queue as people and programs may use it."""
+
+    def __init__(self, workspace: Workspace, queue: JobQueue) -> None:
+        self.workspace = workspace
+        self.queue = queue
+
+    def source(self, text: Any) -> Path | Url:
+        """Returns the file or web address that a text names.
+
+        Raises:
+            SourceError: it is neither, or the file is outside the allowed folders.
+        """
+        from core.video.source import LocalPath, classify, resolve_local
+
+        if not isinstance(text, str):
+            raise SourceError("a source is wanted as text: a web address or the path of a video.")
+        found = classify(text)
+        return resolve_local(text, self._roots) if isinstance(found, LocalPath) else found
+
+    def extract(self, source: Any, values: Any, owner: str) -> str:
+        """Queues an extraction and returns the job's id; a video on the web is downloaded first.
+
+        Args:
+            source: see ``source``.
+            values: ``ExtractSettings`` as plain JSON values, and ``max_height``, ``item``, ``resume``.
+            owner: see ``owner``.
+
+        Raises:
+            SourceError, SettingsError: what is wrong with them. RunBusy: the same is queued or running.
+        """
+        if not isinstance(values, dict):
+            raise SettingsError('settings are wanted as an object, for example {"method": "interval", "interval": 2}.')
+        found = self.source(source)
+        given = {name: value for name, value in values.items() if name not in SOURCE_KEYS}
+        settings = config.to_mapping(config.from_mapping(ExtractSettings, given))
+        arguments: dict[str, Any] = {
+            "source": str(found) if isinstance(found, Path) else found.text,
+            "settings": {name: settings[name] for name in given} | {"thumbs": True},
+            "downloads": str(self.workspace.downloads),
+            "resume": _yes_or_no(values.get("resume", True)),
+        }
+        if not isinstance(found, Path):
+            arguments |= _of_the_web(values)
+        name = found.name if isinstance(found, Path) else found.text
+        return self.queue.start("extract", arguments, owner, title=f"Extract {name}")
+
+    def export(
+        self, run: RunDir, filters: FilterSettings, owner: str, *, digest: str | None = None, dest: Any = None
+    ) -> tuple[str, Path]:
+        """Queues an export; returns the job's id and the folder it will make.
+
+        Raises:
+            SettingsError: ``dest`` lies elsewhere than in the folder of runs or an allowed one.
+            RunBusy: a job works in this run.
+        """
+        folder = self._place(dest) if dest else _free(run)
+        arguments = {"run": str(run.path), "filters": config.to_mapping(filters), "dest": str(folder)}
+        if digest is not None:
+            arguments["digest"] = digest
+        return self.queue.start("export", arguments, owner, run.path, f"Export {run.path.name}"), folder
+
+    def resume(self, job_id: str) -> None:
+        """Starts a job that ended too early again.
+
+        Raises:
+            JobError: there is no such job, or its file names places outside the allowed folders.
+            RunBusy: it is running.
+        """
+        self._check(self.queue.snapshot(job_id))
+        self.queue.resume(job_id)
+
+    @property
+    def _roots(self) -> tuple[Path, ...]:
+        return (*self.workspace.roots, self.workspace.downloads)
+
+    def _check(self, state: JobState) -> None:
+        """What a file on disk says of a job is not ours until it was checked."""
+        from core.video.source import is_url
+
+        for name in PATHS:
+            place = state.run if name == "run" and state.run else state.arguments.get(name)
+            if place and not (isinstance(place, str) and self._inside(Path(place))):
+                raise JobError(f"{state.title} works in a folder that is not allowed here; start it anew.")
+        for name in SOURCES:
+            source = state.arguments.get(name)
+            if source and not (isinstance(source, str) and is_url(source)):
+                self.source(source if isinstance(source, str) else None)
+
+    def _place(self, dest: Any) -> Path:
+        if not isinstance(dest, str) or not dest.strip() or "\0" in dest:
+            raise SettingsError("dest is wanted as the path of a folder.")
+        path = self.workspace.downloads / dest
+        if not self._inside(path) or path.resolve() in map(Path.resolve, self._roots):
+            raise SettingsError(f"{dest} is not in the folder of runs or an allowed folder; choose another one.")
+        return path.resolve()
+
+    def _inside(self, path: Path) -> bool:
+        real = path.resolve()
+        return any(real.is_relative_to(root.resolve()) for root in self._roots)
+
+
+def _of_the_web(values: dict[str, Any]) -> dict[str, Any]:
+    height = values.get("max_height")
+    chosen = FetchSettings() if height is None else config.from_mapping(FetchSettings, {"max_height": height})
+    found: dict[str, Any] = {"max_height": chosen.max_height}
+    item = values.get("item")
+    if item is not None:
+        if type(item) is not int or not 1 <= item <= 100_000:
+            raise SettingsError("item is wanted as the place of one video in its playlist, from 1 on.")
+        found["item"] = item
+    return found
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError("resume is wanted as true or false.")
+    return value
+
+
+def _free(run: RunDir) -> Path:
+    """The folder of an export, named as the command line names it, with a number where it is taken."""
+    wanted = run.exported_dir(datetime.now())
+    return next(path for path in _numbered(wanted) if not path.exists())
+
+
+def _numbered(path: Path) -> Iterable[Path]:
+    yield path
+    for number in range(2, 10_000):
+        yield path.with_name(f"{path.name}-{number}")

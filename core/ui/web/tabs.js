@@ -1,0 +1,20 @@
+// Which tab is seen: remembered for this browser tab, so that a reload stays where it was.
+
+const LAST = "framesieve.tab";
+
+const buttons = () => [...document.querySelectorAll('#tabs button[role="tab"]')];
+
+/** Shows the tab with this title. */
+export function showTab(title) {
+  buttons().find((button) => button.textContent.trim() === title)?.click();
+}
+
+/** Goes back to the tab that was seen last, and remembers each that is seen from now on. */
+export function rememberTab() {
+  const wanted = sessionStorage.getItem(LAST);
+  if (wanted) showTab(wanted);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.('#tabs button[role="tab"]');
+    if (button) sessionStorage.setItem(LAST, button.textContent.trim());
+  });
+}
