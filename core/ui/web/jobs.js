@@ -18,7 +18,7 @@ class JobBar {
     this.text = h("b.job-name");
     this.inner = h("i");
     this.bar = h("div.bar", { role: "progressbar", "aria-label": "Job progress", "aria-valuemin": 0, "aria-valuemax": 100 }, this.inner);
-    this.rate = h("span.sub.num");
+    this.rate = h("span.sub.num.rate");
     this.note = h("span.sub.last", { role: "status" });
     this.cancel = h("button.btn.small", { onclick: () => this.#do("cancel") }, "Cancel");
     this.resume = h("button.btn.small.primary", { onclick: () => this.#do("resume") }, "Resume");
