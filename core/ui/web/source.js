@@ -37,7 +37,7 @@ class SourceTab {
     const [knobs, about] = await Promise.all([read("settings"), read("source")]);
     this.form = new MethodForm(knobs, () => this.#changed());
     this.box = new SourceBox(knobs.fetch, () => this.#changed());
-    this.presets = new PresetBar(this.form);
+    this.presets = new PresetBar(this.form, "extract");
     this.live = new Live({ open: (job) => this.#openRun(job) });
     this.resume = h("input", { type: "checkbox" });
     this.resume.checked = true;
