@@ -120,6 +120,7 @@ class Site:
 
     def run(self, name: str, of: str = "files") -> Path:
         """Puts a copy of a counting run (``files``, ``bare`` or ``NAUGHTY``) into the folder."""
+        shutil.rmtree(self.downloads / name, ignore_errors=True)  # of a first try
         return Path(shutil.copytree(self.made / of, self.downloads / name))
 
 

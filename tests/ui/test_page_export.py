@@ -79,7 +79,7 @@ def test_a_cancelled_export_leaves_nothing(site: Site, visit: Visitor) -> None:
     )
     seen.page.reload()
     seen.open(site.address)
-    seen.page.wait_for_function("['cancelled', 'done'].includes(framesieve.filter.run.export.state)")
+    seen.page.wait_for_function("['cancelled', 'done'].includes(framesieve.filter.drawer.status?.state)")
     assert not list(site.downloads.glob(".cancelled_exported_*"))
 
 
