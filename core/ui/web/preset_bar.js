@@ -24,7 +24,7 @@ export class PresetBar {
     this.element = h(
       "section.presets",
       {},
-      h("div.line", {}, this.select, h("button.btn.small", { onclick: () => this.#ask(true) }, "Save"), this.delete, h("button.btn.small", { onclick: () => this.#reset() }, "Reset")),
+      h("div.line", {}, this.select, h("button.btn.small", { onclick: () => this.#ask(true) }, "Save"), this.delete, part === "extract" && h("button.btn.small", { onclick: () => this.#reset() }, "Reset")),
       this.asking,
       this.about,
     );
