@@ -1,7 +1,7 @@
 // The job bar at the bottom of the page: what is going on, its log, the queue, Cancel and Resume. Hidden, without
 // taking room, until there is a job to speak of.
 
-import { bytes, clock, count, fill, h, icon } from "./dom.js";
+import { bytes, clock, count, fill, h, handOver, icon, refill } from "./dom.js";
 import { act, detail, detailOf, isActive, known, onJobs } from "./watch.js";
 
 const DISMISSED = "framesieve.dismissed";
@@ -46,6 +46,7 @@ class JobBar {
     jobs.filter(isActive).forEach((job) => this.seen.add(job.id));
     const job = (this.job = this.#main(jobs));
     const on = job !== null || lost;
+    const had = [this.cancel, this.resume].find((button) => button === document.activeElement);
     this.host.classList.toggle("on", on);
     document.documentElement.classList.toggle("fs-with-jobs", on);
     if (!on) return;
@@ -66,13 +67,14 @@ class JobBar {
     this.cancel.disabled = Boolean(job?.cancelling) || lost;
     this.resume.hidden = !job?.resumable;
     this.away.hidden = active || lost;
+    handOver(had, this.resume, this.log);
     if (!this.drawer.hidden) this.#drawDrawer(jobs);
   }
 
   #drawDrawer(jobs) {
     const shown = jobs.find((job) => job.id === this.chosen) ?? this.job ?? jobs[0];
     if (shown) detail(shown.id);
-    fill(
+    refill(
       this.queue,
       jobs.map((job) =>
         h(
