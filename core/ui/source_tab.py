@@ -143,7 +143,10 @@ class SourceRoutes:
         return answer(self._all_presets())
 
     def _delete_preset(self, request: Request, body: dict[str, Any]) -> Response:
-        presets.delete(_name_of(body), self._presets)
+        name = _name_of(body)
+        if name in presets.names() and name not in presets.names(self._presets):
+            raise SettingsError(f'"{name}" comes with the program; only your own presets can be deleted.')
+        presets.delete(name, self._presets)
         return answer(self._all_presets())
 
 

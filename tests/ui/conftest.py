@@ -80,9 +80,9 @@ def synthetic_records(frames: int) -> Iterator[FrameRecord]:
 
 
 @contextlib.contextmanager
-def serving(downloads: Path, *options: str) -> Iterator[str]:
+def serving(downloads: Path, *options: str, port: str | None = None) -> Iterator[str]:
     """``app.py`` in a process of its own, which may talk to loopback only; yields its address."""
-    port = str(free_port())
+    port = port or str(free_port())
     program = Path(__file__).with_name("loopback_only.py")
     argv = [sys.executable, str(program), "--port", port, "--downloads", str(downloads), *options]
     with (

@@ -11,7 +11,7 @@ import { Listing, words } from "./listing.js";
 import { PresetBar } from "./preset_bar.js";
 import { Ranges } from "./ranges.js";
 import { Rules } from "./rules.js";
-import { onRun } from "./runs.js";
+import { beforeOpening, onRun } from "./runs.js";
 import { Selector } from "./selector.js";
 import { read, readBytes } from "./server.js";
 import { unpack } from "./table.js";
@@ -20,6 +20,7 @@ import { Toolbar } from "./toolbar.js";
 
 export function mount({ element }) {
   const tab = new FilterTab(element);
+  beforeOpening(() => tab.choices?.flush());
   onRun((run) => tab.open(run));
   window.framesieve = { ...window.framesieve, filter: tab }; // for tests and the console
 }
@@ -27,7 +28,7 @@ export function mount({ element }) {
 class FilterTab {
   constructor(host) {
     this.host = host;
-    this.run = this.table = this.answer = this.choices = this.thumbs = null;
+    this.opening = this.run = this.table = this.answer = this.choices = this.thumbs = null;
     this.waiting = [];
     this.listing = new Listing();
     this.selector = new Selector(
@@ -61,36 +62,42 @@ class FilterTab {
   }
 
   get isReady() {
-    return this.table !== null;
+    return this.table !== null && this.opening === null;
   }
 
   // --- a run is opened
 
+  /** What is shown stays, but cannot be used, until the other run has come. The run that is shown stays as it is. */
   async open(run) {
+    const again = this.table !== null && run?.id === this.run.id && run.version === this.run.version;
+    if (again && this.opening === null) return;
+    this.opening = run;
+    this.digest = null;
     this.choices?.close();
     this.thumbs?.close();
-    this.run = run;
-    this.digest = null;
-    this.table = this.answer = this.choices = this.thumbs = null;
     this.#notice();
+    this.side.inert = this.pane.inert = true;
     if (run === null) return this.#empty("No run yet.", "Extract frames in Video Source first, or run make demo for a sample.");
     if (run.frames === 0) return this.#empty("This run has no frames yet.", "Its extraction has not recorded anything.");
     try {
       const [knobs, buffer] = await Promise.all([settings(), readBytes(`runs/${run.id}/columns/${run.version}`)]);
-      if (this.run === run) this.#opened(run, knobs, buffer);
+      if (this.opening === run) this.#opened(run, knobs, buffer);
     } catch (error) {
-      this.#empty("This run cannot be opened.", error.message);
+      if (this.opening === run) this.#empty("This run cannot be opened.", error.message);
     }
   }
 
   #opened(run, knobs, buffer) {
+    this.run = run;
+    this.opening = this.answer = null;
+    this.side.inert = this.pane.inert = false;
     this.table = unpack(buffer);
     this.listing.open(this.table);
     this.toolbar.open(this.table);
     this.grid.chosen.clear();
     this.grid.aspect = Math.max(0.4, Math.min(3, run.width / run.height));
     this.grid.say();
-    this.thumbs = new Thumbs(run, this.table, () => this.redraw());
+    this.thumbs = new Thumbs(run, this.table, () => this.redraw(), (sentence) => this.#noPictures(sentence));
     const defaults = Object.fromEntries(Object.entries(knobs.filter).map(([name, knob]) => [name, knob.default]));
     this.choices = new Choices(run, defaults, (settled) => this.#changed(settled), (state) => this.#told(state));
     this.ranges = new Ranges(this.choices, (...bar) => (this.listing.lookAtBar(...bar), this.#listed()));
@@ -125,6 +132,9 @@ class FilterTab {
   }
 
   #empty(heading, cure) {
+    this.opening = this.run = this.table = this.answer = this.choices = this.thumbs = null;
+    this.drawer.close();
+    this.enlarge.close();
     this.side.hidden = this.pane.hidden = true;
     this.blank.hidden = false;
     fill(this.blank, h("h2", {}, heading), h("p.sub", {}, cure));
@@ -142,7 +152,7 @@ class FilterTab {
   }
 
   #answered(answer) {
-    if (this.choices === null) return; // another run is being opened
+    if (this.choices === null || this.opening) return; // another run is being opened
     const first = this.answer === null;
     this.answer = answer;
     this.listing.answered(answer);
@@ -331,6 +341,7 @@ class FilterTab {
   #told(state) {
     this.host.dataset.saved = state.saved ? "yes" : "no";
     this.toolbar.saved.textContent = state.saved ? "Saved" : state.error && !state.conflict ? `Not saved yet: ${state.error}` : "";
+    this.toolbar.saved.title = this.toolbar.saved.textContent;
     if (state.conflict) this.#conflict(state.conflict);
     if (state.saved && state.digest && this.digest && state.digest !== this.digest) this.#changedMeanwhile();
   }
@@ -344,6 +355,11 @@ class FilterTab {
   #changedMeanwhile() {
     const again = h("button.btn.small", { onclick: () => location.reload() }, "Reload");
     this.#notice("The records of this run have changed since the page was opened.", again);
+  }
+
+  #noPictures(sentence) {
+    const again = h("button.btn.small", { onclick: () => (this.#notice(), this.thumbs.again()) }, "Try again");
+    this.#notice(`The pictures cannot be shown: ${sentence}`, again);
   }
 
   #notice(...content) {
@@ -360,4 +376,11 @@ class FilterTab {
 }
 
 let known = null;
-const settings = () => (known ??= read("settings"));
+const settings = async () => {
+  try {
+    return await (known ??= read("settings"));
+  } catch (error) {
+    known = null;
+    throw error;
+  }
+};

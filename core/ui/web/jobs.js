@@ -1,7 +1,7 @@
 // The job bar at the bottom of the page: what is going on, its log, the queue, Cancel and Resume. It has its room from
 // the start, so that nothing moves when a job begins.
 
-import { bytes, clock, count, fill, h, icon } from "./dom.js";
+import { bytes, clock, count, fill, h, handOver, icon, refill } from "./dom.js";
 import { act, detail, detailOf, isActive, known, onJobs } from "./watch.js";
 
 const DISMISSED = "framesieve.dismissed";
@@ -44,6 +44,7 @@ class JobBar {
   draw(jobs, { lost }) {
     jobs.filter(isActive).forEach((job) => this.seen.add(job.id));
     const job = (this.job = this.#main(jobs));
+    const had = [this.cancel, this.resume].find((button) => button === document.activeElement);
     const active = job !== null && isActive(job);
     const share = job?.total ? Math.min(100, (100 * job.done) / job.total) : 0;
     this.text.textContent = job?.title ?? "";
@@ -62,13 +63,14 @@ class JobBar {
     this.resume.hidden = !job?.resumable;
     this.log.hidden = jobs.length === 0;
     this.away.hidden = job === null || active || lost;
+    handOver(had, this.resume, this.log);
     if (!this.drawer.hidden) this.#drawDrawer(jobs);
   }
 
   #drawDrawer(jobs) {
     const shown = jobs.find((job) => job.id === this.chosen) ?? this.job ?? jobs[0];
     if (shown) detail(shown.id);
-    fill(
+    refill(
       this.queue,
       jobs.map((job) =>
         h(

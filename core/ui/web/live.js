@@ -1,6 +1,6 @@
 // The right side of Video Source: an extraction while it runs, and what came of it.
 
-import { count, counted, fill, h, icon, title } from "./dom.js";
+import { count, counted, fill, h, handOver, icon, title } from "./dom.js";
 import { said } from "./jobs.js";
 import { read, readBytes, address } from "./server.js";
 import { unpack } from "./table.js";
@@ -56,6 +56,7 @@ export class Live {
     this.job = job;
     this.element.hidden = false;
     const active = isActive(job);
+    const had = [this.stop, this.again].find((button) => button === document.activeElement);
     const share = job.total ? Math.min(100, (100 * job.done) / job.total) : 0;
     this.element.dataset.state = job.state;
     this.big.textContent = count(job.kept);
@@ -67,9 +68,10 @@ export class Live {
     this.again.hidden = !job.resumable;
     this.openButton.disabled = !job.run || !(job.kept || job.done);
     this.openButton.classList.toggle("primary", job.state === "done");
+    handOver(had, this.again, this.openButton);
     const wrong = this.failure ?? job.error;
     this.error.hidden = !wrong;
-    if (wrong) fill(this.error, icon("warn"), h("span", {}, wrong));
+    if (wrong && this.error.textContent !== wrong) fill(this.error, icon("warn"), h("span", {}, wrong));
     const found = detailOf(job.id);
     if (found) {
       this.#drawStrip(job, found.thumbs);

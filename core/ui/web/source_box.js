@@ -1,7 +1,7 @@
 // The source box: takes an address, a path, dropped text or a file, and says at once what it is. Of a web address the site
 // is asked only after a click.
 
-import { bytes, clock, count, fill, h, icon } from "./dom.js";
+import { bytes, clock, count, fill, h, icon, refill } from "./dom.js";
 import { address, read, Refused, write } from "./server.js";
 
 const POLL_MS = 150;
@@ -69,9 +69,12 @@ export class SourceBox {
 
   // --- what it is
 
+  /** What was there before is forgotten at once: never is another video extracted than the one that the box names. */
   #typed() {
+    if (this.input.value === this.taken) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.input.value !== this.taken && this.#take(this.input.value), TYPED_MS);
+    const turn = this.#begin(this.input.value);
+    this.timer = setTimeout(() => turn === this.turn && this.#take(this.input.value), TYPED_MS);
   }
 
   async #take(text) {
@@ -92,6 +95,7 @@ export class SourceBox {
     this.taken = text;
     this.source = this.facts = this.kind = this.look = this.item = this.poster = null;
     this.fail(null);
+    if (this.card.contains(document.activeElement)) this.input.focus();
     fill(this.card);
     this.changed();
     return ++this.turn;
@@ -103,7 +107,7 @@ export class SourceBox {
   }
 
   #idle() {
-    fill(this.card, h("p.sub", {}, "Paste an address or a path, drop a file, or upload one."));
+    refill(this.card, h("p.sub", {}, "Paste an address or a path, drop a file, or upload one."));
   }
 
   #found({ kind, source, title, look }, turn) {
@@ -163,7 +167,7 @@ export class SourceBox {
         if (turn === this.turn) this.#refused(error);
       }
     };
-    fill(
+    refill(
       this.card,
       h("p.sub", {}, "A web address. Looking it up asks ", h("b", {}, host), "; nothing is downloaded yet."),
       h("div.line", {}, h("button.btn", { onclick: ask }, icon("zoom"), "Look it up"), h("span.gap"), h("label.line.sub", {}, "Max height", this.height)),
@@ -181,13 +185,13 @@ export class SourceBox {
       ["Frames", facts.frames ? count(facts.frames) : facts.width && "counting..."],
       ["Codec", facts.codec && `${facts.codec}, ${bytes(facts.size_bytes)}`],
     ];
-    fill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))));
+    refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))));
   }
 
   #showWeb({ state, facts }) {
     if (state === "looking") {
       const stop = h("button.btn.small", { onclick: () => { this.#begin(this.input.value); this.#take(this.input.value); } }, "Cancel");
-      return fill(this.card, h("div.line", {}, h("span", { role: "status" }, `Asking ${hostOf(this.source)}...`), h("span.gap"), stop));
+      return refill(this.card, h("div.line", {}, h("span", { role: "status" }, `Asking ${hostOf(this.source)}...`), h("span.gap"), stop));
     }
     const live = { live: "A live broadcast that is going on: come back when it is over.", upcoming: "A broadcast that has not begun: come back when it is over.", processing: "The site still works on this broadcast: come back in some hours." }[facts.live];
     const rows = [
@@ -197,7 +201,7 @@ export class SourceBox {
       ["Height", facts.height_px && `${facts.height_px} px of ${facts.heights.at(-1)}`],
       ["Download", facts.size_bytes && `about ${bytes(facts.size_bytes)}`],
     ].filter(([, value]) => value);
-    fill(
+    refill(
       this.card,
       h("p.source-title", { title: facts.title }, facts.title || this.source),
       h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
@@ -225,7 +229,7 @@ export class SourceBox {
     const inner = h("i");
     const text = h("span.sub.num");
     const request = (this.request = new XMLHttpRequest());
-    fill(this.card, h("p.source-title", {}, file.name), h("div.line", {}, text, h("span.gap"), h("button.btn.small", { onclick: () => { this.#begin(""); this.#idle(); } }, "Cancel")), h("div.bar.wide", { role: "progressbar", "aria-label": "Upload" }, inner));
+    refill(this.card, h("p.source-title", {}, file.name), h("div.line", {}, text, h("span.gap"), h("button.btn.small", { onclick: () => { this.#begin(""); this.#idle(); } }, "Cancel")), h("div.bar.wide", { role: "progressbar", "aria-label": "Upload" }, inner));
     request.upload.onprogress = (event) => {
       inner.style.width = `${(100 * event.loaded) / event.total}%`;
       text.textContent = `${bytes(event.loaded)} of ${bytes(event.total)}`;
