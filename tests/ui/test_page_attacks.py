@@ -54,6 +54,20 @@ def test_gradios_own_upload_and_component_server_are_closed(site: Site) -> None:
     assert ask(site.address, "/gradio_api/proxy=http://127.0.0.1:1/")[0] == 404
 
 
+def test_links_in_a_run_folder_show_nothing_of_elsewhere(site: Site, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(b"TOP SECRET")
+    run = site.run("linked")
+    frame = RunDir(run).frame(1, ".jpg")
+    frame.unlink()
+    frame.symlink_to(secret)
+    RunDir(run).thumbs.symlink_to(tmp_path)
+    (tmp_path / RunDir(run).thumb(2, ".jpg").name).write_bytes(b"TOP SECRET")
+    base = f"/fs/runs/{id_of(site.address, 'linked')}"
+    assert b"SECRET" not in ask(site.address, f"{base}/frame/1")[2]
+    assert ask(site.address, f"{base}/thumb/2")[0] == 404
+
+
 def test_names_in_a_zip_cannot_leave_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "..\\..\\C:evil\udcff"
     folder.mkdir()
