@@ -54,6 +54,20 @@ def test_gradios_own_upload_and_component_server_are_closed(site: Site) -> None:
     assert ask(site.address, "/gradio_api/proxy=http://127.0.0.1:1/")[0] == 404
 
 
+def test_links_in_a_run_folder_show_nothing_of_elsewhere(site: Site, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(b"TOP SECRET")
+    run = site.run("linked")
+    frame = RunDir(run).frame(1, ".jpg")
+    frame.unlink()
+    frame.symlink_to(secret)
+    RunDir(run).thumbs.symlink_to(tmp_path)
+    (tmp_path / RunDir(run).thumb(2, ".jpg").name).write_bytes(b"TOP SECRET")
+    base = f"/fs/runs/{id_of(site.address, 'linked')}"
+    assert b"SECRET" not in ask(site.address, f"{base}/frame/1")[2]
+    assert ask(site.address, f"{base}/thumb/2")[0] == 404
+
+
 def test_names_in_a_zip_cannot_leave_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "..\\..\\C:evil\udcff"
     folder.mkdir()
@@ -183,7 +197,7 @@ def test_an_open_page_goes_on_after_the_server_was_killed(counting_runs: Path, v
         seen.page.keyboard.press("End")
         seen.page.wait_for_function("document.querySelector('.cell:not([hidden]):not(:has(.there))') === null")
         assert seen.state()["current"] == videos.FRAMES - 1
-        seen.page.goto("about:blank")
+        seen.page.close()
     seen.problems.clear()
 
 
@@ -228,7 +242,7 @@ def test_what_is_typed_is_what_is_extracted_however_fast(counting_runs: Path, vi
         box.press("Control+Enter")
         page.wait_for_selector(".live[data-state=done]")
         assert [path.name for path in (tmp_path / "downloads").iterdir() if path.is_dir()] == ["second"]
-        page.goto("about:blank")
+        page.close()
 
 
 @browser
@@ -270,5 +284,37 @@ def test_pictures_that_cannot_come_are_said_and_tried_again(
         seen.page.get_by_role("button", name="Try again").click()
         seen.page.wait_for_selector(".cell img.there")
         assert seen.page.locator(".notice").is_hidden()
-        seen.page.goto("about:blank")
-    seen.problems = [text for text in seen.problems if "400" not in text and "localStorage" not in text]
+        seen.page.close()
+    seen.problems = [text for text in seen.problems if "400" not in text]
+
+
+@browser
+def test_the_log_closes_by_escape_and_its_buttons_keep_the_focus(
+    counting_runs: Path, visit: Visitor, tmp_path: Path
+) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    shutil.copy(videos.build("h264-opengop"), media / "again.mp4")
+    seen = visit()
+    with serving(tmp_path / "downloads", "--root", str(media)) as address:
+        page = seen.page
+        page.goto(address)
+        page.get_by_label("URL, path or dropped file").fill(str(media / "again.mp4"))
+        page.wait_for_function("framesieve.source.box.facts?.frames")
+        for _ in range(2):
+            before = page.evaluate("framesieve.source.job")
+            page.get_by_role("button", name="Extract & Analyze Frames").click()
+            page.wait_for_function("before => framesieve.source.job !== before", arg=before)
+            page.wait_for_selector(".live[data-state=done]")
+        page.get_by_text("Nothing was measured anew").wait_for()
+        page.locator("#jobs").get_by_role("button", name="Log").click()
+        line = page.locator(".job-pick").nth(1)
+        line.focus()
+        page.keyboard.press("Enter")
+        assert line.evaluate("line => line === document.activeElement && line.ariaPressed === 'true'")
+        page.keyboard.press("Escape")
+        assert page.locator("#job-drawer").is_hidden()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Escape")
+        assert page.locator("#job-drawer").is_hidden()
+        page.close()

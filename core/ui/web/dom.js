@@ -29,9 +29,12 @@ export function fill(node, ...children) {
 }
 
 const REACHABLE = "button:not(:disabled), a[href], select, input";
-const nameOf = (element) => (element.getAttribute("aria-label") ?? element.textContent).replace(/\d+/g, "");
+const nameOf = (element) => element.dataset.key ?? (element.getAttribute("aria-label") ?? element.textContent).replace(/\d+/g, "");
 
-/** As `fill`, but whoever was on a button in it stays there: on the one with the same words, else on the first one. */
+/**
+ * As `fill`, but whoever was on a button in it stays there: on the one with the same `data-key`,
+ * else with the same words, else on the first one.
+ */
 export function refill(node, ...children) {
   const had = node.contains(document.activeElement) ? nameOf(document.activeElement) : null;
   fill(node, ...children);

@@ -27,7 +27,7 @@ class JobBar {
     this.queue = h("div.job-list", { role: "list", "aria-label": "Jobs" });
     this.lines = h("pre.job-log", { tabindex: 0, "aria-label": "Log, newest first" });
     this.drawer = h("section.job-drawer", { id: "job-drawer", hidden: true, "aria-label": "Jobs and log" }, this.queue, this.lines);
-    this.drawer.onkeydown = (event) => event.key === "Escape" && this.#toggle();
+    this.host.addEventListener("keydown", (event) => event.key === "Escape" && !this.drawer.hidden && this.#toggle());
     fill(element, this.text, this.bar, this.rate, this.cancel, this.resume, this.note, this.log, this.away, this.drawer);
     onJobs((jobs, state) => this.draw(jobs, state));
   }
@@ -76,10 +76,10 @@ class JobBar {
         h(
           "div.job-line",
           { role: "listitem", class: job === shown ? "job-line at" : "job-line" },
-          h("button.link.job-pick", { "aria-pressed": String(job === shown), onclick: () => this.#choose(job.id) }, job.title),
+          h("button.link.job-pick", { "data-key": job.id, "aria-pressed": String(job === shown), onclick: () => this.#choose(job.id) }, job.title),
           h("span.sub.num", {}, said(job)),
-          isActive(job) && h("button.btn.small", { disabled: job.cancelling, onclick: () => this.#do("cancel", job) }, "Cancel"),
-          job.resumable && h("button.btn.small", { onclick: () => this.#do("resume", job) }, "Resume"),
+          isActive(job) && h("button.btn.small", { "data-key": `${job.id} cancel`, disabled: job.cancelling, onclick: () => this.#do("cancel", job) }, "Cancel"),
+          job.resumable && h("button.btn.small", { "data-key": `${job.id} resume`, onclick: () => this.#do("resume", job) }, "Resume"),
         ),
       ),
     );

@@ -24,6 +24,7 @@ export class Live {
     this.inner = h("i");
     this.bar = h("div.bar.wide", { role: "progressbar", "aria-label": "Extraction", "aria-valuemin": 0, "aria-valuemax": 100 }, this.inner);
     this.error = h("p.error", { role: "alert", hidden: true });
+    this.nothing = h("p.sub", { hidden: true }, "Nothing was measured anew: these frames were recorded before.");
     this.strip = h("div.strip", { "aria-label": "Kept frames, newest first" });
     this.results = h("div.results", { hidden: true });
     this.body = h("tbody");
@@ -33,6 +34,7 @@ export class Live {
       h("thead", {}, h("tr", {}, h("th", {}), h("th.n", {}, "Frame"), h("th.n", {}, "Quality"), h("th", {}, "Status"))),
       this.body,
     );
+    this.stripCard = h("section.card", {}, h("h3", {}, "Kept frames, newest first"), this.strip);
     this.element = h(
       "div.live",
       { hidden: true },
@@ -44,8 +46,8 @@ export class Live {
         this.error,
       ),
       this.results,
-      h("section.card", {}, h("h3", {}, "Kept frames, newest first"), this.strip),
-      h("section.card.grow", {}, h("h3", {}, "Latest frames"), this.table),
+      this.stripCard,
+      h("section.card.grow", {}, h("h3", {}, "Latest frames"), this.nothing, this.table),
     );
     this.cells = new Map();
     this.lines = new Map();
@@ -77,6 +79,10 @@ export class Live {
       this.#drawStrip(job, found.thumbs);
       this.#drawRows(job, found.rows);
     }
+    const nothing = job.state === "done" && Boolean(found) && this.lines.size === 0;
+    this.nothing.hidden = !nothing;
+    this.table.hidden = nothing;
+    this.stripCard.hidden = nothing;
     if (!active && job.run && job.kept + job.done > 0) this.#summarise(job);
     else this.results.hidden = true;
   }
