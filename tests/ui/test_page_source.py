@@ -132,7 +132,7 @@ def test_a_reload_in_the_middle_attaches_again_and_cancel_ends_it(
     stranger = visit()
     stranger.page.goto(address)
     stranger.page.get_by_label("URL, path or dropped file").wait_for(timeout=WAIT_MS)
-    assert not stranger.page.locator("#jobs").is_visible()
+    stranger.page.locator("#jobs", has_text="Nothing is running.").wait_for(timeout=WAIT_MS)
     assert stranger.page.get_by_label("URL, path or dropped file").input_value() == ""
     page.locator("#jobs").get_by_role("button", name="Cancel").click()
     ended(page, "cancelled")

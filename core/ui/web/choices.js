@@ -74,6 +74,19 @@ export class Choices {
     this.settle();
   }
 
+  /** Takes over the filters of a preset; what belongs to this video (shots, frames by hand) stays. */
+  load(filters) {
+    const { shots } = this.filters;
+    this.filters = { ...this.defaults, ...filters, shots };
+    this.settle();
+  }
+
+  /** The filters that are not as in an untouched run, without what belongs to this video. */
+  differences() {
+    const differ = ([name, value]) => name !== "shots" && JSON.stringify(value) !== JSON.stringify(this.defaults[name]);
+    return Object.fromEntries(Object.entries(this.filters).filter(differ));
+  }
+
   /** Sets one bound of a column; null takes it away. */
   bound(side, column, value, settled) {
     const bounds = { ...this.filters[side] };

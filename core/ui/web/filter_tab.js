@@ -8,6 +8,7 @@ import { KEYS, keysOf } from "./filter_keys.js";
 import { Grid } from "./grid.js";
 import { giveKeys } from "./keys.js";
 import { Listing, words } from "./listing.js";
+import { PresetBar } from "./preset_bar.js";
 import { Ranges } from "./ranges.js";
 import { Rules } from "./rules.js";
 import { beforeOpening, onRun } from "./runs.js";
@@ -55,6 +56,7 @@ class FilterTab {
       this.grid.paint();
       this.drawer.drawSample();
     });
+    this.presets = new PresetBar({ load: (filters) => this.#load(filters), differences: () => this.choices.differences() }, "filter");
     this.#build();
     giveKeys(host, keysOf(this), KEYS);
   }
@@ -75,7 +77,7 @@ class FilterTab {
     this.thumbs?.close();
     this.#notice();
     this.side.inert = this.pane.inert = true;
-    if (run === null) return this.#empty("No run yet.", "Extract frames of a video first (python -m core extract VIDEO), or run make demo for a sample.");
+    if (run === null) return this.#empty("No run yet.", "Extract frames in Video Source first, or run make demo for a sample.");
     if (run.frames === 0) return this.#empty("This run has no frames yet.", "Its extraction has not recorded anything.");
     try {
       const [knobs, buffer] = await Promise.all([settings(), readBytes(`runs/${run.id}/columns/${run.version}`)]);
@@ -110,6 +112,19 @@ class FilterTab {
     this.#changed(true);
     if (run.warning) this.#notice(run.warning);
     this.drawer.follow(run.export);
+  }
+
+  /** A preset may have bounds of numbers that this run never measured. */
+  #load(filters) {
+    const known = { ...filters };
+    const missing = new Set();
+    for (const side of ["min", "max"]) {
+      const bounds = Object.entries(filters[side] ?? {});
+      bounds.filter(([name]) => !this.table.values.has(name)).forEach(([name]) => missing.add(name));
+      known[side] = Object.fromEntries(bounds.filter(([name]) => this.table.values.has(name)));
+    }
+    this.choices.load(known);
+    if (missing.size) this.#notice(`Not measured in this run, so left out: ${[...missing].join(", ")}.`);
   }
 
   #described(columns) {
@@ -281,6 +296,7 @@ class FilterTab {
       "div.side",
       { hidden: true },
       h("div.line", {}, h("h3", {}, "Filters"), h("button.link", { onclick: () => this.#reset() }, "Reset")),
+      this.presets.element,
       this.filters,
     );
     this.pane = h(

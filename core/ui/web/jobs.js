@@ -1,5 +1,5 @@
-// The job bar at the bottom of the page: what is going on, its log, the queue, Cancel and Resume. Hidden, without
-// taking room, until there is a job to speak of.
+// The job bar at the bottom of the page: what is going on, its log, the queue, Cancel and Resume. It has its room from
+// the start, so that nothing moves when a job begins.
 
 import { bytes, clock, count, fill, h, handOver, icon, refill } from "./dom.js";
 import { act, detail, detailOf, isActive, known, onJobs } from "./watch.js";
@@ -13,13 +13,12 @@ export function mount({ element }) {
 
 class JobBar {
   constructor(element) {
-    this.host = element.closest("#jobs");
     this.seen = new Set();
     this.chosen = null;
     this.text = h("b.job-name");
     this.inner = h("i");
     this.bar = h("div.bar", { role: "progressbar", "aria-label": "Job progress", "aria-valuemin": 0, "aria-valuemax": 100 }, this.inner);
-    this.rate = h("span.sub.num");
+    this.rate = h("span.sub.num.rate");
     this.note = h("span.sub.last", { role: "status" });
     this.cancel = h("button.btn.small", { onclick: () => this.#do("cancel") }, "Cancel");
     this.resume = h("button.btn.small.primary", { onclick: () => this.#do("resume") }, "Resume");
@@ -45,11 +44,7 @@ class JobBar {
   draw(jobs, { lost }) {
     jobs.filter(isActive).forEach((job) => this.seen.add(job.id));
     const job = (this.job = this.#main(jobs));
-    const on = job !== null || lost;
     const had = [this.cancel, this.resume].find((button) => button === document.activeElement);
-    this.host.classList.toggle("on", on);
-    document.documentElement.classList.toggle("fs-with-jobs", on);
-    if (!on) return;
     const active = job !== null && isActive(job);
     const share = job?.total ? Math.min(100, (100 * job.done) / job.total) : 0;
     this.text.textContent = job?.title ?? "";
@@ -57,7 +52,7 @@ class JobBar {
     this.inner.style.width = `${share}%`;
     this.bar.hidden = !active;
     this.bar.setAttribute("aria-valuenow", Math.round(share));
-    this.rate.textContent = job ? said(job) : "";
+    this.rate.textContent = job ? said(job) : "Nothing is running.";
     const waiting = jobs.filter((one) => one.state === "queued" && one !== job).length;
     const failed = this.failure ?? (lost ? "The server does not answer; this page tries again." : job?.error);
     this.note.classList.toggle("wrong", Boolean(failed));
@@ -66,7 +61,8 @@ class JobBar {
     this.cancel.hidden = !active;
     this.cancel.disabled = Boolean(job?.cancelling) || lost;
     this.resume.hidden = !job?.resumable;
-    this.away.hidden = active || lost;
+    this.log.hidden = jobs.length === 0;
+    this.away.hidden = job === null || active || lost;
     handOver(had, this.resume, this.log);
     if (!this.drawer.hidden) this.#drawDrawer(jobs);
   }

@@ -1,6 +1,6 @@
 // The right side of Video Source: an extraction while it runs, and what came of it.
 
-import { count, counted, fill, h, handOver, icon, number, title } from "./dom.js";
+import { count, counted, fill, h, handOver, icon, title } from "./dom.js";
 import { said } from "./jobs.js";
 import { read, readBytes, address } from "./server.js";
 import { unpack } from "./table.js";
@@ -171,7 +171,7 @@ function line(run, [ordinal, status, quality]) {
     { class: kept ? "" : "out" },
     h("td.mini", {}, picture),
     h("td.n", {}, count(ordinal)),
-    h("td.n", {}, h("span.meter", { "aria-hidden": "true" }, h("i", { style: `width:${quality ?? 0}%` })), quality === null ? "none" : number(quality, 3)),
+    h("td.n", {}, h("span.meter", { "aria-hidden": "true" }, h("i", { style: `width:${quality ?? 0}%` })), quality === null ? "none" : quality.toFixed(1)),
     h("td", {}, h("span.state", {}, kept && icon("check"), kept ? "kept" : reason(status))),
   );
 }

@@ -13,6 +13,8 @@ export class SourceBox {
     this.changed = changed;
     this.turn = 0;
     this.source = this.facts = null;
+    /** Address of a picture of the video, once there is one. */
+    this.poster = null;
     this.item = null;
     this.input = h("input.box.path-box", {
       type: "text",
@@ -91,7 +93,7 @@ export class SourceBox {
     if (this.look) write(`source/looks/${this.look}/cancel`, {}).catch(() => null);
     this.request?.abort();
     this.taken = text;
-    this.source = this.facts = this.kind = this.look = this.item = null;
+    this.source = this.facts = this.kind = this.look = this.item = this.poster = null;
     this.fail(null);
     if (this.card.contains(document.activeElement)) this.input.focus();
     fill(this.card);
@@ -143,6 +145,7 @@ export class SourceBox {
           else this.#idle();
         } else {
           this.facts = Object.keys(state.facts).length ? state.facts : null;
+          this.poster = state.poster ? address(`source/looks/${look}/poster`) : null;
           this.#show(state);
         }
         this.changed();
@@ -174,7 +177,7 @@ export class SourceBox {
   #show(state) {
     if (this.kind === "url") return this.#showWeb(state);
     const { facts } = state;
-    const poster = state.poster ? h("img", { src: address(`source/looks/${this.look}/poster`), alt: "" }) : h("span.holder", {}, state.state === "looking" ? "..." : "");
+    const poster = this.poster ? h("img", { src: this.poster, alt: "" }) : h("span.holder", {}, state.state === "looking" ? "..." : "");
     const rows = [
       ["Picture", facts.width && `${facts.width} x ${facts.height}`],
       ["Length", facts.duration_s && shortClock(facts.duration_s)],
