@@ -19,6 +19,7 @@ from core.progress import Progress
 def _filter_options(verb: argparse.ArgumentParser) -> None:
     options.add_run(verb)
     options.add_settings(verb, FilterSettings, FILTER_FLAGS)
+    options.add_face_distance(verb)
     verb.add_argument("--preset", metavar="NAME", help="filters from presets/NAME.json; options given here win")
 
 
