@@ -251,6 +251,17 @@ class FilterSettings:
             raise SettingsError(f"frame {min(both)} is both kept and rejected by hand; choose one.")
 
 
+@dataclass(frozen=True)
+class ExportSettings:
+    """What ``export`` writes beside the frames."""
+
+    face_crops: bool = knob(False, "also cut out the faces, those of the wanted person where one is filtered")
+    face_margin: float = knob(0.3, "border around a face, as a share of its longer side", low=0.0, high=3.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
 HEIGHTS = ("360", "480", "720", "1080", "1440", "2160", "best")
 """Maximum heights of a download, in pixels; ``best`` sets no limit."""
 

@@ -150,6 +150,11 @@ EXTRACT_FLAGS |= {
     "face_refs": FACE_FLAGS["face_refs"],
 }
 
+EXPORT_FLAGS: Flags = {
+    "face_crops": ("--face-crops", {"action": "store_true"}),
+    "face_margin": ("--face-margin", {"type": float, "metavar": "M"}),
+}
+
 FILTER_FLAGS: Flags = {
     "min": ("--min", {"action": "append", "metavar": "COLUMN=VALUE"}),
     "max": ("--max", {"action": "append", "metavar": "COLUMN=VALUE"}),

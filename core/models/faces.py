@@ -156,9 +156,14 @@ def _load(folder: Path, providers: list[str]) -> dict[str, Any]:
             raise ModelError(
                 f"{path} is not a model that can be loaded ({_first_line(error)}); fetch it again or take it away."
             ) from error
-        if model is not None:
+        if model is not None and (model.taskname != "recognition" or _is_recogniser(model)):
             found.setdefault(model.taskname, model)
     return found
+
+
+def _is_recogniser(model: Any) -> bool:
+    """insightface takes every network with one square input for one; ours see 112 pixels and give a vector each."""
+    return model.input_size == (CROP_PX, CROP_PX) and len(model.output_shape) == 2
 
 
 def _providers(device: str) -> list[str]:
