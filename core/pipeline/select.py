@@ -163,8 +163,11 @@ def _shows(table: FrameTable, people: tuple[int, ...]) -> NDArray[np.bool_]:
     """(F,) bool: the frame shows at least one of these people."""
     shown = np.zeros(len(table), np.bool_)
     for person in people:
-        shown[table.people.get(person, ())] = True
+        shown[table.people.get(person, NO_ROWS)] = True
     return shown
+
+
+NO_ROWS = np.zeros(0, np.int64)
 
 
 def _override(refused: NDArray[np.unsignedinteger], rows: NDArray[np.int64]) -> None:
