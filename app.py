@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before Gradio is imported, which reads them then
@@ -19,6 +20,7 @@ def main(argv: list[str] | None = None) -> int:
     from core.ui.app import Options, serve
 
     log.start()
+    go_direct(("127.0.0.1", "localhost", "::1", args.host))
     options = Options(
         host=args.host,
         port=args.port,
@@ -33,6 +35,14 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def go_direct(hosts: Iterable[str]) -> None:
+    """Keeps what this machine asks of itself (Gradio looks whether it answers) away from a proxy that is set."""
+    for name in ("no_proxy", "NO_PROXY"):
+        known = [host.strip() for host in os.environ.get(name, "").split(",") if host.strip()]
+        if "*" not in known:
+            os.environ[name] = ",".join(dict.fromkeys([*known, *hosts]))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,13 +1,16 @@
 """Measures the page in real Chromium; writes benchmarks/results/page.json.
 
-Run: python -m benchmarks.page. Usable: from the start of ``python app.py`` until the gallery of a run stands in a
-browser that is already open. Drag: 30 real mouse moves of a slider over 20,000 frames, 50 ms apart; each from the input
-event to the frame that shows the new count and the new cells. Open: from choosing a run to its gallery.
+Run: python -m benchmarks.page. Usable: from the start of ``python app.py`` until the source box can be typed into in a
+browser that is already open, and until the gallery of a run stands there. Age: how old the newest state of a running
+job on the screen is, from its time stamp in the job's file until the next one is painted. Drag: 30 real mouse moves of
+a slider over 20,000 frames, 50 ms apart; each from the input event to the frame that shows the new count and the new
+cells. Open: from choosing a run to its gallery.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import platform
 import shutil
@@ -25,6 +28,7 @@ from core.config import ExtractSettings, to_mapping
 from core.pipeline.extract import extract
 from core.store import files, jsonl, run_file
 from core.store.run import RunDir
+from core.video.command import ffmpeg_path
 from core.video.images import encode_jpeg
 from tests import videos
 from tests.ui.conftest import ARGS, free_port
@@ -48,6 +52,18 @@ WATCH_DRAG = """async ([label, steps]) => {
 }"""
 
 
+WATCH_JOB = """() => {
+  const said = document.querySelector('#jobs .rate'), seen = (window.shownStates = []);
+  const look = () => {
+    const found = /extracting ([\\d,]+) of/.exec(said.textContent);
+    const done = found && Number(found[1].replaceAll(',', ''));
+    if (found && done !== seen.at(-1)?.[0]) seen.push([done, Date.now() / 1000]);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
@@ -57,8 +73,11 @@ def main() -> None:
             make_run(downloads / name, frames)
         program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=program, args=ARGS)
+        starts = [usable(browser, downloads) for _ in range(STARTS)]
         rows = {
-            "usable_s": [usable(browser, downloads) for _ in range(STARTS)],
+            "usable_s": [first for first, _ in starts],
+            "gallery_s": [second for _, second in starts],
+            "job_state_age_s": job_state_ages(browser, Path(folder)),
             **with_server(browser, downloads),
         }
         browser.close()
@@ -89,9 +108,9 @@ def make_run(folder: Path, frames: int) -> None:
 
 
 @contextlib.contextmanager
-def serving(downloads: Path) -> Iterator[tuple[str, float]]:
+def serving(downloads: Path, *options: str) -> Iterator[tuple[str, float]]:
     """A page in a process of its own; yields its address and when it was started."""
-    argv = [sys.executable, "app.py", "--port", str(port := free_port()), "--downloads", str(downloads)]
+    argv = [sys.executable, "app.py", "--port", str(port := free_port()), "--downloads", str(downloads), *options]
     began = time.perf_counter()
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
@@ -102,20 +121,48 @@ def serving(downloads: Path) -> Iterator[tuple[str, float]]:
             server.terminate()
 
 
-def usable(browser: Any, downloads: Path) -> float:
+def usable(browser: Any, downloads: Path) -> tuple[float, float]:
+    """Seconds until the source box is there, and until a gallery is."""
     with serving(downloads) as (address, began):
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.goto(address)
+        page.get_by_label("URL, path or dropped file").fill("x", timeout=60_000)
+        first = time.perf_counter() - began
+        page.get_by_role("tab", name="Filtering & Export").click()
         page.wait_for_function("document.querySelectorAll('.cell .there').length > 10", timeout=60_000, polling="raf")
-        seconds = time.perf_counter() - began
+        second = time.perf_counter() - began
         page.close()
-    return seconds
+    return first, second
+
+
+def job_state_ages(browser: Any, folder: Path) -> list[float]:
+    """Runs an extraction from the page; returns the age of each shown state at the moment when the next replaces it."""
+    clip, downloads = folder / "clip.mp4", folder / "of_jobs"
+    loops = ["-stream_loop", "40", "-i", str(videos.build("h264-25")), "-c", "copy", "-y", str(clip)]
+    subprocess.run([ffmpeg_path(), "-v", "error", *loops], check=True)
+    with serving(downloads, "--root", str(folder)) as (address, _):
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.goto(address)
+        page.get_by_label("URL, path or dropped file").fill(str(clip), timeout=60_000)
+        page.locator(".method-card", has_text="All frames").get_by_role("radio").check()
+        page.wait_for_selector(".poster img", timeout=60_000)
+        page.evaluate(WATCH_JOB)
+        page.get_by_role("button", name="Extract & Analyze Frames").click()
+        page.wait_for_selector(".live[data-state=done]", timeout=120_000)
+        shown = page.evaluate("window.shownStates")
+        page.close()
+    (log,) = downloads.glob("*/jobs/*.jsonl")
+    written = [line for line in jsonl.read(log) if line.get("phase") == "extracting"]
+    times = {int(line["done"]): float(line["at_s"]) for line in reversed(written)}
+    pairs = [(times[done], after) for (done, _), (_, after) in itertools.pairwise(shown) if done in times]
+    return [after - made for made, after in pairs]
 
 
 def with_server(browser: Any, downloads: Path) -> dict[str, list[float]]:
     with serving(downloads) as (address, _):
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.goto(address)
+        page.get_by_role("tab", name="Filtering & Export").click()
         page.wait_for_function("window.framesieve?.filter?.digest", timeout=60_000)
         opens = [open_run(page, name) for _ in range(OPENS) for name in ("small", "large")]
         found = {"open_20000_s": opens[::2], "open_100000_s": opens[1::2]}

@@ -55,3 +55,19 @@ def test_the_options_in_the_readme_are_those_of_the_program() -> None:
     tables = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tables)
     assert tables.replaced(README, "command line reference", tables.options_of_verbs()) == README
+
+
+def test_the_readme_lists_every_key_of_the_page() -> None:
+    lists = [
+        found[1]
+        for path in (ROOT / "core" / "ui" / "web").glob("*.js")
+        if (
+            found := re.search(
+                r"^(?:export )?const KEYS = \[\n(.*?)^\];", path.read_text("utf-8"), re.DOTALL | re.MULTILINE
+            )
+        )
+    ]
+    keys = {key for text in lists for key in re.findall(r'^  \["([^"]+)", ', text, re.MULTILINE)}
+    listed = set(re.findall(r"^\| ([^|`]+) \| ", README.split("| Key | Does |")[1].split("`--host`")[0], re.MULTILINE))
+    assert len(keys) > 10
+    assert keys - {"Enter"} <= listed

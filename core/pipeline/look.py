@@ -23,7 +23,7 @@ from core.video.frame import Frame
 from core.video.probe import Video, probe
 from core.video.stream import FrameStream
 
-POSTER_HEIGHT, POSTER_QUALITY = 240, 85
+POSTER_HEIGHT, POSTER_QUALITY = 480, 85
 POSTER_AT = 0.1
 """Which part of the video has passed at the poster: the first frame is often black."""
 

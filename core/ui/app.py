@@ -117,6 +117,8 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
         print(f"Framesieve is at {page.local_url} (Ctrl-C stops it)", flush=True)
         if page.share_url:
             print(f"and for everybody who knows it at {page.share_url}", flush=True)
+        elif options.share:
+            print("No public address: gradio.live could not be reached; the page is served here only.", flush=True)
         page.block_thread()
     return page
 

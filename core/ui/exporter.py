@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.config import FilterSettings
 from core.errors import JobError, RunError
@@ -33,11 +33,18 @@ class ExportStatus:
 class Exporter(Protocol):
     """Starts exports and tells how they go. Thread-safe; nothing here waits for an export."""
 
-    def start(self, run: RunDir, filters: FilterSettings, digest: str) -> ExportStatus:
+    def start(self, run: RunDir, filters: FilterSettings, digest: str, dest: Any = None) -> ExportStatus:
         """Starts the export of what ``filters`` keep; it fails unless their digest is this one.
+
+        Args:
+            run: the run.
+            filters: what is kept.
+            digest: of the selection that was shown.
+            dest: the folder to make, a name beside the run or a path; ``None``: a new one beside the run.
 
         Raises:
             RunBusy: an export of this run is going on.
+            SettingsError: ``dest`` is no text, or lies outside the allowed folders.
         """
         ...
 
@@ -61,9 +68,9 @@ class JobExporter:
         self._verbs = verbs
         self._last: dict[tuple[str, Path], str] = {}
 
-    def start(self, run: RunDir, filters: FilterSettings, digest: str) -> ExportStatus:
+    def start(self, run: RunDir, filters: FilterSettings, digest: str, dest: Any = None) -> ExportStatus:
         """See ``Exporter``."""
-        job, _ = self._verbs.export(run, filters, owner.current(), digest=digest)
+        job, _ = self._verbs.export(run, filters, owner.current(), digest=digest, dest=dest)
         self._last[owner.current(), run.path] = job
         return self.status(job)
 

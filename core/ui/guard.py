@@ -16,11 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OWN_ROUTES = "/fs/"
+CLOSED = ("/gradio_api/upload", "/gradio_api/component_server", "/gradio_api/proxy=", "/gradio_api/stream/")
+"""Routes of Gradio that nothing of the page uses: uploads without a limit, functions of components, other sites."""
 SHARE_DOMAIN = ".gradio.live"
 
 
 class Guard:
-    """ASGI middleware; refuses with 403 (wrong host or origin) or 401 (own routes without a login)."""
+    """ASGI middleware; refuses with 403 (wrong host or origin), 404 (closed) or 401 (own routes without a login)."""
 
     def __init__(self, app: ASGIApp, *, listens_on: str = "127.0.0.1", share: bool = False) -> None:
         """Remembers whom to trust.
@@ -42,6 +44,8 @@ class Guard:
             headers = {key.decode("latin1").lower(): value.decode("latin1") for key, value in scope["headers"]}
             if not self._is_ours(scope, headers):
                 return await PlainTextResponse("Forbidden", 403)(scope, receive, send)
+            if scope.get("path", "").startswith(CLOSED):
+                return await PlainTextResponse("Not found", 404)(scope, receive, send)
             if scope.get("path", "").startswith(OWN_ROUTES) and not _is_signed_in(scope):
                 return await PlainTextResponse("Not authenticated", 401)(scope, receive, send)
         await self._app(scope, receive, send)

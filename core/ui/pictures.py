@@ -98,6 +98,7 @@ class Pictures:
             while len(kept) > most:
                 kept.popitem(last=False)
 
-    @staticmethod
-    def _first(paths: Generator[Path, None, None]) -> Path | None:
-        return next((path for path in paths if path.is_file()), None)
+    def _first(self, paths: Generator[Path, None, None]) -> Path | None:
+        """The first file that is there; a link that leads out of the run folder is none."""
+        home = self._run.path.resolve()
+        return next((path for path in paths if path.is_file() and path.resolve().is_relative_to(home)), None)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,11 @@ class Routes:
     def _thumbs(self, request: Request) -> Response:
         """Previews that are decoded now: for each, uint32 ordinal, uint32 length, JPEG, as they come."""
         run, wanted = self._run(request), ordinals_of(request.query_params.get("ordinals", ""))
-        body = closing_stream(
+        body = begun(
             number.to_bytes(4, "little") + len(data).to_bytes(4, "little") + data
             for number, data in run.pictures.decoded_thumbs(wanted)
         )
-        return StreamingResponse(body, media_type="application/octet-stream", headers=FRESH)
+        return StreamingResponse(closing_stream(body), media_type="application/octet-stream", headers=FRESH)
 
     # --- what is chosen
 
@@ -145,7 +146,7 @@ class Routes:
         run, filters = self._run(request), filters_of(body)
         shown = str(body.get("digest"))
         check_digest(selection_json(select(run.table(), filters))["digest"], shown)
-        return answer(status_json(self._exporter.start(run.run, filters, shown)))
+        return answer(status_json(self._exporter.start(run.run, filters, shown, body.get("dest"))))
 
     def _export_status(self, request: Request) -> Response:
         return answer(status_json(self._exporter.status(request.path_params["export"])))
@@ -157,6 +158,8 @@ class Routes:
         status = self._exporter.status(request.path_params["export"])
         if status.folder is None:
             raise RunError("this export is not finished.")
+        if not status.folder.is_dir():
+            raise RunError(f"{status.folder} is gone: moved or deleted; export again.")
         body = closing_stream(zipped.stream(status.folder))
         headers = FRESH | {"Content-Disposition": zipped.disposition(status.folder)}
         return StreamingResponse(body, media_type="application/zip", headers=headers)
@@ -203,8 +206,10 @@ def parse_filters(values: Any) -> FilterSettings:
         numbers = values.get(name) or ()
         if not isinstance(numbers, (list, tuple)) or not all(type(n) is int and 0 <= n < 2**53 for n in numbers):
             raise SettingsError(f"{name} is wanted as a list of whole numbers from 0 on.")
-    if any(isinstance(bound, bool) for key in ("min", "max") for bound in dict(values.get(key) or {}).values()):
-        raise SettingsError("min and max are wanted as numbers by column.")
+    for name in ("min", "max"):
+        bounds = values.get(name) or {}
+        if not isinstance(bounds, dict) or any(isinstance(bound, bool) for bound in bounds.values()):
+            raise SettingsError(f"{name} is wanted as numbers by column.")
     return config.from_mapping(FilterSettings, values)
 
 
@@ -234,6 +239,19 @@ def answer(values: Any, status: int = 200) -> Response:
     """Answers with JSON; ASCII only, so that names that are not UTF-8 get through."""
     text = json.dumps(values, allow_nan=False)
     return Response(text, status, headers=FRESH, media_type="application/json")
+
+
+def begun(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
+    """Makes the first piece now, so that what stands in the way is said instead of a stream that breaks off."""
+    first = next(pieces, None)
+
+    def all_of_it() -> Generator[bytes, None, None]:
+        with closing(pieces):
+            if first is not None:
+                yield first
+                yield from pieces
+
+    return all_of_it()
 
 
 async def closing_stream(pieces: Generator[bytes, None, None]) -> AsyncIterator[bytes]:

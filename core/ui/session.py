@@ -1,13 +1,15 @@
 """What the page works on: the folder of runs, which run is which, and the runs that are open in memory.
 
-A run is named towards the browser by an id that cannot be guessed and that this process made; a path never comes in.
+A run is named towards the browser by an id that cannot be guessed and that this program made; a path never comes in.
 Not here: routes (``routes``), pictures (``pictures``), and anything of Gradio.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import os
 import secrets
 import threading
 from collections import OrderedDict
@@ -27,6 +29,7 @@ from core.store.run_file import RunFile
 from core.store.table import load_table
 from core.ui.pictures import Pictures
 
+SECRET = ".page-secret"
 OPEN_RUNS = 4
 """Runs whose columns stay in memory; 100,000 frames take about 20 MB."""
 
@@ -120,7 +123,7 @@ class Workspace:
         """
         self.downloads = Path(downloads).resolve()
         self.roots = tuple(Path(root).resolve() for root in roots)
-        self._secret = secrets.token_bytes(32)
+        self._secret: bytes | None = None
         self._known: dict[str, OpenRun] = {}
         self._used: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
@@ -143,6 +146,9 @@ class Workspace:
             RunError: no such id, or the run is gone or damaged.
         """
         known = self._known.get(run_id)
+        if known is None:  # a page that was open before this server was started
+            self.runs()
+            known = self._known.get(run_id)
         if known is None:
             raise RunError("this run is not known any more; choose it again in the list of runs.")
         return self._use(self._opened(known.run.path))
@@ -196,9 +202,27 @@ class Workspace:
         return run
 
     def _id_of(self, path: Path, saved: RunFile) -> str:
-        """Same run, same id while this process lives; a run made anew in the same folder is another one."""
+        """Same run, same id, also after a restart; a run made anew from something else is another one."""
         text = "\n".join((str(path), saved.fingerprint, saved.digest))
+        with self._lock:
+            self._secret = self._secret or _secret_of(self.downloads)
         return hmac.new(self._secret, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]
+
+
+def _secret_of(downloads: Path) -> bytes:
+    """Returns what makes ids unguessable; kept in the folder of runs, so that an open page survives a restart."""
+    path = downloads / SECRET
+    try:
+        with contextlib.suppress(FileExistsError), open(path, "xb", opener=_private) as file:
+            file.write(secrets.token_bytes(32))
+        found = path.read_bytes()
+    except OSError:
+        found = b""
+    return found if len(found) == 32 else secrets.token_bytes(32)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def method_text(settings: Any) -> str:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core import config
-from core.config import ExtractSettings, FetchSettings
+from core.config import FetchSettings
 from core.errors import FramesieveError, SettingsError, SourceError
 from core.store import presets
 from core.store.presets import Preset
@@ -131,19 +131,22 @@ class SourceRoutes:
         return sorted(found + shipped, key=lambda line: str(line["name"]))
 
     def _save_preset(self, request: Request, body: dict[str, Any]) -> Response:
-        settings = body.get("settings")
-        if not isinstance(settings, dict):
-            raise SettingsError("the settings of a preset are wanted as an object.")
-        name = _name_of(body)
+        """Parts that come replace those of an own preset of this name; the other part stays."""
+        name, parts = _name_of(body), {kind: body[kind] for kind in presets.KINDS if kind in body}
+        if not parts or not all(isinstance(part, dict) for part in parts.values()):
+            raise SettingsError("the settings of a preset are wanted as objects, extract or filter.")
         if name in presets.names() and name not in presets.names(self._presets):
             raise SettingsError(f'"{name}" comes with the program; choose another name.')
         before = presets.load(name, self._presets) if name in presets.names(self._presets) else Preset()
-        extract = config.from_mapping(ExtractSettings, settings)
-        presets.save(name, dataclasses.replace(before, extract=extract), self._presets)
+        checked = {kind: config.from_mapping(presets.KINDS[kind], part) for kind, part in parts.items()}
+        presets.save(name, dataclasses.replace(before, **checked), self._presets)
         return answer(self._all_presets())
 
     def _delete_preset(self, request: Request, body: dict[str, Any]) -> Response:
-        presets.delete(_name_of(body), self._presets)
+        name = _name_of(body)
+        if name in presets.names() and name not in presets.names(self._presets):
+            raise SettingsError(f'"{name}" comes with the program; only your own presets can be deleted.')
+        presets.delete(name, self._presets)
         return answer(self._all_presets())
 
 
@@ -169,6 +172,7 @@ def _preset_json(name: str, folder: Path, own: bool) -> dict[str, Any]:
     try:
         found = presets.load(name, folder)
     except FramesieveError as error:
-        return {"name": name, "own": own, "error": str(error), "extract": None, "about": ""}
-    extract = None if found.extract is None else config.differences(found.extract)
-    return {"name": name, "own": own, "error": None, "extract": extract, "about": found.about}
+        return {"name": name, "own": own, "error": str(error), "about": ""} | dict.fromkeys(presets.KINDS)
+    parts = {kind: getattr(found, kind) for kind in presets.KINDS}
+    told = {kind: None if part is None else config.differences(part) for kind, part in parts.items()}
+    return {"name": name, "own": own, "error": None, "about": found.about} | told

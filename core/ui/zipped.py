@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Generator
 from pathlib import Path
@@ -19,6 +20,7 @@ from core.store.run import RunDir
 ZIP_LIMIT = 2_000_000_000
 """Bytes; a larger export is fetched from its folder."""
 BLOCK = 1 << 20
+_UNSAFE = re.compile(r'[\x00-\x1f\\/:*?"<>|\ud800-\udfff]')
 
 
 class _Pipe:
@@ -51,7 +53,7 @@ def stream(folder: Path) -> Generator[bytes, None, None]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         for path in _files(folder):
-            with open(path, "rb") as source, archive.open(f"{folder.name}/{path.name}", "w") as entry:
+            with open(path, "rb") as source, archive.open(_entry(folder, path), "w") as entry:
                 while block := source.read(BLOCK):
                     entry.write(block)
                     yield pipe.take()
@@ -60,7 +62,7 @@ def stream(folder: Path) -> Generator[bytes, None, None]:
 
 
 def offer(folder: Path) -> dict[str, Any]:
-    """Returns ``bytes`` and whether a ``zip`` may be had of an exported folder."""
+    """Returns ``bytes`` and whether a ``zip`` may be had of an exported folder; none of one that is gone."""
     size = sum(path.stat().st_size for path in _files(folder))
     return {"bytes": size, "zip": 0 < size <= ZIP_LIMIT}
 
@@ -80,5 +82,13 @@ def size_of(run: RunDir, kept: NDArray[np.int64]) -> int:
     return size_estimate(run, [record for record in records(run) if record.frame_number in wanted], settings)
 
 
+def _entry(folder: Path, path: Path) -> str:
+    """Name in the archive: no program that unpacks it may take a part of a name for a folder, a drive or nothing."""
+    parts = (_UNSAFE.sub("_", name).rstrip(". ") or "_" for name in (folder.name, path.name))
+    return "/".join(parts)
+
+
 def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
     return sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())

@@ -80,9 +80,9 @@ def synthetic_records(frames: int) -> Iterator[FrameRecord]:
 
 
 @contextlib.contextmanager
-def serving(downloads: Path, *options: str) -> Iterator[str]:
+def serving(downloads: Path, *options: str, port: str | None = None) -> Iterator[str]:
     """``app.py`` in a process of its own, which may talk to loopback only; yields its address."""
-    port = str(free_port())
+    port = port or str(free_port())
     program = Path(__file__).with_name("loopback_only.py")
     argv = [sys.executable, str(program), "--port", port, "--downloads", str(downloads), *options]
     with (
@@ -120,6 +120,7 @@ class Site:
 
     def run(self, name: str, of: str = "files") -> Path:
         """Puts a copy of a counting run (``files``, ``bare`` or ``NAUGHTY``) into the folder."""
+        shutil.rmtree(self.downloads / name, ignore_errors=True)  # of a first try
         return Path(shutil.copytree(self.made / of, self.downloads / name))
 
 

@@ -79,7 +79,7 @@ def test_a_cancelled_export_leaves_nothing(site: Site, visit: Visitor) -> None:
     )
     seen.page.reload()
     seen.open(site.address)
-    seen.page.wait_for_function("['cancelled', 'done'].includes(framesieve.filter.run.export.state)")
+    seen.page.wait_for_function("['cancelled', 'done'].includes(framesieve.filter.drawer.status?.state)")
     assert not list(site.downloads.glob(".cancelled_exported_*"))
 
 
@@ -94,3 +94,24 @@ def test_no_frame_no_export(site: Site, visit: Visitor) -> None:
     seen.page.get_by_role("button", name="Kept").click()
     seen.page.get_by_role("button", name="Reset filters").click()
     assert seen.state()["kept"] == videos.FRAMES
+
+
+def test_the_folder_can_be_chosen_and_a_wrong_one_is_refused(site: Site, visit: Visitor) -> None:
+    run = site.run("placed")
+    seen = visit().open(site.address, run.name)
+    page = seen.page
+    page.keyboard.press("e")
+    folder = page.get_by_role("textbox", name="Folder")
+    folder.fill("/etc/framesieve")
+    page.get_by_role("button", name=f"Export {videos.FRAMES} frames").click()
+    page.get_by_role("alert").filter(has_text="is not in the folder of runs").wait_for()
+    seen.problems = [text for text in seen.problems if "422" not in text]
+    folder.fill("best of <b>it</b>")
+    page.get_by_role("button", name=f"Export {videos.FRAMES} frames").click()
+    page.locator(".drawer .verdict.kept").wait_for()
+    assert page.locator(".drawer .path").inner_text() == str(site.downloads / "best of <b>it</b>")
+    assert len(picture_numbers(site.downloads / "best of <b>it</b>")) == videos.FRAMES
+    page.keyboard.press("Escape")
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Export again").click()
+    page.get_by_role("textbox", name="Folder").wait_for()

@@ -15,7 +15,8 @@ from core.store import run_file, selection
 from core.store.run import RunDir
 from core.store.table import load_table
 from tests import videos
-from tests.ui.conftest import NAUGHTY, Site, Visit, middle_of, synthetic_run, type_into
+from tests.conftest import ROOT
+from tests.ui.conftest import NAUGHTY, Site, Visit, middle_of, read, synthetic_run, type_into
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -168,7 +169,7 @@ def test_the_enlarged_picture_is_the_frame_that_it_is_called(site: Site, visit: 
 @pytest.mark.parametrize("of", ["files", "bare"])
 def test_the_small_pictures_are_the_frames_below_them(site: Site, visit: Visitor, of: str) -> None:
     run = site.run(f"small-{of}", of)
-    seen = visit().open(site.address, run.name)
+    seen = visit("1600x1000").open(site.address, run.name)
     seen.page.get_by_label("Size of the pictures").evaluate(
         "e => { e.value = 320; e.dispatchEvent(new Event('input')); }"
     )
@@ -235,7 +236,7 @@ def test_names_are_text_whatever_they_mean(site: Site, visit: Visitor) -> None:
     assert run.name in seen.page.locator(".runs").inner_text()
     seen.page.keyboard.press("Escape")
     seen.page.keyboard.press("e")
-    assert run.name in seen.page.locator(".drawer .path").inner_text()
+    assert seen.page.get_by_label("Folder").get_attribute("placeholder").startswith(f"{run.name}_exported_")
     assert seen.page.evaluate("window.pwned") is None
 
 
@@ -270,3 +271,27 @@ def test_a_run_of_another_shape_opens_with_all_its_columns(site: Site, visit: Vi
     assert shown["digest"] == digest_of(run, shown["filters"])
     cells = seen.page.locator(".cell").count()
     assert cells < 200
+
+
+def test_presets_fill_the_filters_and_undo_takes_them_back(site: Site, visit: Visitor) -> None:
+    run = site.run("with presets")
+    seen = visit().open(site.address, run.name)
+    page, before = seen.page, seen.state()
+    preset = page.locator("#filter").get_by_label("Preset", exact=True)
+    preset.select_option("lora-portraits")
+    shipped = read(ROOT / "presets" / "lora-portraits.json")["filter"]
+    filters = seen.state()["filters"]
+    assert {name: filters[name] for name in shipped} == shipped
+    page.get_by_role("listbox", name="Frames").focus()
+    page.keyboard.press("z")
+    assert seen.state()["filters"] == before["filters"]
+    type_into(seen, "Contrast, lower bound, as a number", "3")
+    bar = page.locator("#filter .presets")
+    bar.get_by_role("button", name="Save").first.click()
+    bar.get_by_label("Name of the preset").fill("contrast only")
+    bar.get_by_label("Name of the preset").press("Enter")
+    bar.get_by_text("Saved as contrast only.").wait_for()
+    assert read(site.downloads / ".presets" / "contrast only.json") == {"filter": {"min": {"contrast": 3}}}
+    bar.get_by_role("button", name="Delete").click()
+    bar.get_by_text("contrast only is deleted.").wait_for()
+    assert not (site.downloads / ".presets" / "contrast only.json").exists()

@@ -58,7 +58,7 @@ def test_without_a_run_the_page_says_what_to_do(serve: Callable[..., str], visit
     seen.page.get_by_role("heading", name="Choose a video.").wait_for()
     seen.page.get_by_role("tab", name="Filtering & Export").click()
     seen.page.get_by_role("heading", name="No run yet.").wait_for()
-    assert "core extract" in seen.page.locator("#filter .blank").inner_text()
+    assert "Video Source" in seen.page.locator("#filter .blank").inner_text()
 
 
 @pytest.mark.browser

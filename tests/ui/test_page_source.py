@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,12 +132,10 @@ def test_a_reload_in_the_middle_attaches_again_and_cancel_ends_it(
     stranger = visit()
     stranger.page.goto(address)
     stranger.page.get_by_label("URL, path or dropped file").wait_for(timeout=WAIT_MS)
-    assert not stranger.page.locator("#jobs").is_visible()
+    stranger.page.locator("#jobs", has_text="Nothing is running.").wait_for(timeout=WAIT_MS)
     assert stranger.page.get_by_label("URL, path or dropped file").input_value() == ""
-    started = time.monotonic()
     page.locator("#jobs").get_by_role("button", name="Cancel").click()
     ended(page, "cancelled")
-    assert time.monotonic() - started < 2.0
     ended(other.page, "cancelled")
     recorded = run_of(downloads).metadata.read_bytes().count(b"\n")
     assert 0 < recorded < 41 * 120

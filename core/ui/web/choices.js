@@ -4,6 +4,7 @@ import { write } from "./server.js";
 
 const SAVE_AFTER_MS = 250;
 const RETRY_MS = 3000;
+const FLUSH_MS = 1500;
 const UNDO_STEPS = 200;
 
 export class Choices {
@@ -27,9 +28,19 @@ export class Choices {
     addEventListener("pagehide", this.onHide);
   }
 
+  /** Another run is shown: what is not saved yet still will be, but nobody hears of it any more. */
   close() {
     removeEventListener("pagehide", this.onHide);
+    this.changed = this.told = () => {};
+    this.closed = true;
     if (this.unsaved) this.save();
+  }
+
+  /** Resolves when everything is saved, or after a while, since no page waits for a server that is gone. */
+  async flush() {
+    const end = Date.now() + FLUSH_MS;
+    if (this.unsaved) this.save();
+    while ((this.unsaved || this.saving) && Date.now() < end) await new Promise((wake) => setTimeout(wake, 20));
   }
 
   /** Everything as plain values, as in `FilterSettings`. */
@@ -61,6 +72,19 @@ export class Choices {
   apply(patch) {
     this.filters = { ...this.filters, ...patch };
     this.settle();
+  }
+
+  /** Takes over the filters of a preset; what belongs to this video (shots, frames by hand) stays. */
+  load(filters) {
+    const { shots } = this.filters;
+    this.filters = { ...this.defaults, ...filters, shots };
+    this.settle();
+  }
+
+  /** The filters that are not as in an untouched run, without what belongs to this video. */
+  differences() {
+    const differ = ([name, value]) => name !== "shots" && JSON.stringify(value) !== JSON.stringify(this.defaults[name]);
+    return Object.fromEntries(Object.entries(this.filters).filter(differ));
   }
 
   /** Sets one bound of a column; null takes it away. */
@@ -112,9 +136,8 @@ export class Choices {
     const key = this.#parked();
     const text = localStorage.getItem(key);
     localStorage.removeItem(key);
-    if (!text) return;
-    const { mapping, revision } = JSON.parse(text);
-    if (revision !== this.revision) return;
+    const { mapping, revision } = parsed(text);
+    if (!mapping || revision !== this.revision) return;
     this.#take({ ...this.defaults, ...mapping });
     this.settle();
   }
@@ -136,7 +159,8 @@ export class Choices {
     } catch (error) {
       this.saving = false;
       this.#failed({ error: error.message });
-      this.timer = setTimeout(() => this.save(), RETRY_MS);
+      if (this.closed) this.#park();
+      else this.timer = setTimeout(() => this.save(), RETRY_MS);
     }
   }
 
@@ -190,6 +214,14 @@ export class Choices {
   #park() {
     if (!this.unsaved) return;
     localStorage.setItem(this.#parked(), JSON.stringify({ mapping: this.mapping(), revision: this.revision }));
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
   }
 }
 

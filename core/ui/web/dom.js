@@ -28,6 +28,27 @@ export function fill(node, ...children) {
   return node;
 }
 
+const REACHABLE = "button:not(:disabled), a[href], select, input";
+const nameOf = (element) => element.dataset.key ?? (element.getAttribute("aria-label") ?? element.textContent).replace(/\d+/g, "");
+
+/**
+ * As `fill`, but whoever was on a button in it stays there: on the one with the same `data-key`,
+ * else with the same words, else on the first one.
+ */
+export function refill(node, ...children) {
+  const had = node.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  fill(node, ...children);
+  if (had === null) return node;
+  const now = [...node.querySelectorAll(REACHABLE)];
+  (now.find((element) => nameOf(element) === had) ?? now[0])?.focus({ preventScroll: true });
+  return node;
+}
+
+/** Whoever was on a control that is going away is put on the first of `others` that can be used. */
+export function handOver(had, ...others) {
+  if (had && (had.hidden || had.disabled)) others.find((other) => !other.hidden && !other.disabled)?.focus();
+}
+
 const ICONS = {
   check: "M3 8.5 6.5 12 13 4.5",
   x: "M4 4l8 8M12 4l-8 8",

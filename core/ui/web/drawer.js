@@ -2,6 +2,7 @@
 
 import { bytes, count, counted, fill, h, icon } from "./dom.js";
 import { address, read, write } from "./server.js";
+import { act } from "./watch.js";
 
 const POLL_MS = 250;
 
@@ -12,6 +13,7 @@ export class Drawer {
     this.settled = settled;
     this.status = null;
     this.sample = h("div.sample");
+    this.folder = h("input.folder", { type: "text", spellcheck: "false", autocomplete: "off", "aria-describedby": "export-folder-hint" });
     this.element = h("aside.drawer", { hidden: true, "aria-label": "Export" });
     this.element.onkeydown = (event) => {
       if (event.key !== "Escape") return;
@@ -70,6 +72,7 @@ export class Drawer {
     if (!answer) return;
     const kept = this.#kept();
     this.drawSample(kept);
+    const typing = document.activeElement === this.folder;
     fill(
       this.element,
       h("div.line", {}, h("h2", {}, "Export"), h("button.ibtn", { "aria-label": "Close (Esc)", title: "Close (Esc)", onclick: () => this.close() }, icon("x"))),
@@ -81,11 +84,25 @@ export class Drawer {
         fact("By hand", `${count(choices.keep.size)} kept, ${count(choices.reject.size)} rejected`),
         fact("Size, about", this.size === null ? "..." : bytes(this.size)),
       ),
-      h("p.sub", {}, "Written to a folder of its own beside the run:"),
-      h("p.path", {}, this.status?.folder ?? `${run.name}_exported_<date>_<time>`),
+      this.#where(run),
       this.sample,
       h("span.gap"),
       this.#state(kept.length),
+    );
+    if (typing && this.folder.isConnected) this.folder.focus();
+  }
+
+  /** The folder: to be chosen before, said afterwards. */
+  #where(run) {
+    if (this.status?.folder) return [h("p.sub", {}, "Written to"), h("p.path", {}, this.status.folder)];
+    this.folder.placeholder = `${run.name}_exported_<date>_<time>`;
+    this.folder.disabled = this.isRunning;
+    return h(
+      "label.where",
+      {},
+      h("span", {}, "Folder"),
+      this.folder,
+      h("span.sub", { id: "export-folder-hint" }, "Empty: a folder of its own beside the run. A name lies beside it too; a path must lie in an allowed folder."),
     );
   }
 
@@ -137,8 +154,15 @@ export class Drawer {
     const download = status.zip
       ? h("a.btn", { href: address(`exports/${status.id}/zip`), download: "" }, icon("out"), `Download ZIP (${bytes(status.bytes)})`)
       : h("p.sub", {}, `${bytes(status.bytes)} are too much for a download in the browser; take the folder.`);
-    const copy = h("button.btn", { onclick: async () => { await navigator.clipboard?.writeText(status.folder); copy.textContent = "Copied"; } }, "Copy the folder's path");
-    return [h("p.verdict.kept", { role: "status" }, icon("check"), `${counted(status.done, "frame")} exported`), download, navigator.clipboard ? copy : null];
+    const copy = h("button.btn", { onclick: async () => { await navigator.clipboard?.writeText(status.folder); copy.textContent = "Copied"; } }, "Copy path");
+    return [h("p.verdict.kept", { role: "status" }, icon("check"), `${counted(status.done, "frame")} exported`), download, h("div.line.pair", {}, navigator.clipboard ? copy : null, h("button.btn", { onclick: () => this.#again() }, "Export again"))];
+  }
+
+  #again() {
+    this.status = null;
+    this.folder.value = "";
+    this.draw();
+    this.element.querySelector("button.primary")?.focus();
   }
 
   async #measure() {
@@ -159,7 +183,7 @@ export class Drawer {
     this.error = null;
     try {
       const digest = await this.settled();
-      this.status = await write(`runs/${run.id}/export`, { filters: choices.mapping(), digest });
+      this.status = await act(`runs/${run.id}/export`, { filters: choices.mapping(), digest, dest: this.folder.value.trim() || null });
       this.#poll();
     } catch (error) {
       this.error = error.message;
@@ -183,7 +207,7 @@ export class Drawer {
   }
 
   async #cancel() {
-    this.status = await write(`exports/${this.status.id}/cancel`, {});
+    this.status = await act(`exports/${this.status.id}/cancel`);
     this.#poll();
   }
 }

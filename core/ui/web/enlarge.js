@@ -1,6 +1,6 @@
 // One frame at full size with all its numbers, and why it is kept or left out.
 
-import { clock, count, fill, h, icon, number, title } from "./dom.js";
+import { clock, count, h, icon, number, refill, title } from "./dom.js";
 import { keyName } from "./keys.js";
 import { HAS_ERROR, HAS_FILE } from "./table.js";
 
@@ -18,7 +18,7 @@ export class Enlarge {
     this.facts = h("div.facts-side");
     this.element = h(
       "dialog.enlarge",
-      { "aria-label": "Frame" },
+      { "aria-label": "Frame", tabindex: -1 },
       this.stage,
       this.facts,
     );
@@ -56,6 +56,7 @@ export class Enlarge {
     }
     if (!this.element.open) this.element.showModal();
     this.refresh();
+    if (!this.element.contains(document.activeElement)) this.element.focus();
     this.#fit();
   }
 
@@ -73,7 +74,7 @@ export class Enlarge {
     const button = (name, text, key, onclick, pressed) =>
       h("button.btn", { onclick, "aria-pressed": pressed }, icon(name), text, h("kbd", {}, key));
     const hand = choices.byHand(ordinal);
-    fill(
+    refill(
       this.facts,
       h("div.line", {}, h("h2", {}, `Frame ${count(ordinal)}`), h("button.ibtn", { "aria-label": "Close (Esc)", title: "Close (Esc)", onclick: () => this.close() }, icon("x"))),
       h("p.sub.num", {}, `${clock(table.ptsS[row])}${table.shot[row] >= 0 ? `, shot ${table.shot[row]}` : ""}`),

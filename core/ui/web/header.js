@@ -12,7 +12,7 @@ export function mount({ element }) {
   fill(
     element,
     h("h1", {}, h("span.logo", { "aria-hidden": "true" }), "Framesieve"),
-    runPicker(),
+    runPicker((sentence) => (facts.textContent = sentence)),
     facts,
     device,
     iconButton("moon", "Switch between light and dark", switchTheme),
@@ -61,7 +61,8 @@ function keyHelp() {
 
 const NO_RUN = "No run yet";
 
-function runPicker() {
+/** `said(sentence)` is told why a run could not be opened. */
+function runPicker(said) {
   const name = h("b", {}, NO_RUN);
   const list = h("div.runs", { role: "listbox", tabindex: -1, "aria-label": "Runs", hidden: true, id: "runs" });
   const button = h(
@@ -90,7 +91,7 @@ function runPicker() {
   const choose = async (line) => {
     if (!line?.id) return;
     close(true);
-    await open(line);
+    await open(line).catch((error) => said(error.message));
   };
   const show = async () => {
     list.hidden = false;

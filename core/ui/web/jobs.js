@@ -1,7 +1,7 @@
-// The job bar at the bottom of the page: what is going on, its log, the queue, Cancel and Resume. Hidden, without
-// taking room, until there is a job to speak of.
+// The job bar at the bottom of the page: what is going on, its log, the queue, Cancel and Resume. It has its room from
+// the start, so that nothing moves when a job begins.
 
-import { bytes, clock, count, fill, h, icon } from "./dom.js";
+import { bytes, clock, count, fill, h, handOver, icon, refill } from "./dom.js";
 import { act, detail, detailOf, isActive, known, onJobs } from "./watch.js";
 
 const DISMISSED = "framesieve.dismissed";
@@ -13,13 +13,12 @@ export function mount({ element }) {
 
 class JobBar {
   constructor(element) {
-    this.host = element.closest("#jobs");
     this.seen = new Set();
     this.chosen = null;
     this.text = h("b.job-name");
     this.inner = h("i");
     this.bar = h("div.bar", { role: "progressbar", "aria-label": "Job progress", "aria-valuemin": 0, "aria-valuemax": 100 }, this.inner);
-    this.rate = h("span.sub.num");
+    this.rate = h("span.sub.num.rate");
     this.note = h("span.sub.last", { role: "status" });
     this.cancel = h("button.btn.small", { onclick: () => this.#do("cancel") }, "Cancel");
     this.resume = h("button.btn.small.primary", { onclick: () => this.#do("resume") }, "Resume");
@@ -28,7 +27,7 @@ class JobBar {
     this.queue = h("div.job-list", { role: "list", "aria-label": "Jobs" });
     this.lines = h("pre.job-log", { tabindex: 0, "aria-label": "Log, newest first" });
     this.drawer = h("section.job-drawer", { id: "job-drawer", hidden: true, "aria-label": "Jobs and log" }, this.queue, this.lines);
-    this.drawer.onkeydown = (event) => event.key === "Escape" && this.#toggle();
+    this.host.addEventListener("keydown", (event) => event.key === "Escape" && !this.drawer.hidden && this.#toggle());
     fill(element, this.text, this.bar, this.rate, this.cancel, this.resume, this.note, this.log, this.away, this.drawer);
     onJobs((jobs, state) => this.draw(jobs, state));
   }
@@ -45,10 +44,7 @@ class JobBar {
   draw(jobs, { lost }) {
     jobs.filter(isActive).forEach((job) => this.seen.add(job.id));
     const job = (this.job = this.#main(jobs));
-    const on = job !== null || lost;
-    this.host.classList.toggle("on", on);
-    document.documentElement.classList.toggle("fs-with-jobs", on);
-    if (!on) return;
+    const had = [this.cancel, this.resume].find((button) => button === document.activeElement);
     const active = job !== null && isActive(job);
     const share = job?.total ? Math.min(100, (100 * job.done) / job.total) : 0;
     this.text.textContent = job?.title ?? "";
@@ -56,7 +52,7 @@ class JobBar {
     this.inner.style.width = `${share}%`;
     this.bar.hidden = !active;
     this.bar.setAttribute("aria-valuenow", Math.round(share));
-    this.rate.textContent = job ? said(job) : "";
+    this.rate.textContent = job ? said(job) : "Nothing is running.";
     const waiting = jobs.filter((one) => one.state === "queued" && one !== job).length;
     const failed = this.failure ?? (lost ? "The server does not answer; this page tries again." : job?.error);
     this.note.classList.toggle("wrong", Boolean(failed));
@@ -65,23 +61,25 @@ class JobBar {
     this.cancel.hidden = !active;
     this.cancel.disabled = Boolean(job?.cancelling) || lost;
     this.resume.hidden = !job?.resumable;
-    this.away.hidden = active || lost;
+    this.log.hidden = jobs.length === 0;
+    this.away.hidden = job === null || active || lost;
+    handOver(had, this.resume, this.log);
     if (!this.drawer.hidden) this.#drawDrawer(jobs);
   }
 
   #drawDrawer(jobs) {
     const shown = jobs.find((job) => job.id === this.chosen) ?? this.job ?? jobs[0];
     if (shown) detail(shown.id);
-    fill(
+    refill(
       this.queue,
       jobs.map((job) =>
         h(
           "div.job-line",
           { role: "listitem", class: job === shown ? "job-line at" : "job-line" },
-          h("button.link.job-pick", { "aria-pressed": String(job === shown), onclick: () => this.#choose(job.id) }, job.title),
+          h("button.link.job-pick", { "data-key": job.id, "aria-pressed": String(job === shown), onclick: () => this.#choose(job.id) }, job.title),
           h("span.sub.num", {}, said(job)),
-          isActive(job) && h("button.btn.small", { disabled: job.cancelling, onclick: () => this.#do("cancel", job) }, "Cancel"),
-          job.resumable && h("button.btn.small", { onclick: () => this.#do("resume", job) }, "Resume"),
+          isActive(job) && h("button.btn.small", { "data-key": `${job.id} cancel`, disabled: job.cancelling, onclick: () => this.#do("cancel", job) }, "Cancel"),
+          job.resumable && h("button.btn.small", { "data-key": `${job.id} resume`, onclick: () => this.#do("resume", job) }, "Resume"),
         ),
       ),
     );

@@ -1,6 +1,6 @@
 // The right side of Video Source: an extraction while it runs, and what came of it.
 
-import { count, counted, fill, h, icon, number, title } from "./dom.js";
+import { count, counted, fill, h, handOver, icon, title } from "./dom.js";
 import { said } from "./jobs.js";
 import { read, readBytes, address } from "./server.js";
 import { unpack } from "./table.js";
@@ -24,6 +24,7 @@ export class Live {
     this.inner = h("i");
     this.bar = h("div.bar.wide", { role: "progressbar", "aria-label": "Extraction", "aria-valuemin": 0, "aria-valuemax": 100 }, this.inner);
     this.error = h("p.error", { role: "alert", hidden: true });
+    this.nothing = h("p.sub", { hidden: true }, "Nothing was measured anew: these frames were recorded before.");
     this.strip = h("div.strip", { "aria-label": "Kept frames, newest first" });
     this.results = h("div.results", { hidden: true });
     this.body = h("tbody");
@@ -33,6 +34,7 @@ export class Live {
       h("thead", {}, h("tr", {}, h("th", {}), h("th.n", {}, "Frame"), h("th.n", {}, "Quality"), h("th", {}, "Status"))),
       this.body,
     );
+    this.stripCard = h("section.card", {}, h("h3", {}, "Kept frames, newest first"), this.strip);
     this.element = h(
       "div.live",
       { hidden: true },
@@ -44,8 +46,8 @@ export class Live {
         this.error,
       ),
       this.results,
-      h("section.card", {}, h("h3", {}, "Kept frames, newest first"), this.strip),
-      h("section.card.grow", {}, h("h3", {}, "Latest frames"), this.table),
+      this.stripCard,
+      h("section.card.grow", {}, h("h3", {}, "Latest frames"), this.nothing, this.table),
     );
     this.cells = new Map();
     this.lines = new Map();
@@ -56,6 +58,7 @@ export class Live {
     this.job = job;
     this.element.hidden = false;
     const active = isActive(job);
+    const had = [this.stop, this.again].find((button) => button === document.activeElement);
     const share = job.total ? Math.min(100, (100 * job.done) / job.total) : 0;
     this.element.dataset.state = job.state;
     this.big.textContent = count(job.kept);
@@ -67,14 +70,19 @@ export class Live {
     this.again.hidden = !job.resumable;
     this.openButton.disabled = !job.run || !(job.kept || job.done);
     this.openButton.classList.toggle("primary", job.state === "done");
+    handOver(had, this.again, this.openButton);
     const wrong = this.failure ?? job.error;
     this.error.hidden = !wrong;
-    if (wrong) fill(this.error, icon("warn"), h("span", {}, wrong));
+    if (wrong && this.error.textContent !== wrong) fill(this.error, icon("warn"), h("span", {}, wrong));
     const found = detailOf(job.id);
     if (found) {
       this.#drawStrip(job, found.thumbs);
       this.#drawRows(job, found.rows);
     }
+    const nothing = job.state === "done" && Boolean(found) && this.lines.size === 0;
+    this.nothing.hidden = !nothing;
+    this.table.hidden = nothing;
+    this.stripCard.hidden = nothing;
     if (!active && job.run && job.kept + job.done > 0) this.#summarise(job);
     else this.results.hidden = true;
   }
@@ -163,7 +171,7 @@ function line(run, [ordinal, status, quality]) {
     { class: kept ? "" : "out" },
     h("td.mini", {}, picture),
     h("td.n", {}, count(ordinal)),
-    h("td.n", {}, h("span.meter", { "aria-hidden": "true" }, h("i", { style: `width:${quality ?? 0}%` })), quality === null ? "none" : number(quality, 3)),
+    h("td.n", {}, h("span.meter", { "aria-hidden": "true" }, h("i", { style: `width:${quality ?? 0}%` })), quality === null ? "none" : quality.toFixed(1)),
     h("td", {}, h("span.state", {}, kept && icon("check"), kept ? "kept" : reason(status))),
   );
 }

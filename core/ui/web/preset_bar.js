@@ -3,10 +3,14 @@
 import { fill, h, icon } from "./dom.js";
 import { read, write } from "./server.js";
 
+const bars = new Set();
+
 export class PresetBar {
-  /** `form`: a MethodForm. */
-  constructor(form) {
+  /** `form` has load(settings) and differences(); `part`: which settings of a preset it takes, extract or filter. */
+  constructor(form, part) {
     this.form = form;
+    this.part = part;
+    bars.add(this);
     this.list = [];
     this.select = h("select.ctl", { "aria-label": "Preset", onchange: () => this.#load() });
     this.about = h("p.sub", { role: "status" });
@@ -20,7 +24,7 @@ export class PresetBar {
     this.element = h(
       "section.presets",
       {},
-      h("div.line", {}, this.select, h("button.btn.small", { onclick: () => this.#ask(true) }, "Save"), this.delete, h("button.btn.small", { onclick: () => this.#reset() }, "Reset")),
+      h("div.line", {}, this.select, h("button.btn.small", { onclick: () => this.#ask(true) }, "Save"), this.delete, part === "extract" && h("button.btn.small", { onclick: () => this.#reset() }, "Reset")),
       this.asking,
       this.about,
     );
@@ -33,7 +37,7 @@ export class PresetBar {
 
   #draw(list, name = "") {
     this.list = list;
-    fill(this.select, h("option", { value: "" }, "Preset..."), list.map((preset) => h("option", { value: preset.name, disabled: Boolean(preset.error) || !preset.extract }, preset.name)));
+    fill(this.select, h("option", { value: "" }, "Preset..."), list.map((preset) => h("option", { value: preset.name, disabled: Boolean(preset.error) || !preset[this.part] }, preset.name)));
     this.select.value = name;
     this.delete.disabled = !this.chosen?.own;
   }
@@ -46,7 +50,7 @@ export class PresetBar {
     const preset = this.chosen;
     this.delete.disabled = !preset?.own;
     this.#say(preset?.error ?? preset?.about ?? "");
-    if (preset?.extract) this.form.load(preset.extract);
+    if (preset?.[this.part]) this.form.load(preset[this.part]);
   }
 
   #reset() {
@@ -66,7 +70,8 @@ export class PresetBar {
   async #save() {
     const name = this.name.value.trim();
     try {
-      this.#draw(await write("presets/save", { name, settings: this.form.differences() }), name);
+      this.#draw(await write("presets/save", { name, [this.part]: this.form.differences() }), name);
+      this.#others();
       this.#ask(false);
       this.#say(`Saved as ${name}.`);
     } catch (error) {
@@ -79,10 +84,22 @@ export class PresetBar {
     if (!preset?.own) return;
     try {
       this.#draw(await write("presets/delete", { name: preset.name }));
-      const undo = h("button.link", { onclick: async () => { this.#draw(await write("presets/save", { name: preset.name, settings: preset.extract ?? {} }), preset.name); this.#say(""); } }, "Undo");
+      this.#others();
+      const undo = h("button.link", { onclick: () => this.#restore(preset) }, "Undo");
       fill(this.about, `${preset.name} is deleted. `, undo);
     } catch (error) {
       this.#say(error.message);
     }
+  }
+  async #restore({ name, extract, filter }) {
+    const parts = { ...(extract && { extract }), ...(filter && { filter }) };
+    this.#draw(await write("presets/save", { name, ...parts }), name);
+    this.#others();
+    this.#say("");
+  }
+
+  /** The lists of the other tabs follow. */
+  #others() {
+    for (const bar of bars) if (bar !== this) bar.#draw(this.list, bar.select.value);
   }
 }

@@ -1,9 +1,9 @@
 // One histogram above one range slider for each column that the run has.
 
 import { counted, fill, h, number, removed, title } from "./dom.js";
+import { Histogram } from "./hist.js";
 
 const STEPS = 400;
-const HEIGHT = 26;
 
 export class Ranges {
   /** `peek(column, low, high)` shows the frames of a bar. */
@@ -29,7 +29,7 @@ export class Ranges {
   /** Shows what a selection keeps of each column. */
   draw(answer) {
     for (const [name, part] of this.parts) {
-      part.kept.setAttribute("d", outline(answer.keptBins.get(name), part.most));
+      part.histogram.draw(answer.keptBins.get(name));
       const only = answer.onlyColumn[name];
       part.only.textContent = only === undefined ? "" : removed(only);
       part.only.title = only === undefined ? "" : `${counted(only, "frame")} removed by this filter alone`;
@@ -41,15 +41,7 @@ export class Ranges {
 
   #part(column) {
     const { choices } = this;
-    const most = Math.max(1, ...column.all);
-    const kept = h("path.kept");
-    const picture = h(
-      "svg.hist",
-      { viewBox: `0 0 ${column.all.length} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
-      h("path.all", { d: outline(column.all, most) }),
-      kept,
-    );
-    picture.onclick = (event) => this.#peekAt(column, event);
+    const histogram = new Histogram(column, this.peek);
     const only = h("span.only");
     const used = h("span.used");
     const track = h("i.fill");
@@ -59,7 +51,7 @@ export class Ranges {
       "div.range-filter",
       { role: "group", "aria-label": title(column.name) },
       h("div.line", {}, h("span.name", { title: missing }, title(column.name)), only, h("span.gap"), sides[0].box, "to", sides[1].box),
-      picture,
+      histogram.element,
       h("div.range", {}, track, sides[0].slider, sides[1].slider),
       used,
     );
@@ -69,16 +61,7 @@ export class Ranges {
       track.style.right = `${100 - 100 * high}%`;
     };
     sides.forEach((side) => (side.changed = show));
-    return { element, kept, most, only, used, show };
-  }
-
-  #peekAt(column, event) {
-    const box = event.currentTarget.getBoundingClientRect();
-    const bins = column.all.length;
-    const bin = Math.max(0, Math.min(bins - 1, Math.floor((bins * (event.clientX - box.left)) / box.width)));
-    const width = (column.high - column.low) / bins;
-    const high = bin === bins - 1 ? column.high : column.low + (bin + 1) * width;
-    this.peek(column.name, column.low + bin * width, high, bin === bins - 1);
+    return { element, histogram, only, used, show };
   }
 }
 
@@ -139,13 +122,4 @@ function rounded(column, value) {
   if (column.whole) return Math.round(value);
   const digits = Math.max(0, Math.min(12, Math.ceil(-Math.log10((column.high - column.low) / STEPS))));
   return Number(value.toFixed(digits));
-}
-
-/** Bars as one path; the square root lets small bars be seen. */
-function outline(bins, most) {
-  let path = "";
-  bins.forEach((frames, i) => {
-    if (frames) path += `M${i + 0.08} ${HEIGHT}v${-Math.max(1.2, (HEIGHT - 1) * Math.sqrt(frames / most)).toFixed(2)}h.84V${HEIGHT}z`;
-  });
-  return path;
 }

@@ -4,7 +4,9 @@ import { read } from "./server.js";
 
 const LAST = "framesieve.run";
 const followers = new Set();
+const finishers = new Set();
 let current = null;
+let turn = 0;
 let list = [];
 
 /** Reads the list of runs anew: lines as in `Workspace.runs`. */
@@ -16,9 +18,15 @@ export async function refresh() {
 export const known = () => list;
 export const opened = () => current;
 
-/** Opens a run by its line in the list; its facts go to all followers. */
+/** Names what has to be finished before a run is read: what was just changed must be in it. */
+export const beforeOpening = (finish) => finishers.add(finish);
+
+/** Opens a run by its line in the list; its facts go to all followers. Of two at a time, the later one wins. */
 export async function open(line) {
+  const mine = ++turn;
+  await Promise.all([...finishers].map((finish) => finish()));
   const facts = await read(`runs/${line.id}`);
+  if (mine !== turn) return current;
   localStorage.setItem(LAST, facts.name);
   current = facts;
   followers.forEach((follow) => follow(facts));

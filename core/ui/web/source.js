@@ -37,7 +37,7 @@ class SourceTab {
     const [knobs, about] = await Promise.all([read("settings"), read("source")]);
     this.form = new MethodForm(knobs, () => this.#changed());
     this.box = new SourceBox(knobs.fetch, () => this.#changed());
-    this.presets = new PresetBar(this.form);
+    this.presets = new PresetBar(this.form, "extract");
     this.live = new Live({ open: (job) => this.#openRun(job) });
     this.resume = h("input", { type: "checkbox" });
     this.resume.checked = true;
@@ -58,7 +58,8 @@ class SourceTab {
       h("div.scroller", {}, this.box.element, h("section", {}, h("h3", {}, "Method"), this.presets.element, this.form.element), h("label.check", { title: "Off: a run of its own, even where the same video was extracted with the same settings" }, this.resume, "Go on with a run of the same settings")),
       h("div.foot", {}, this.error, this.go),
     );
-    const pane = h("div.pane", {}, this.blank, this.live.element);
+    this.readyPane = h("div.ready", { hidden: true });
+    const pane = h("div.pane", {}, this.blank, this.readyPane, this.live.element);
     fill(this.host, side, pane);
     this.box.acceptDrops(this.host);
     this.host.addEventListener("keydown", (event) => {
@@ -99,7 +100,7 @@ class SourceTab {
     if (!this.go) return;
     this.form.describe(this.box.facts);
     this.#fail(null);
-    this.#offer();
+    this.#jobs(known());
     this.#keep();
   }
 
@@ -147,14 +148,18 @@ class SourceTab {
     const mine = jobs.filter((job) => job.verb === "extract");
     const job = mine.find((one) => one.id === (this.job ?? localStorage.getItem(JOB))) ?? mine.find(isActive) ?? mine.find((one) => one.resumable);
     this.#offer();
-    this.blank.hidden = Boolean(job);
-    this.live.element.hidden = !job;
+    const other = this.box.source && job && !isActive(job) && job.source !== this.box.source;
+    const live = Boolean(job) && !other;
+    this.live.element.hidden = !live;
+    this.readyPane.hidden = live || !this.box.source;
+    this.blank.hidden = live || Boolean(this.box.source);
+    if (!this.readyPane.hidden) this.#drawReady();
     if (!job) return;
     if (this.job !== job.id) {
       this.job = job.id;
       detail(job.id);
     }
-    this.live.draw(job);
+    if (live) this.live.draw(job);
     if (isActive(job)) {
       this.ended.set(job.id, false);
       if (job.phase === "extracting" && job.per_s) this.speed = job.per_s;
@@ -162,6 +167,15 @@ class SourceTab {
       this.ended.set(job.id, true);
       this.#finished(job);
     }
+  }
+
+  /** A source without an extraction of its own: what it looks like, and what to do. */
+  #drawReady() {
+    const { poster, title } = this.box;
+    const mark = `${poster} ${title}`;
+    if (this.readyMark === mark) return;
+    this.readyMark = mark;
+    fill(this.readyPane, poster && h("img", { src: poster, alt: "" }), h("h2", {}, title ?? "A web address"), h("p.sub", {}, "Choose a method, then press Extract & Analyze Frames (Ctrl + Enter)."));
   }
 
   /** What this tab made is what the next one has, unless somebody is at work there. */

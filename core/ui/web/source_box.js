@@ -1,7 +1,7 @@
 // The source box: takes an address, a path, dropped text or a file, and says at once what it is. Of a web address the site
 // is asked only after a click.
 
-import { bytes, clock, count, fill, h, icon } from "./dom.js";
+import { bytes, clock, count, fill, h, icon, refill } from "./dom.js";
 import { address, read, Refused, write } from "./server.js";
 
 const POLL_MS = 150;
@@ -13,6 +13,8 @@ export class SourceBox {
     this.changed = changed;
     this.turn = 0;
     this.source = this.facts = null;
+    /** Address of a picture of the video, once there is one. */
+    this.poster = null;
     this.item = null;
     this.input = h("input.box.path-box", {
       type: "text",
@@ -67,9 +69,12 @@ export class SourceBox {
 
   // --- what it is
 
+  /** What was there before is forgotten at once: never is another video extracted than the one that the box names. */
   #typed() {
+    if (this.input.value === this.taken) return;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.input.value !== this.taken && this.#take(this.input.value), TYPED_MS);
+    const turn = this.#begin(this.input.value);
+    this.timer = setTimeout(() => turn === this.turn && this.#take(this.input.value), TYPED_MS);
   }
 
   async #take(text) {
@@ -88,8 +93,9 @@ export class SourceBox {
     if (this.look) write(`source/looks/${this.look}/cancel`, {}).catch(() => null);
     this.request?.abort();
     this.taken = text;
-    this.source = this.facts = this.kind = this.look = this.item = null;
+    this.source = this.facts = this.kind = this.look = this.item = this.poster = null;
     this.fail(null);
+    if (this.card.contains(document.activeElement)) this.input.focus();
     fill(this.card);
     this.changed();
     return ++this.turn;
@@ -101,7 +107,7 @@ export class SourceBox {
   }
 
   #idle() {
-    fill(this.card, h("p.sub", {}, "Paste an address or a path, drop a file, or upload one."));
+    refill(this.card, h("p.sub", {}, "Paste an address or a path, drop a file, or upload one."));
   }
 
   #found({ kind, source, title, look }, turn) {
@@ -139,6 +145,7 @@ export class SourceBox {
           else this.#idle();
         } else {
           this.facts = Object.keys(state.facts).length ? state.facts : null;
+          this.poster = state.poster ? address(`source/looks/${look}/poster`) : null;
           this.#show(state);
         }
         this.changed();
@@ -160,7 +167,7 @@ export class SourceBox {
         if (turn === this.turn) this.#refused(error);
       }
     };
-    fill(
+    refill(
       this.card,
       h("p.sub", {}, "A web address. Looking it up asks ", h("b", {}, host), "; nothing is downloaded yet."),
       h("div.line", {}, h("button.btn", { onclick: ask }, icon("zoom"), "Look it up"), h("span.gap"), h("label.line.sub", {}, "Max height", this.height)),
@@ -170,7 +177,7 @@ export class SourceBox {
   #show(state) {
     if (this.kind === "url") return this.#showWeb(state);
     const { facts } = state;
-    const poster = state.poster ? h("img", { src: address(`source/looks/${this.look}/poster`), alt: "" }) : h("span.holder", {}, state.state === "looking" ? "..." : "");
+    const poster = this.poster ? h("img", { src: this.poster, alt: "" }) : h("span.holder", {}, state.state === "looking" ? "..." : "");
     const rows = [
       ["Picture", facts.width && `${facts.width} x ${facts.height}`],
       ["Length", facts.duration_s && shortClock(facts.duration_s)],
@@ -178,13 +185,13 @@ export class SourceBox {
       ["Frames", facts.frames ? count(facts.frames) : facts.width && "counting..."],
       ["Codec", facts.codec && `${facts.codec}, ${bytes(facts.size_bytes)}`],
     ];
-    fill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))));
+    refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))));
   }
 
   #showWeb({ state, facts }) {
     if (state === "looking") {
       const stop = h("button.btn.small", { onclick: () => { this.#begin(this.input.value); this.#take(this.input.value); } }, "Cancel");
-      return fill(this.card, h("div.line", {}, h("span", { role: "status" }, `Asking ${hostOf(this.source)}...`), h("span.gap"), stop));
+      return refill(this.card, h("div.line", {}, h("span", { role: "status" }, `Asking ${hostOf(this.source)}...`), h("span.gap"), stop));
     }
     const live = { live: "A live broadcast that is going on: come back when it is over.", upcoming: "A broadcast that has not begun: come back when it is over.", processing: "The site still works on this broadcast: come back in some hours." }[facts.live];
     const rows = [
@@ -194,7 +201,7 @@ export class SourceBox {
       ["Height", facts.height_px && `${facts.height_px} px of ${facts.heights.at(-1)}`],
       ["Download", facts.size_bytes && `about ${bytes(facts.size_bytes)}`],
     ].filter(([, value]) => value);
-    fill(
+    refill(
       this.card,
       h("p.source-title", { title: facts.title }, facts.title || this.source),
       h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
@@ -222,7 +229,7 @@ export class SourceBox {
     const inner = h("i");
     const text = h("span.sub.num");
     const request = (this.request = new XMLHttpRequest());
-    fill(this.card, h("p.source-title", {}, file.name), h("div.line", {}, text, h("span.gap"), h("button.btn.small", { onclick: () => { this.#begin(""); this.#idle(); } }, "Cancel")), h("div.bar.wide", { role: "progressbar", "aria-label": "Upload" }, inner));
+    refill(this.card, h("p.source-title", {}, file.name), h("div.line", {}, text, h("span.gap"), h("button.btn.small", { onclick: () => { this.#begin(""); this.#idle(); } }, "Cancel")), h("div.bar.wide", { role: "progressbar", "aria-label": "Upload" }, inner));
     request.upload.onprogress = (event) => {
       inner.style.width = `${(100 * event.loaded) / event.total}%`;
       text.textContent = `${bytes(event.loaded)} of ${bytes(event.total)}`;

@@ -7,11 +7,12 @@ const SETTLE_MS = 120;
 const KEPT = 1500;
 
 export class Thumbs {
-  /** `arrived(row)` is called when a decoded picture has come. */
-  constructor(run, table, arrived) {
+  /** `arrived(row)` is called when a decoded picture has come, `failed(sentence)` once when none can come. */
+  constructor(run, table, arrived, failed) {
     this.run = run;
     this.table = table;
     this.arrived = arrived;
+    this.told = failed;
     this.decoded = new Map();
     this.wanted = new Map();
     this.pending = new Set();
@@ -55,9 +56,20 @@ export class Thumbs {
       const reader = await readStream(`runs/${this.run.id}/thumbs?ordinals=${ordinals.join(",")}`, stop.signal);
       for await (const [ordinal, data] of parts(reader)) this.#keep(this.table.rowOf(ordinal), data);
     } catch (error) {
-      if (error.name !== "AbortError") this.failed = error;
+      if (error.name !== "AbortError") this.#fail(error);
     }
     if (this.stop === stop) this.pending = new Set();
+  }
+
+  #fail(error) {
+    this.failed = error;
+    this.told(error.message);
+  }
+
+  /** Tries again what failed. */
+  again() {
+    this.failed = null;
+    this.want("again", []);
   }
 
   #keep(row, data) {

@@ -2,7 +2,7 @@
 
 import { read, write } from "./server.js";
 
-const BUSY_MS = 200;
+const BUSY_MS = 80;
 const IDLE_MS = 3000;
 const ACTIVE = new Set(["queued", "running"]);
 

@@ -1,0 +1,108 @@
+// Which frames the gallery lists, and in which order: the view, the sort, and a part that is looked at for the moment.
+
+import { count, number, title } from "./dom.js";
+import { sorted } from "./select.js";
+
+export const DUPLICATES = "duplicates";
+
+export class Listing {
+  constructor() {
+    this.view = "all";
+    this.answer = null;
+    this.open(null);
+  }
+
+  /** Another run: its own order, nothing looked at. The view stays. */
+  open(table) {
+    this.table = table;
+    this.answer = null;
+    this.copies = new Map();
+    this.orders = new Map();
+    this.peek = null;
+    this.sort = { column: null, sign: 1 };
+  }
+
+  /** Takes over what the selection says now. */
+  answered(answer) {
+    this.answer = answer;
+    this.copies = new Map();
+    for (const original of answer.duplicateOf) {
+      if (original >= 0) this.copies.set(original, (this.copies.get(original) ?? 0) + 1);
+    }
+  }
+
+  /** Rows of the table, in order. */
+  rows() {
+    const { reason } = this.answer;
+    const order = this.#order();
+    const rows = [];
+    for (let i = 0; i < this.table.frames; i++) {
+      const row = order ? order[i] : this.sort.sign > 0 ? i : this.table.frames - 1 - i;
+      if (this.peek ? this.peek.has(row) : this.view === "all" || (this.view === "kept") === (reason[row] === 0)) rows.push(row);
+    }
+    return rows;
+  }
+
+  sortBy(column) {
+    const best = this.table.rules.lower_is_better.includes(column) ? 1 : -1;
+    this.sort = { column, sign: column === null ? 1 : best };
+  }
+
+  turn() {
+    this.sort.sign = -this.sort.sign;
+  }
+
+  // --- looking at a part: { text, rows, key }
+
+  look(text, rows, key = null) {
+    this.peek = rows ? Object.assign(new Set(rows), { text, key }) : null;
+  }
+
+  lookAtBar(column, low, high, last) {
+    const rows = [];
+    this.table.values.get(column).forEach((value, row) => {
+      if (value >= low && (last ? value <= high : value < high)) rows.push(row);
+    });
+    this.look(`${title(column)} ${number(low)} to ${number(high)}`, rows);
+  }
+
+  /** Frames that a rule refused first; the same again ends it. */
+  lookAtReason(name, code) {
+    if (this.peek?.key === name) return this.look(null, null);
+    const rows = [];
+    this.answer.reason.forEach((other, row) => other === code && rows.push(row));
+    this.look(`rejected: ${words(name)}`, rows, name);
+  }
+
+  /** A frame and its near-duplicates; false when it has none. */
+  lookAtCopies(row) {
+    const { duplicateOf } = this.answer;
+    const original = duplicateOf[row] >= 0 ? duplicateOf[row] : row;
+    const rows = [original];
+    duplicateOf.forEach((other, copy) => other === original && rows.push(copy));
+    if (rows.length < 2) return false;
+    this.look(`frame ${count(this.table.ordinal[original])} and its duplicates`, rows);
+    return true;
+  }
+
+  #order() {
+    const { column, sign } = this.sort;
+    if (column === null) return null;
+    if (column === DUPLICATES) return this.#byGroups();
+    const key = `${column}${sign}`;
+    if (!this.orders.has(key)) this.orders.set(key, sorted(this.table.values.get(column), sign));
+    return this.orders.get(key);
+  }
+
+  /** Groups of duplicates together, the largest group first, then the rest in time order. */
+  #byGroups() {
+    const { duplicateOf } = this.answer;
+    const head = (row) => (duplicateOf[row] >= 0 ? duplicateOf[row] : row);
+    const size = (row) => this.copies.get(head(row)) ?? 0;
+    const rows = Uint32Array.from({ length: this.table.frames }, (_, row) => row);
+    return rows.sort((a, b) => size(b) - size(a) || head(a) - head(b) || (b === head(b)) - (a === head(a)) || a - b);
+  }
+}
+
+/** Reasons as people say them. */
+export const words = (reason) => (reason === "manual" ? "by hand" : reason.replaceAll("_", " "));
