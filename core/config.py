@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from core.errors import SettingsError
@@ -28,6 +29,8 @@ FILTERABLE = (
     "max_face_confidence",
     "max_face_area_pct",
     "face_distance",
+    "face_sharpness",
+    "face_frontality",
     "mask_area_pct",
     "mask_score",
     "reid_similarity",
@@ -59,6 +62,54 @@ def knob(
     return dataclasses.field(default=default, metadata=facts)
 
 
+FACE_PACKS = ("buffalo_l", "buffalo_m", "buffalo_s", "antelopev2")
+"""insightface's model packs; a folder of ONNX files may be named instead."""
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+_face_model = partial(knob, "buffalo_l", f"face model: {', '.join(FACE_PACKS)}, or a folder of ONNX files")
+_face_device = partial(
+    knob, "auto", "where face models run; auto takes CUDA if it is there", choices=DEVICES, in_digest=False
+)
+_min_face_confidence = partial(knob, 0.5, "leave out faces that the detector is less sure of", low=0.1, high=1.0)
+_face_refs = partial(
+    knob, (), "photo of the person who is looked for; IMG#2 = the second face from the left", in_digest=False
+)
+
+
+@dataclass(frozen=True)
+class FaceSettings:
+    """How faces are found, and whose face is looked for."""
+
+    face_model: str = _face_model()
+    face_device: str = _face_device()
+    min_face_confidence: float = _min_face_confidence()
+    face_refs: tuple[str, ...] = _face_refs()
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+FACE_INPUTS = ("face_model", "min_face_confidence", "min_face_area", "faces", "face_filter")
+"""Settings that change no record while no faces are read."""
+
+MAX_FACE_DISTANCE = 0.5
+"""Cosine distance up to which a face counts as that of the reference; chosen by measurement: benchmarks/faces.py."""
+
+
+@dataclass(frozen=True)
+class PeopleSettings:
+    """How the faces of a run become people."""
+
+    person_distance: float = knob(
+        0.55, "mean cosine distance up to which two groups of faces are one person", low=0.05, high=1.5
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
 @dataclass(frozen=True)
 class ExtractSettings:
     """What ``extract`` does with one video."""
@@ -87,11 +138,30 @@ class ExtractSettings:
     min: Mapping[str, float] = knob({}, "drop frames below this value of a metric", low=0.0, high=100.0)
     sharpness_scale: float = knob(1000.0, "variance of the Laplacian that counts as 100", low=1e-6, high=1e9)
     edge_scale: float = knob(100.0, "mean Sobel magnitude that counts as 100", low=1e-6, high=1e9)
+    faces: bool = knob(False, "read the faces of every frame in the same pass")
+    face_filter: bool = knob(False, "read faces and drop frames without a face that is sure and large enough")
+    face_model: str = _face_model()
+    face_device: str = _face_device()
+    min_face_confidence: float = _min_face_confidence()
+    min_face_area: float = knob(
+        0.0, "smallest face that lets a frame pass the face filter", unit="% of the frame", low=0.0, high=100.0
+    )
+    face_refs: tuple[str, ...] = _face_refs()
 
     def __post_init__(self) -> None:
         check(self)
         _check_weights(self.quality_weights)
         _check_metric_names(self.min, METRIC_NAMES, "min")
+
+    @property
+    def reads_faces(self) -> bool:
+        """Whether the faces of each frame are read."""
+        return self.faces or self.face_filter
+
+    @property
+    def face_settings(self) -> FaceSettings:
+        """How faces are found."""
+        return FaceSettings(self.face_model, self.face_device, self.min_face_confidence, self.face_refs)
 
     @property
     def threshold(self) -> float:
@@ -119,6 +189,10 @@ class ExtractSettings:
         if self.method == "scene":
             fields["scene_threshold"] = None if self.target else self.threshold
         fields["min"] = dict(sorted(self.min.items()))
+        fields["faces"] = self.reads_faces
+        for name in FACE_INPUTS:
+            if not self.reads_faces or (name == "min_face_area" and not self.face_filter):
+                fields.pop(name, None)
         if self.min_quality is not None or (self.target and self.method in ("all", "every_nth")):
             fields["quality_weights"] = self.quality_weights
         text = json.dumps(fields, sort_keys=True, allow_nan=False)
@@ -141,6 +215,9 @@ class FilterSettings:
 
     min: Mapping[str, float] = knob({}, "lower bound of a column, inclusive")
     max: Mapping[str, float] = knob({}, "upper bound of a column, inclusive")
+    person_ids: tuple[int, ...] | None = knob(
+        None, "only frames that show one of these people, by the ids of faces", low=0, high=LARGEST
+    )
     shots: tuple[int, ...] | None = knob(None, "only these shots, by their numbers in the records", low=0, high=LARGEST)
     dedup: int | None = knob(
         None, "frames whose hashes differ in at most D bits are duplicates; the best stays", unit="bits", low=0, high=32
@@ -172,6 +249,17 @@ class FilterSettings:
         both = set(self.keep) & set(self.reject)
         if both:
             raise SettingsError(f"frame {min(both)} is both kept and rejected by hand; choose one.")
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What ``export`` writes beside the frames."""
+
+    face_crops: bool = knob(False, "also cut out the faces, those of the wanted person where one is filtered")
+    face_margin: float = knob(0.3, "border around a face, as a share of its longer side", low=0.0, high=3.0)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 HEIGHTS = ("360", "480", "720", "1080", "1440", "2160", "best")
@@ -252,6 +340,10 @@ def check(settings: Any) -> None:
                 f"{nearest(str(value), facts['choices'])}."
             )
         _check_type(field.name, value, str(field.type))
+        if str(field.type).startswith(("str", "tuple[str")):
+            for item in value if isinstance(value, tuple) else (value,):
+                _check_type(field.name, item, "str")
+            continue
         for name, item in _named_items(field.name, value):
             if "tuple[int" in str(field.type):
                 _check_type(name, item, "int")

@@ -9,7 +9,8 @@ FramesieveError                 its text is one sentence: what came, what was wa
 │   └── RunBusy                 another process works in the run folder
 ├── JobError                    there is no such job, or it cannot be resumed or cancelled
 ├── StorageError                the disk is full or the folder cannot be written
-└── MissingDependency           a package or program that this verb needs is not installed
+├── MissingDependency           a package or program that this verb needs is not installed
+└── ModelError                  the files of a model are absent, broken or not what is wanted
 """
 
 from __future__ import annotations
@@ -71,3 +72,9 @@ class MissingDependency(FramesieveError):
     """A package or program that this verb needs is not installed."""
 
     exit_code = 8
+
+
+class ModelError(FramesieveError):
+    """The files of a model are absent, broken or not what is wanted."""
+
+    exit_code = 9

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from core import config
-from core.config import METHODS
+from core.config import DEVICES, FACE_PACKS, MAX_FACE_DISTANCE, METHODS
 from core.console import note, result
 from core.errors import RunError, SettingsError, SourceError, StorageError
 
@@ -47,6 +47,16 @@ def path(text: str) -> Path:
 def source(text: str) -> Path | str:
     """Returns the path of a video; a URL, which as a path would lose a slash, and an empty text stay what they are."""
     return text if not text.strip() or ("://" in text and not Path(text).exists()) else path(text)
+
+
+def face_model(text: str) -> str:
+    """Returns the name of a pack, or the absolute path of a folder."""
+    return text if text in FACE_PACKS or ("/" not in text and not Path(text).is_dir()) else str(path(text))
+
+
+def reference(text: str) -> str:
+    """Returns a photo (``IMG``, ``IMG#N``) with its absolute path; ``person:ID`` and ``face:ROW`` as they are."""
+    return text if text.startswith(("person:", "face:")) and not Path(text).exists() else str(path(text))
 
 
 def check_paths(args: argparse.Namespace) -> None:
@@ -126,9 +136,29 @@ EXTRACT_FLAGS: Flags = {
 }
 """Setting -> flag and how argparse reads it; help, range and default come from the setting itself."""
 
+FACE_FLAGS: Flags = {
+    "face_model": ("--face-model", {"type": face_model, "metavar": "NAME_OR_FOLDER"}),
+    "face_device": ("--face-device", {"choices": DEVICES}),
+    "min_face_confidence": ("--min-face-confidence", {"type": float, "metavar": "C"}),
+    "face_refs": ("--face-ref-img", {"type": reference, "action": "append", "metavar": "IMG"}),
+}
+EXTRACT_FLAGS |= {
+    "faces": ("--faces", {"action": "store_true"}),
+    "face_filter": ("--enable-face-filter", {"action": "store_true"}),
+    **{name: FACE_FLAGS[name] for name in ("face_model", "face_device", "min_face_confidence")},
+    "min_face_area": ("--min-face-area", {"type": float, "metavar": "P"}),
+    "face_refs": FACE_FLAGS["face_refs"],
+}
+
+EXPORT_FLAGS: Flags = {
+    "face_crops": ("--face-crops", {"action": "store_true"}),
+    "face_margin": ("--face-margin", {"type": float, "metavar": "M"}),
+}
+
 FILTER_FLAGS: Flags = {
     "min": ("--min", {"action": "append", "metavar": "COLUMN=VALUE"}),
     "max": ("--max", {"action": "append", "metavar": "COLUMN=VALUE"}),
+    "person_ids": ("--person", {"type": int, "nargs": "+", "metavar": "ID"}),
     "shots": ("--shots", {"type": int, "nargs": "+", "metavar": "SHOT"}),
     "dedup": ("--dedup", {"type": int, "metavar": "D"}),
     "rank_by": ("--rank-by", {"metavar": "COLUMN"}),
@@ -181,6 +211,18 @@ OPEN_ENDED, SMALLEST = 50_000, 0.001
 """Bounds beyond these only catch typing errors; the help leaves them out."""
 
 
+def add_face_distance(verb: argparse.ArgumentParser) -> None:
+    """Adds ``--max-face-distance``, another way to say ``--max face_distance=D``."""
+    verb.add_argument(
+        "--max-face-distance",
+        type=float,
+        nargs="?",
+        const=MAX_FACE_DISTANCE,
+        metavar="D",
+        help=f"drop frames whose faces are farther from the reference (0-2; {MAX_FACE_DISTANCE:g} without a number)",
+    )
+
+
 def given(args: argparse.Namespace, flags: Flags) -> dict[str, Any]:
     """Returns the settings that were really typed, as plain values.
 
@@ -191,6 +233,8 @@ def given(args: argparse.Namespace, flags: Flags) -> dict[str, Any]:
     for name in ("min", "max"):
         if name in values:
             values[name] = _bounds(values[name], name)
+    if flags is FILTER_FLAGS and getattr(args, "max_face_distance", None) is not None:
+        values["max"] = values.get("max", {}) | {"face_distance": args.max_face_distance}
     return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
 
 

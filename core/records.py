@@ -93,6 +93,44 @@ class FrameLedger:
         return int(self.keys[at - 1]) if at else 0
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Faces:
+    """The faces of one picture: parallel arrays of length N, the surest face first."""
+
+    boxes: NDArray[np.float32]
+    """(N, 4) float32 xyxy, pixels, ``x2``/``y2`` exclusive, inside the picture."""
+    points: NDArray[np.float32]
+    """(N, 5, 2) float32 xy, pixels: the eye on the left of the picture, the other eye, nose, both ends of the mouth."""
+    confidence: NDArray[np.float32]
+    """(N,) float32, 0-1."""
+    vectors: NDArray[np.float32]
+    """(N, D) float32 unit vectors; small cosine distance = the same person."""
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        shapes = (self.boxes.shape, self.points.shape, self.confidence.shape, self.vectors.shape[:1])
+        if shapes != ((n, 4), (n, 5, 2), (n,), (n,)):
+            raise ValueError(f"boxes, points, confidence and vectors of shapes {shapes} are not of the same N faces")
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, which: Any) -> Faces:
+        """Returns some of the faces: by mask, indices or slice."""
+        return Faces(self.boxes[which], self.points[which], self.confidence[which], self.vectors[which])
+
+    @classmethod
+    def empty(cls, dimension: int) -> Faces:
+        """Returns no faces, with vectors of this length."""
+        zeros = np.zeros
+        return cls(
+            zeros((0, 4), np.float32),
+            zeros((0, 5, 2), np.float32),
+            zeros(0, np.float32),
+            zeros((0, dimension), np.float32),
+        )
+
+
 @dataclass(slots=True)
 class FrameRecord:
     """One line of ``metadata.jsonl``: Python scalars only. ``None`` = not measured. Units in docs/formats.md."""
@@ -148,6 +186,8 @@ class FrameTable:
     """(F,) bool: the frame has a file."""
     values: Mapping[str, NDArray[np.float64]]
     """Column name -> (F,) float64; NaN = not measured. Names as in ``config.FILTERABLE``; absent = never measured."""
+    people: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
+    """Person id -> rows of the frames that show this person, ascending; empty until people were looked for."""
 
     def __len__(self) -> int:
         return len(self.ordinal)

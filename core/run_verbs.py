@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from core import config, options
-from core.config import ExtractSettings, FilterSettings
+from core.config import ExportSettings, ExtractSettings, FilterSettings
 from core.console import answer, counted, note, plural, watched
 from core.errors import SettingsError
-from core.options import EXTRACT_FLAGS, FILTER_FLAGS, given, preset
+from core.options import EXPORT_FLAGS, EXTRACT_FLAGS, FILTER_FLAGS, given, preset
 from core.progress import Progress
 
 # --- filter and export
@@ -19,6 +19,7 @@ from core.progress import Progress
 def _filter_options(verb: argparse.ArgumentParser) -> None:
     options.add_run(verb)
     options.add_settings(verb, FilterSettings, FILTER_FLAGS)
+    options.add_face_distance(verb)
     verb.add_argument("--preset", metavar="NAME", help="filters from presets/NAME.json; options given here win")
 
 
@@ -71,6 +72,7 @@ def export_options(verb: argparse.ArgumentParser) -> None:
         "--dest", type=options.path, metavar="DIR", help="the export folder itself (default <run>_exported_<time>)"
     )
     options.add_video(verb)
+    options.add_settings(verb, ExportSettings, EXPORT_FLAGS)
     options.add_json(verb)
     verb.set_defaults(run=_export)
 
@@ -86,7 +88,7 @@ def _export(args: argparse.Namespace) -> None:
     if chosen.note:
         note(chosen.note)
     dest: Path | None = None
-    steps = export(chosen, args.dest, args.video)
+    steps = export(chosen, args.dest, args.video, config.from_mapping(ExportSettings, given(args, EXPORT_FLAGS)))
 
     def files() -> Any:
         nonlocal dest

@@ -42,6 +42,7 @@ def options_of_verbs() -> str:
         [
             options_table("`extract`", verbs["extract"], set()),
             options_table("`filter`", verbs["filter"], set()),
+            options_table("`faces`", verbs["faces"], set()),
             options_table("`export` takes the options of `filter` and", verbs["export"], filters),
         ]
     )

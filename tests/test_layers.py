@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core"
 ROOMS = ("video", "models", "metrics", "store")
-DOORS = ("cli", "__main__", "console", "endings", "fetching", "options", "run_verbs")
+DOORS = ("cli", "__main__", "console", "endings", "fetching", "options", "run_verbs", "face_verbs")
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "registry", "shared", "base", "context"}
 
 DOORKEEPERS = {
@@ -22,7 +22,8 @@ DOORKEEPERS = {
     "imageio_ffmpeg": ("core/video/",),
     "numba": ("core/metrics/",),
     "imagehash": ("core/metrics/phash.py",),
-    "cv2": ("core/video/", "core/metrics/"),
+    "cv2": ("core/video/", "core/metrics/", "core/models/faces.py"),
+    "sklearn": ("core/models/face_groups.py",),
     "simplejpeg": ("core/video/", "core/metrics/"),
     "PIL": ("core/video/", "core/metrics/"),
     "torch": ("core/models/",),
@@ -50,6 +51,7 @@ HEAVY = (
     "scenedetect",
     "sam2",
     "scipy",
+    "sklearn",
     "torch",
 )
 HEAVY += ("ultralytics", "yt_dlp")

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import config
-from core.config import ExtractSettings, FilterSettings
+from core.config import ExportSettings, ExtractSettings, FilterSettings
 from core.errors import DecodeError, RunBusy, RunError, StorageError
+from core.pipeline.face_crops import crop, wanted_faces
 from core.pipeline.runs import video_of
 from core.pipeline.select import select
 from core.records import FrameRecord, FrameTable
@@ -81,7 +82,9 @@ def chosen_by(path: Path, filters: FilterSettings | None = None, saved: Path | N
     return Chosen(run, table, found.kept, found.filters, selection.stale(found, table, weights))
 
 
-def export(chosen: Chosen, dest: Path | None = None, video: Path | None = None) -> Generator[FrameRecord, None, Path]:
+def export(
+    chosen: Chosen, dest: Path | None = None, video: Path | None = None, beside: ExportSettings | None = None
+) -> Generator[FrameRecord, None, Path]:
     """Yields each exported frame's record once its picture is written; returns the folder.
 
     A new folder appears under its name only when it is complete; in a folder that exists (and must be empty) the
@@ -91,6 +94,7 @@ def export(chosen: Chosen, dest: Path | None = None, video: Path | None = None) 
         chosen: from ``chosen_by``.
         dest: the export folder itself; default ``<run>_exported_<timestamp>`` beside the run.
         video: where the video lies now, if it was moved.
+        beside: what is written beside the frames; nothing if ``None``.
 
     Raises:
         StorageError: too little free disk, or the folder cannot be written. DecodeError: a frame cannot be decoded.
@@ -105,6 +109,8 @@ def export(chosen: Chosen, dest: Path | None = None, video: Path | None = None) 
         with _whole_folder(folder, chosen.run) as partial:
             _check_space(chosen.run, rows, settings, partial)
             yield from _pictures(chosen.run, rows, settings, partial, video)
+            if beside is not None and beside.face_crops:
+                _cut_faces(chosen, rows, partial, beside.face_margin)
             jsonl.rewrite(partial / "metadata.jsonl", rows)
             files.write_json(partial / MANIFEST, _manifest(chosen, rows))
             _check_set(partial, rows)
@@ -247,6 +253,29 @@ def _decoded(
                 yield by_ordinal[ordinal]
 
 
+def _cut_faces(chosen: Chosen, rows: list[FrameRecord], partial: Path, margin: float) -> None:
+    """Writes ``faces/frame_000123_face_1.jpg`` ... from the exported pictures, in their format; records name them."""
+    wanted = wanted_faces(chosen.run, chosen.filters)
+    files.make_folder(partial / FACES)
+    for record in rows:
+        boxes = wanted.get(record.frame_number, [])
+        picture = partial / str(record.filename)
+        rgb = images.decode(picture.read_bytes()) if boxes else None
+        names = []
+        for number, (_, box) in enumerate(boxes, 1):
+            assert rgb is not None
+            name = f"{FACES}/{picture.stem}_face_{number}{picture.suffix}"
+            files.write_bytes(
+                partial / name, images.encode(crop(rgb, box, margin), picture.suffix, CROP_QUALITY), sync=False
+            )
+            names.append(name)
+        record.more["face_crops"] = names
+
+
+FACES = "faces"
+CROP_QUALITY = 95
+
+
 def size_estimate(run: RunDir, rows: list[FrameRecord], settings: ExtractSettings) -> int:
     """Returns about how many bytes the pictures of these records will take."""
     info = run_file.read(run.run_json).video
@@ -285,6 +314,6 @@ def _manifest(chosen: Chosen, rows: list[FrameRecord]) -> dict[str, object]:
 
 def _check_set(partial: Path, rows: list[FrameRecord]) -> None:
     """The last look before the folder gets its name: the pictures in it are the selection, no more and no fewer."""
-    written = {p.name for p in partial.iterdir()} - {"metadata.jsonl", MANIFEST, OWNER}
+    written = {p.name for p in partial.iterdir()} - {"metadata.jsonl", MANIFEST, OWNER, FACES}
     if written != {record.filename for record in rows} or len(written) != len(rows):
         raise StorageError(f"{partial} does not hold the selected frames; the disk may be failing, export again.")

@@ -18,6 +18,8 @@ from core import config, log
 from core.config import ExtractSettings
 from core.errors import LedgerMismatch, RunError
 from core.pipeline import run_folder, scan
+from core.pipeline.extract_faces import ExtractFaces, open_faces
+from core.pipeline.face_measure import FoundFaces
 from core.pipeline.measure import UNDECODABLE, Measurer
 from core.pipeline.rescore import rescore_locked
 from core.records import FrameLedger, FrameRecord
@@ -47,6 +49,8 @@ class Extraction:
     """Whether the earlier run had finished: nothing is left to do."""
     ordinals: NDArray[np.int64] | None = None
     """(W,) int64: what the method chose; ``None`` until ``choose`` has run."""
+    faces: ExtractFaces | None = None
+    """What reads faces in the same pass, if that was asked for."""
 
     def choose(self) -> Generator[int, None, None]:
         """Finds out which frames the method chooses. Yields how many frames were looked at, where pixels are needed."""
@@ -71,13 +75,16 @@ class Extraction:
             return
         left = self._left(self.ordinals)
         with (
+            self.faces or contextlib.nullcontext(),
             jsonl.Appender(self.run.metadata) as appender,
             closing(map_frames(self.video, left, self._make_work)) as chunks,
         ):
             for chunk in chunks:
-                if any(record is None or record.error for _, record in chunk):
+                if any(done is None or done[0].error for _, done in chunk):
                     self.video.check_unchanged()  # damage in the file is recorded for good, a file cut off is not
-                records = [record or self._gap(ordinal) for ordinal, record in chunk]
+                if self.faces is not None:
+                    self.faces.append([done for _, done in chunk if done is not None])
+                records = [done[0] if done else self._gap(ordinal) for ordinal, done in chunk]
                 appender.append(records)
                 yield from records
         for folder in (self.run.path, self.run.thumbs):
@@ -119,23 +126,26 @@ class Extraction:
     def _gap(self, ordinal: int) -> FrameRecord:
         return FrameRecord(ordinal, self.video.ledger.seconds(ordinal), error=UNDECODABLE)
 
-    def _make_work(self) -> Callable[[Frame], FrameRecord]:
+    def _make_work(self) -> Callable[[Frame], tuple[FrameRecord, FoundFaces | None]]:
         measurer, settings, seconds = Measurer(self.settings), self.settings, self.video.ledger.seconds
 
-        def work(frame: Frame) -> FrameRecord:
-            record = measurer.record(frame, seconds(frame.ordinal))
+        def work(frame: Frame) -> tuple[FrameRecord, FoundFaces | None]:
+            record, found, rgb = measurer.record(frame, seconds(frame.ordinal)), None, None
+            if self.faces is not None and record.discard_reason is None and record.error is None:
+                rgb = frame.rgb()
+                found = self.faces.look(frame, rgb, record)
             if record.discard_reason is None and record.error is None and settings.save_frames:
-                record.filename = self._save(frame)
+                record.filename = self._save(frame, frame.rgb() if rgb is None else rgb)
             if settings.thumbs:
                 thumb = images.encode_jpeg(frame.thumb(settings.thumb_height), THUMB_QUALITY)
                 files.write_bytes(self.run.thumb(frame.ordinal), thumb, sync=False)
-            return record
+            return record, found
 
         return work
 
-    def _save(self, frame: Frame) -> str:
+    def _save(self, frame: Frame, rgb: NDArray[np.uint8]) -> str:
         path = self.run.frame(frame.ordinal, self.settings.image_suffix)
-        files.write_bytes(path, images.encode(frame.rgb(), path.suffix, self.settings.jpeg_quality), sync=False)
+        files.write_bytes(path, images.encode(rgb, path.suffix, self.settings.jpeg_quality), sync=False)
         return path.name
 
 
@@ -169,9 +179,12 @@ def open_extraction(
     Raises:
         SourceError: not a video. RunBusy: another process works in the run. StorageError: the folder cannot be made.
         RunError: ``out`` holds a run of another video or of other settings (says which differ), or frames of others.
+        ModelError: faces are wanted and the model is absent or broken; a reference that is no face raises as
+        ``face_reference.from_photo``.
     """
     mark = fingerprint(source)
     run = run_folder.folder_of(Path(source), settings, mark, out, downloads, resume)
+    faces = open_faces(settings) if settings.reads_faces else None
     video = probe(source, run_folder.ledger_of(run, mark) if resume else None)
     with run.lock():
         if not resume and out is not None:
@@ -180,7 +193,7 @@ def open_extraction(
             run_folder.check_same(run, mark, settings)
         else:
             run_folder.check_free(run)
-        yield _opened(run, video, settings, keep_weights)
+        yield _opened(run, video, settings, keep_weights, faces)
 
 
 def extract(source: str | Path, settings: ExtractSettings, **where: Any) -> Generator[FrameRecord, None, None]:
@@ -216,7 +229,9 @@ def recorded_ordinals(run: RunDir) -> NDArray[np.int64]:
     return np.array([line["frame_number"] for line in jsonl.read(run.metadata)], np.int64)
 
 
-def _opened(run: RunDir, video: Video, settings: ExtractSettings, keep_weights: bool) -> Extraction:
+def _opened(
+    run: RunDir, video: Video, settings: ExtractSettings, keep_weights: bool, faces: ExtractFaces | None
+) -> Extraction:
     """Prepares the folder: what an interrupted run left is repaired, other weights are applied to what it recorded."""
     state, moved = RUNNING, True
     if run.run_json.exists():
@@ -236,7 +251,9 @@ def _opened(run: RunDir, video: Video, settings: ExtractSettings, keep_weights: 
         jsonl.repair(run.metadata)
     if state != COMPLETE or moved:
         write_run(run, video, settings, state)
-    return Extraction(run, video, settings, len(recorded_ordinals(run)), complete=state == COMPLETE)
+    if faces is not None:
+        faces.join(run)
+    return Extraction(run, video, settings, len(recorded_ordinals(run)), complete=state == COMPLETE, faces=faces)
 
 
 def _start_over(extraction: Extraction, exact: FrameLedger) -> None:
@@ -249,6 +266,8 @@ def _start_over(extraction: Extraction, exact: FrameLedger) -> None:
         *(p for p in run.path.iterdir() if ordinal_of(p.name) is not None),
     ):
         path.unlink(missing_ok=True)
+    if extraction.faces is not None:
+        extraction.faces.start_over()
     ledger.save(run.ledger, exact)
     write_run(run, extraction.video, extraction.settings, RUNNING)
     extraction.done, extraction.ordinals = 0, None

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import config
-from core.config import ExtractSettings, FetchSettings, FilterSettings, nearest
+from core.config import ExportSettings, ExtractSettings, FetchSettings, FilterSettings, nearest
 from core.errors import RunError, SettingsError
+from core.pipeline import face_jobs
 from core.pipeline.job_report import Report
 from core.records import FrameRecord
 from core.store import jsonl, run_file
@@ -126,12 +127,14 @@ PHASES = {
 def export(arguments: Arguments, report: Report) -> Steps:
     """``run``, ``filters`` (``FilterSettings``) or ``selection`` (a file), ``dest``, ``video``, ``digest``.
 
+    ``settings`` are those of ``ExportSettings``.
+
     With ``digest``, that of the selection which a person saw, nothing is exported when the filters keep others now.
     """
     from core.pipeline.export import chosen_by
     from core.pipeline.export import export as export_chosen
 
-    _check(arguments, ("run",), ("filters", "selection", "dest", "video", "digest"))
+    _check(arguments, ("run",), ("filters", "selection", "dest", "video", "digest", "settings"))
     filters = arguments.get("filters")
     if filters is not None and arguments.get("selection"):
         raise SettingsError("both a saved selection and filters came; give one of them.")
@@ -145,17 +148,19 @@ def export(arguments: Arguments, report: Report) -> Steps:
         raise RunError("the run changed since these frames were chosen; look at the selection again, then export.")
     report.open(chosen.run)
     report.phase("exporting", len(chosen.kept))
-    with closing(export_chosen(chosen, _path(arguments.get("dest")), _path(arguments.get("video")))) as steps:
+    settings = config.from_mapping(ExportSettings, arguments.get("settings") or {})
+    dest, video = _path(arguments.get("dest")), _path(arguments.get("video"))
+    with closing(export_chosen(chosen, dest, video, settings)) as steps:
         while True:
             try:
                 report.frame(next(steps))
             except StopIteration as end:
-                dest = str(end.value)
+                folder = str(end.value)
                 break
             yield
     report.result = {
         "run": str(chosen.run.path),
-        "dest": dest,
+        "dest": folder,
         "kept": len(chosen.kept),
         "total": len(chosen.table),
         "digest": chosen.digest,
@@ -196,17 +201,36 @@ def rescore(arguments: Arguments, report: Report) -> Steps:
     report.result = {"run": str(run.path), "frames": count}
 
 
+def _faces(arguments: Arguments, report: Report) -> Steps:
+    _check(arguments, ("run",), ("settings", "again", "people", "names", "video"))
+    return face_jobs.faces(arguments, report)
+
+
+def _face_photo(arguments: Arguments, report: Report) -> Steps:
+    _check(arguments, ("photo",), ("settings",))
+    return face_jobs.face_photo(arguments, report)
+
+
+def _face_pack(arguments: Arguments, report: Report) -> Steps:
+    _check(arguments, ("name",), ())
+    return face_jobs.face_pack(arguments, report)
+
+
 VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "extract": extract,
     "fetch": fetch,
     "export": export,
     "shots": shots,
     "rescore": rescore,
+    "faces": _faces,
+    "face_photo": _face_photo,
+    "face_pack": _face_pack,
 }
 IN_THEIR_RUN: dict[str, Callable[[Arguments, str], dict[str, Any]]] = {
     "extract": lambda arguments, run: (
         {**arguments, "out": run, "resume": True} if RunDir(Path(run)).run_json.exists() else dict(arguments)
     ),
+    "faces": face_jobs.resumed,
 }
 """How a verb that finds its own run folder is told the one that it had before it was interrupted."""
 

@@ -30,7 +30,12 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
     if len(table) == 0:
         return ["this run has no records yet: run extract first."]
     chosen = select(table, filters) if chosen is None else chosen
-    found = [*_never_measured(table, filters), *_shots(table, filters), *_by_hand(table, filters)]
+    found = [
+        *_never_measured(table, filters),
+        *_people(table, filters),
+        *_shots(table, filters),
+        *_by_hand(table, filters),
+    ]
     found += [*_ranking(table, filters), *_without_effect(filters)]
     if not chosen.keep.any():
         found += _nothing_kept(table, filters, chosen, explained=bool(found))
@@ -44,7 +49,29 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
 def _never_measured(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     for name in FILTERABLE:
         if name not in table.values and (name in filters.min or name in filters.max):
-            yield f"no frame of this run has {name}: it was never measured, so a bound on it refuses every frame."
+            why = _why_not(name)
+            yield f"no frame of this run has {name}: {why}, so a bound on it refuses every frame."
+
+
+def _why_not(name: str) -> str:
+    if name == "face_distance":
+        return "faces were never compared with a reference (run faces with --reference)"
+    return "its faces were never read (run faces)" if name in FACE_NAMES else "it was never measured"
+
+
+FACE_NAMES = tuple(name for name in FILTERABLE if "face_" in name)
+
+
+def _people(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    if filters.person_ids is None:
+        return
+    if not table.people:
+        yield "people were never looked for in this run, so no frame shows the wanted ones: run faces with --people."
+        return
+    missing = [person for person in filters.person_ids if person not in table.people]
+    if missing:
+        named = _named("person", np.array(missing))
+        yield f"no frame of this run shows {named}; its people are 0 to {max(table.people)}."
 
 
 def _shots(table: FrameTable, filters: FilterSettings) -> Iterator[str]:

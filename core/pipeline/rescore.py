@@ -11,6 +11,7 @@ from core import config
 from core.config import METRIC_NAMES, ExtractSettings
 from core.errors import RunError, SettingsError
 from core.metrics.quality import quality_score
+from core.pipeline.face_measure import passes
 from core.pipeline.measure import discard_reason
 from core.records import FrameRecord
 from core.store import jsonl, run_file, table
@@ -63,6 +64,12 @@ def apply_weights(records: list[FrameRecord], settings: ExtractSettings) -> None
             record.quality_score = None if score != score else score
             if record.discard_reason is None or record.discard_reason in ("quality", *METRIC_NAMES):
                 record.discard_reason = discard_reason(record, settings)
+                if (
+                    record.discard_reason is None
+                    and settings.face_filter
+                    and not passes(record, settings.min_face_area)
+                ):
+                    record.discard_reason = "face"  # its faces were not read while its quality dropped it
 
 
 def _number(value: float | None) -> float:

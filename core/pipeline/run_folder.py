@@ -73,6 +73,7 @@ def check_same(run: RunDir, mark: str, settings: ExtractSettings) -> None:
 def set_aside(run: RunDir) -> None:
     """Moves what an earlier run left in an explicitly named folder; other files stay, nothing is deleted."""
     names = {p.name for p in (run.run_json, run.ledger, run.metadata, run.faces, run.face_vectors, run.shots)}
+    names |= {run.face_file.name, run.face_crops.name}
     names |= {p.name for p in (run.annotations, run.selection, run.thumbs, run.masks, run.jobs, run.persons)}
     names.add(SAMPLING)
     old = [path for path in run.path.iterdir() if path.name in names or ordinal_of(path.name) is not None]

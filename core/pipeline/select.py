@@ -6,10 +6,11 @@ Rules, in the order in which they name the reason of a refusal:
 2. The ``discard_reason`` that extract wrote.
 3. Lower and upper bounds, both inclusive, in the order of ``config.FILTERABLE``. A frame without a number in a bounded
    column is refused, and so is every frame when the run has no such column.
-4. ``shot``: not one of the wanted shots.
-5. ``duplicate``: among what is left, near a better frame (``duplicates.py``).
-6. ``quota``: among what is left, not good enough for its shot, then for its time window, then over all.
-7. ``manual``: rejected by hand. A frame kept by hand passes rules 2 to 6. Neither changes what happens to other frames.
+4. ``person``: shows none of the wanted people.
+5. ``shot``: not one of the wanted shots.
+6. ``duplicate``: among what is left, near a better frame (``duplicates.py``).
+7. ``quota``: among what is left, not good enough for its shot, then for its time window, then over all.
+8. ``manual``: rejected by hand. A frame kept by hand passes rules 2 to 7. Neither changes what happens to other frames.
 
 "Better" is a higher ``rank_by`` (a lower one for ``face_distance``); frames without that number come last, and of equal
 frames the earlier one is better. Pure: no files, no video.
@@ -51,11 +52,11 @@ Rules = list[tuple[str, int]]
 def select(table: FrameTable, filters: FilterSettings) -> Selection:
     """Decides which frames of a run are kept, and why the others are not.
 
-    ``Selection.only_by`` counts for each active bound (``"min sharpness"``), for ``"shot"`` and for ``"manual"`` the
-    frames that this rule alone refuses: among rules 1 to 4, or, for ``"manual"``, the rejected frames that every other
-    rule lets pass. ``"duplicate"`` and ``"quota"`` count all frames that the stage refuses, since only frames that
-    passed everything before come there. Frames kept by hand are not counted. ``keep`` and ``reject`` may name ordinals
-    that the table does not hold; those are ignored.
+    ``Selection.only_by`` counts for each active bound (``"min sharpness"``), for ``"person"``, ``"shot"`` and
+    ``"manual"`` the frames that this rule alone refuses: among rules 1 to 5, or, for ``"manual"``, the rejected frames
+    that every other rule lets pass. ``"duplicate"`` and ``"quota"`` count all frames that the stage refuses, since only
+    frames that passed everything before come there. Frames kept by hand are not counted. ``keep`` and ``reject`` may
+    name ordinals that the table does not hold; those are ignored.
 
     Args:
         table: F records in ordinal order.
@@ -85,7 +86,7 @@ def reason_of(column: str) -> str:
         return "quality"
     if column == "reid_similarity":
         return "identity"
-    if column in ("face_count", "face_distance") or column.startswith("max_face_"):
+    if column.startswith(("face_", "max_face_")):
         return "face"
     return "mask" if column.startswith("mask_") else column
 
@@ -110,12 +111,15 @@ def _first_stage(table: FrameTable, filters: FilterSettings) -> tuple[NDArray[np
     bounds = [(name, sign) for name in FILTERABLE for sign in ("min", "max") if name in getattr(filters, sign)]
     rules = [("", CODE["error"]), ("", DISCARDED)]
     rules += [(f"{sign} {name}", CODE[reason_of(name)]) for name, sign in bounds]
+    rules += [("person", CODE["person"])] if filters.person_ids is not None else []
     rules += [("shot", CODE["shot"])] if filters.shots is not None else []
     passed = _Bits(len(table), len(rules))
     passed.add(~table.error)
     passed.add(discard_codes(table.discarded)[1] == 0)
     for name, sign in bounds:
         passed.add(_within(table.values.get(name), sign, getattr(filters, sign)[name]))
+    if filters.person_ids is not None:
+        passed.add(_shows(table, filters.person_ids))
     if filters.shots is not None:
         passed.add(np.isin(table.shot, np.array(filters.shots, np.int64)))
     return passed.inverted(), rules
@@ -153,6 +157,17 @@ def _within(column: NDArray[np.float64] | None, sign: str, bound: float) -> NDAr
     if column is None:
         return None
     return column >= bound if sign == "min" else column <= bound
+
+
+def _shows(table: FrameTable, people: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(F,) bool: the frame shows at least one of these people."""
+    shown = np.zeros(len(table), np.bool_)
+    for person in people:
+        shown[table.people.get(person, NO_ROWS)] = True
+    return shown
+
+
+NO_ROWS = np.zeros(0, np.int64)
 
 
 def _override(refused: NDArray[np.unsignedinteger], rows: NDArray[np.int64]) -> None:

@@ -56,6 +56,16 @@ class RunDir:
         return self.path / "faces.f32"
 
     @property
+    def face_file(self) -> Path:
+        """With which model faces were read, the references and the people."""
+        return self.path / "faces.json"
+
+    @property
+    def face_crops(self) -> Path:
+        """Folder of small pictures of faces."""
+        return self.path / "faces"
+
+    @property
     def shots(self) -> Path:
         """Shots as ranges of ordinals; absent until they were asked for."""
         return self.path / "shots.json"
@@ -102,6 +112,10 @@ class RunDir:
     def thumb(self, ordinal: int, suffix: str = ".jpg") -> Path:
         """Path of the preview of a frame."""
         return self.thumbs / thumb_name(ordinal, suffix)
+
+    def face_crop(self, row: int) -> Path:
+        """Path of the small picture of a face."""
+        return self.face_crops / f"face_{row:06d}.jpg"
 
     def mask(self, ordinal: int) -> Path:
         """Path of the mask of a frame."""

@@ -91,6 +91,10 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value <= LARGEST
 
 
+def _are_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_count, value))
+
+
 def _is_hash(value: Any) -> bool:
     return isinstance(value, str) and (not value or PHASH.fullmatch(value) is not None)
 
@@ -100,6 +104,7 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "shot_id": (_is_count, "a whole number from 0"),
     "pts_s": (_is_number, "a number of seconds"),
     "phash": (_is_hash, "16 hex digits"),
+    "person_ids": (_are_ids, "a list of whole numbers from 0"),
     **dict.fromkeys(("filename", "discard_reason", "error"), (_is_text, "text")),
     **dict.fromkeys(FILTERABLE, (_is_number, "a number")),
 }
@@ -125,6 +130,7 @@ class _Columns:
         self.reason = np.zeros(length, np.int32)
         self.on_disk = np.empty(length, np.bool_)
         self.values: dict[str, NDArray[np.float64]] = {}
+        self.people: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
         return self.length
@@ -141,6 +147,12 @@ class _Columns:
         self.phash[at], self.has_phash[at] = hashes(_of_types(TEXT | {NONE}, [r.get("phash") for r in batch]))
         for name in FILTERABLE:
             self._fill_values(name, at, [r.get(name) for r in batch])
+        for row, record in enumerate(batch, at.start):
+            if ids := record.get("person_ids"):
+                if not _are_ids(ids):
+                    raise TypeError("person_ids is not a list of ids")
+                for person in ids:
+                    self.people.setdefault(person, []).append(row)
 
     def _fill_values(self, name: str, at: slice, numbers: list[float | None]) -> None:
         if numbers.count(None) == len(numbers):
@@ -164,6 +176,7 @@ class _Columns:
             discarded=np.array(list(reasons), dtype=np.str_)[self.reason[:rows]],
             on_disk=self.on_disk[:rows],
             values={name: self.values[name][:rows] for name in FILTERABLE if name in self.values},
+            people={person: np.array(at, np.int64) for person, at in sorted(self.people.items())},
         )
 
 

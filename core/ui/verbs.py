@@ -16,6 +16,7 @@ from core.errors import JobError, SettingsError, SourceError
 from core.job_state import JobState
 from core.jobs import JobQueue
 from core.store.run import RunDir
+from core.ui.face_places import check_faces
 from core.ui.session import Workspace
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ class Verbs:
             raise SettingsError('settings are wanted as an object, for example {"method": "interval", "interval": 2}.')
         found = self.source(source)
         given = {name: value for name, value in values.items() if name not in SOURCE_KEYS}
-        settings = config.to_mapping(config.from_mapping(ExtractSettings, given))
+        wanted = config.from_mapping(ExtractSettings, given)
+        if wanted.reads_faces:
+            check_faces(wanted.face_model, wanted.face_refs, self._inside)
+        settings = config.to_mapping(wanted)
         arguments: dict[str, Any] = {
             "source": str(found) if isinstance(found, Path) else found.text,
             "settings": {name: settings[name] for name in given} | {"thumbs": True},

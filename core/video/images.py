@@ -30,3 +30,28 @@ def encode_png(rgb: NDArray[np.uint8]) -> bytes:
 def encode(rgb: NDArray[np.uint8], suffix: str, quality: int) -> bytes:
     """Returns the bytes of a picture in the format that the file suffix names (``.jpg`` or ``.png``)."""
     return encode_png(rgb) if suffix == ".png" else encode_jpeg(rgb, quality)
+
+
+def decode(data: bytes) -> NDArray[np.uint8]:
+    """Returns the (H, W, 3) uint8 RGB picture of JPEG or PNG bytes that this program wrote.
+
+    Raises:
+        ValueError: they are not a whole picture.
+    """
+    import cv2
+
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f"{len(data)} bytes are no picture")
+    return np.ascontiguousarray(picture[:, :, ::-1])
+
+
+def fitted(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Returns an (H, W, 3) uint8 RGB picture scaled down so that its longer side has at most this many pixels."""
+    import cv2
+
+    scale = side / max(rgb.shape[:2])
+    if scale >= 1:
+        return rgb
+    size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -42,7 +42,8 @@ def test_filters_that_work_need_no_note(filters):
     [
         (
             FilterSettings(min={"face_count": 1}),
-            "no frame of this run has face_count: it was never measured, so a bound on it refuses every frame.",
+            "no frame of this run has face_count: its faces were never read (run faces), so a bound on it refuses "
+            "every frame.",
         ),
         (FilterSettings(max={"mask_score": 1}), "no frame of this run has mask_score: it was never measured"),
         (

@@ -321,7 +321,7 @@ def test_selection_does_not_depend_on_the_division_into_rows(made, both, at):
 
 
 def cut(made, rows):
-    columns = {name: getattr(made, name)[rows] for name in FrameTable.__slots__ if name != "values"}
+    columns = {name: getattr(made, name)[rows] for name in FrameTable.__slots__ if name not in ("values", "people")}
     return FrameTable(**columns, values={name: column[rows] for name, column in made.values.items()})
 
 

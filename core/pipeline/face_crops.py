@@ -1,0 +1,195 @@
+"""Pictures of faces: small ones for choosing among people, large ones for export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import FilterSettings
+from core.pipeline.face_measure import distances
+from core.pipeline.face_people import best_rows, labels
+from core.pipeline.runs import video_of
+from core.store import face_file, files
+from core.store import faces as face_store
+from core.store.face_file import FaceFile
+from core.store.faces import FaceTable
+from core.store.run import RunDir
+from core.video import images
+from core.video.frame import Frame
+from core.video.stream import map_frames
+
+SIDE_PX = 160
+"""Longer side of the small pictures."""
+MARGIN = 0.25
+QUALITY = 88
+SINGLES = 40
+"""Single faces that are shown, the best ones."""
+
+
+def crop(rgb: NDArray[np.uint8], box: Sequence[float], margin: float) -> NDArray[np.uint8]:
+    """Returns the part of a picture around a box, as square as the picture allows.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        box: xyxy in pixels.
+        margin: added on each side, as a share of the box's longer side.
+    """
+    x1, y1, x2, y2 = box
+    half = max(1.0, max(x2 - x1, y2 - y1) * (0.5 + margin))
+    cx, cy = (x1 + x2) / 2, (y1 + y2) / 2
+    height, width = rgb.shape[:2]
+    left, top = int(np.clip(round(cx - half), 0, width - 1)), int(np.clip(round(cy - half), 0, height - 1))
+    right, bottom = int(np.clip(round(cx + half), left + 1, width)), int(np.clip(round(cy + half), top + 1, height))
+    return np.ascontiguousarray(rgb[top:bottom, left:right])
+
+
+def shown_rows(state: FaceFile, table: FaceTable) -> tuple[list[list[int]], list[int]]:
+    """Returns the best rows of each person, and those of the single faces, best first."""
+    people = [best_rows(table, person.rows) for person in state.people or ()]
+    label = labels(state, len(table))
+    alone = np.flatnonzero(label < 0) if label is not None else np.zeros(0, np.int64)
+    singles = alone[np.argsort(-table.quality()[alone], kind="stable")][:SINGLES]
+    return people, singles.tolist()
+
+
+def people_view(path: Path) -> dict[str, Any]:
+    """Returns what the page shows of the faces of a run, as plain JSON values; crops that are not cut yet have no file.
+
+    ``{"model", "provider", "faces", "references": [label], "people": null or [{"id", "name", "faces", "frames", "best":
+    [row]}], "singles": {"faces", "best": [row]}}``; the picture of a row is ``RunDir.face_crop(row)``. ``{}`` = no
+    faces were read. Reads no picture and opens no model.
+    """
+    run = RunDir(path)
+    state = face_file.read(run.face_file)
+    if state is None:
+        return {}
+    table = face_store.load(run, state.dimension)
+    best, singles = shown_rows(state, table)
+    people = [
+        {
+            "id": person.id,
+            "name": person.name,
+            "faces": len(person.rows),
+            "frames": len(np.unique(table.frame[[row for row in person.rows if row < len(table)]])),
+            "best": rows,
+        }
+        for person, rows in zip(state.people or (), best, strict=True)
+    ]
+    alone = len(table) - sum(len(person.rows) for person in state.people or ())
+    return {
+        "model": Path(state.model).name,
+        "provider": state.provider,
+        "faces": len(table),
+        "references": [reference.label for reference in state.references],
+        "people": None if state.people is None else people,
+        "singles": {"faces": 0 if state.people is None else alone, "best": singles},
+    }
+
+
+def faces_of_frame(path: Path, ordinal: int) -> list[dict[str, Any]]:
+    """Returns the faces of one frame for drawing, as plain JSON values.
+
+    ``row``, ``bbox``, ``kps``, ``confidence``, ``sharpness``, ``frontality``, ``distance`` (null without a reference),
+    ``person`` (null = single, or people were never looked for), ``name``.
+    """
+    run = RunDir(path)
+    state = face_file.read(run.face_file)
+    if state is None:
+        return []
+    table = face_store.load(run, state.dimension)
+    near = distances(table.vectors, state.reference_vectors)
+    label = labels(state, len(table))
+    names = {person.id: person.name for person in state.people or ()}
+    found = []
+    for row in np.flatnonzero(table.frame == ordinal).tolist():
+        person = None if label is None or label[row] < 0 else int(label[row])
+        sharpness = float(table.sharpness[row])
+        found.append(
+            {
+                "row": row,
+                "bbox": [round(v, 2) for v in table.boxes[row].tolist()],
+                "kps": [[round(v, 2) for v in point] for point in table.points[row].tolist()],
+                "confidence": float(table.confidence[row]),
+                "sharpness": None if np.isnan(sharpness) else sharpness,
+                "frontality": float(table.frontality[row]),
+                "distance": None if near is None else float(near[row]),
+                "person": person,
+                "name": names.get(person, "") if person is not None else "",
+            }
+        )
+    return found
+
+
+def cut_out(path: Path, rows: Iterable[int], video: Path | None = None) -> Generator[int, None, None]:
+    """Writes the small pictures of faces that have none yet, from the frames on disk, else from the video in one pass.
+
+    Yields how many are written. The rows of a run never change what they show, so that a picture stays right.
+
+    Raises:
+        RunError: a frame is not on disk and the video is gone.
+    """
+    run = RunDir(path)
+    state = face_file.read(run.face_file)
+    if state is None:
+        return
+    table = face_store.load(run, state.dimension)
+    wanted: dict[int, list[int]] = {}
+    for row in rows:
+        if row < len(table) and not run.face_crop(row).exists():
+            wanted.setdefault(int(table.frame[row]), []).append(row)
+    if not wanted:
+        return
+    files.make_folder(run.face_crops)
+
+    def write(ordinal: int, rgb: NDArray[np.uint8]) -> int:
+        for row in wanted[ordinal]:
+            small = images.fitted(crop(rgb, table.boxes[row].tolist(), MARGIN), SIDE_PX)
+            files.write_bytes(run.face_crop(row), images.encode_jpeg(small, QUALITY), sync=False)
+        return len(wanted[ordinal])
+
+    done, missing = 0, []
+    for ordinal in sorted(wanted):
+        picture = next((p for suffix in (".jpg", ".png") if (p := run.frame(ordinal, suffix)).is_file()), None)
+        if picture is None:
+            missing.append(ordinal)
+            continue
+        done += write(ordinal, images.decode(picture.read_bytes()))
+        yield done
+    if missing:
+
+        def make_work() -> Callable[[Frame], int]:
+            return lambda frame: write(frame.ordinal, frame.rgb())
+
+        with closing(map_frames(video_of(run, video), np.array(missing, np.int64), make_work)) as chunks:
+            for chunk in chunks:
+                done += sum(count or 0 for _, count in chunk)
+                yield done
+
+
+def wanted_faces(run: RunDir, filters: FilterSettings | None) -> dict[int, list[tuple[int, list[float]]]]:
+    """Returns the faces of each frame that an export cuts out: ordinal -> (row, xyxy box), in the order of the rows.
+
+    Those of the wanted people where people are filtered, those near enough to the reference where that is filtered; all
+    others too where neither is.
+    """
+    state = face_file.read(run.face_file)
+    if state is None:
+        return {}
+    table = face_store.load(run, state.dimension)
+    stay = np.ones(len(table), np.bool_)
+    farthest = None if filters is None else filters.max.get("face_distance")
+    near = distances(table.vectors, state.reference_vectors)
+    if farthest is not None and near is not None:
+        stay &= near <= farthest
+    label = labels(state, len(table))
+    if filters is not None and filters.person_ids is not None and label is not None:
+        stay &= np.isin(label, np.array(filters.person_ids, np.int64))
+    found: dict[int, list[tuple[int, list[float]]]] = {}
+    for row in np.flatnonzero(stay).tolist():
+        found.setdefault(int(table.frame[row]), []).append((row, table.boxes[row].tolist()))
+    return found

@@ -1,0 +1,75 @@
+"""The people of a run: groups of faces, their names, and the best pictures of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import SettingsError
+from core.store.face_file import FaceFile, Person
+from core.store.faces import FaceTable
+
+BEST = 8
+"""Pictures that show a person."""
+
+
+def people_of(label: NDArray[np.int64], before: Sequence[Person] | None = None) -> tuple[Person, ...]:
+    """Returns the groups as people; a name goes to the group that holds most of the faces it was given to.
+
+    Args:
+        label: (N,) from ``group_faces``.
+        before: people of an earlier grouping of the same rows.
+    """
+    rows = {g: np.flatnonzero(label == g) for g in range(int(label.max(initial=-1)) + 1)}
+    names: dict[int, str] = {}
+    for person in before or ():
+        at = [row for row in person.rows if row < len(label)]
+        held = label[at][label[at] >= 0] if person.name and at else np.zeros(0, np.int64)
+        if len(held):
+            names.setdefault(int(np.bincount(held).argmax()), person.name)
+    return tuple(Person(g, tuple(rows[g].tolist()), names.get(g, "")) for g in rows)
+
+
+def labels(faces: FaceFile, rows: int) -> NDArray[np.int64] | None:
+    """Returns (rows,) int64: the person of each face, -1 = single; ``None`` when people were not looked for."""
+    if faces.people is None:
+        return None
+    label = np.full(rows, -1, np.int64)
+    for person in faces.people:
+        label[[row for row in person.rows if row < rows]] = person.id
+    return label
+
+
+def renamed(faces: FaceFile, person: int, name: str) -> tuple[Person, ...]:
+    """Returns the people with one of them named anew; an empty name takes the name away.
+
+    Raises:
+        SettingsError: there is no such person, or the name is longer than 80 characters.
+    """
+    people = faces.people or ()
+    if all(p.id != person for p in people):
+        raise SettingsError(f"there is no person {person}; this run has {len(people)}, counted from 0.")
+    clean = " ".join(name.split())
+    if len(clean) > LONGEST_NAME:
+        raise SettingsError(f"a name of {len(clean)} characters came; up to {LONGEST_NAME} are possible.")
+    return tuple(Person(p.id, p.rows, clean) if p.id == person else p for p in people)
+
+
+LONGEST_NAME = 80
+
+
+def best_rows(table: FaceTable, rows: Sequence[int], most: int = BEST) -> list[int]:
+    """Returns the rows of the best pictures, best first, spread over the frames in which the person is seen.
+
+    Args:
+        table: all faces.
+        rows: faces of one person.
+        most: how many are wanted.
+    """
+    ordered = np.array(sorted(rows, key=lambda row: int(table.frame[row])), np.int64)
+    quality = table.quality()
+    parts = [part for part in np.array_split(ordered, min(most, max(1, len(ordered)))) if len(part)]
+    best = [int(part[np.argmax(quality[part])]) for part in parts]
+    return sorted(best, key=lambda row: -quality[row])
