@@ -1,6 +1,6 @@
 """Runs a YOLO network: OpenVINO on the CPU, ONNX Runtime for quantised ONNX, PyTorch on CUDA or as the last resort.
 
-A runner takes a list of equal (h, w, 3) uint8 RGB canvases and returns the raw output as float32. OpenVINO and ONNX
+A runner takes a list of equal (h, w, 3) uint8 RGB canvases and gives the raw output for each, float32. OpenVINO and ONNX
 Runtime may be called from many threads at once; OpenVINO has a request for each of them.
 """
 
@@ -12,7 +12,7 @@ import os
 import platform
 import queue
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,17 +104,15 @@ class OpenVinoRunner:
             model.reshape([1, 3, size[1], size[0]])
         return cls(_with_pixels_in(model, scaled=False), facts, settings, size, callers)
 
-    def __call__(self, canvases: Canvases) -> Raw:
-        """Runs the canvases one by one: batches gain nothing on a CPU (docs/architecture.md)."""
+    def __call__(self, canvases: Canvases) -> Iterator[Raw]:
+        """Runs the canvases one by one: batches gain nothing on a CPU. What it yields is gone with the next one."""
         request = self._free.get()
         try:
-            outputs = []
             for canvas in canvases:
-                request.infer([canvas[None]], share_inputs=True)
-                outputs.append(request.get_output_tensor(0).data[0].copy())
+                request.infer([canvas[None]], share_inputs=True, share_outputs=True)
+                yield request.get_output_tensor(0).data[0]
         finally:
             self._free.put(request)
-        return np.stack(outputs)
 
 
 def _openvino_core() -> Any:
@@ -157,10 +155,10 @@ class OnnxRunner:
         self.facts = facts
         self.backend = f"{_cpu()}, ONNX Runtime {'int8' if facts.dynamic_int8 else 'float32'}"
 
-    def __call__(self, canvases: Canvases) -> Raw:
+    def __call__(self, canvases: Canvases) -> Iterator[Raw]:
         """Runs the canvases one by one."""
-        outputs = [self._session.run(None, {self._name: _as_nchw(canvas)})[0][0] for canvas in canvases]
-        return np.stack(outputs)
+        for canvas in canvases:
+            yield self._session.run(None, {self._name: _as_nchw(canvas)})[0][0]
 
 
 def _as_nchw(canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -190,7 +188,7 @@ class TorchRunner:
         name = f"CUDA ({device})" if self._cuda else _cpu()
         self.backend = f"{name}, PyTorch {'float16' if half else 'float32'}"
 
-    def __call__(self, canvases: Canvases) -> Raw:
+    def __call__(self, canvases: Canvases) -> Iterable[Raw]:
         """Runs all canvases in one batch."""
         torch = self._torch
         with torch.inference_mode():
