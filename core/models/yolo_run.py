@@ -1,7 +1,7 @@
 """Runs a YOLO network: OpenVINO on the CPU, ONNX Runtime for quantised ONNX, PyTorch on CUDA or as the last resort.
 
-A runner takes a list of equal (h, w, 3) uint8 RGB canvases and gives the raw output for each, float32. OpenVINO and ONNX
-Runtime may be called from many threads at once; OpenVINO has a request for each of them.
+A runner takes a list of equal (h, w, 3) uint8 RGB canvases and gives the raw output for each, float32. OpenVINO and
+ONNX Runtime may be called from many threads at once; OpenVINO has a request for each of them.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import ast
 import os
 import re
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def _names(names: Any) -> tuple[str, ...]:
 def _refusal(weights: Weights, error: Exception, unsafe: bool) -> str:
     said = " ".join(str(e) for e in (error, error.__cause__, error.__context__) if e is not None)
     foreign = re.search(r"GLOBAL (\S+)", said)
-    if not unsafe and (foreign or "references types outside" in said):
+    if not unsafe and (foreign or ("references types outside" in said and zipfile.is_zipfile(weights.path))):
         what = f" ({foreign[1].rstrip('.')})" if foreign else ""
         return (
             f"{weights.path} holds more than the weights of an Ultralytics model{what}, and loading that could run any "
