@@ -181,6 +181,7 @@ class TorchRunner:
         self._cuda = device != "cpu"
         half = self._cuda and settings.precision == "auto"
         self._type = torch.float16 if half else torch.float32
+        self._few = max(FEW, 2 * settings.max_det)
         self._device = torch.device("cuda:0" if self._cuda else "cpu")
         if self.facts.end_to_end:
             model.model[-1].max_det = settings.max_det
@@ -192,10 +193,9 @@ class TorchRunner:
         """Runs all canvases in one batch."""
         torch = self._torch
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.stack(canvases))
-            if self._cuda:
-                pixels = pixels.pin_memory().to(self._device, non_blocking=True)
-            images = pixels.permute(0, 3, 1, 2).to(self._type) / 255
+            pixels = torch.empty((len(canvases), *canvases[0].shape), dtype=torch.uint8, pin_memory=self._cuda)
+            np.stack(canvases, out=pixels.numpy())
+            images = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).to(self._type) / 255
             output = self._model(images.contiguous(memory_format=torch.channels_last))
             while isinstance(output, (tuple, list)):
                 output = output[0]
@@ -205,16 +205,16 @@ class TorchRunner:
     def _fewer(self, output: Any) -> Any:
         """Leaves the best anchors on the device, so that megabytes less travel from it for each picture."""
         anchors = output.shape[2]
-        if not self._cuda or self.facts.end_to_end or anchors <= FEW:
+        if not self._cuda or self.facts.end_to_end or anchors <= self._few:
             return output
         classes = len(self.facts.names)
-        best = output[:, 4 : 4 + classes].amax(1).topk(FEW, dim=1).indices
+        best = output[:, 4 : 4 + classes].amax(1).topk(self._few, dim=1).indices
         kept = output.gather(2, best[:, None].expand(-1, output.shape[1], -1))
         return kept
 
 
 FEW = 2048
-"""Anchors of a picture that leave the GPU: more than any ``max_det`` can keep."""
+"""Anchors of a picture that leave the GPU, at least."""
 
 
 @functools.cache
