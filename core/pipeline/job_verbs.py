@@ -196,12 +196,33 @@ def rescore(arguments: Arguments, report: Report) -> Steps:
     report.result = {"run": str(run.path), "frames": count}
 
 
+def proxy(arguments: Arguments, report: Report) -> Steps:
+    """``video`` and ``downloads`` as in ``pipeline.proxies``."""
+    from core.pipeline import proxies
+
+    _check(arguments, ("video", "downloads"), ())
+    path, downloads = Path(arguments["video"]), Path(arguments["downloads"])
+    report.phase("reading the video's index")
+    yield
+    total = len(proxies.open_counted(path, downloads).ledger)
+    report.phase("making a copy that browsers play", total)
+    with closing(proxies.make(path, downloads)) as steps:
+        while True:
+            try:
+                report.at(next(steps))
+            except StopIteration as end:
+                report.result = {"proxy": str(end.value), "frames": total}
+                return
+            yield
+
+
 VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "extract": extract,
     "fetch": fetch,
     "export": export,
     "shots": shots,
     "rescore": rescore,
+    "proxy": proxy,
 }
 IN_THEIR_RUN: dict[str, Callable[[Arguments, str], dict[str, Any]]] = {
     "extract": lambda arguments, run: (
