@@ -7,6 +7,8 @@ FramesieveError                 its text is one sentence: what came, what was wa
 ├── SettingsError               a setting, weight, preset key or filter is out of range or unknown
 ├── RunError                    the run folder is unreadable, of another video, or of other settings
 │   └── RunBusy                 another process works in the run folder
+├── CacheError                  a detection cache is damaged, or of another video or other weights
+├── WeightsError                weights are missing, unsafe, unreadable or of another task
 ├── JobError                    there is no such job, or it cannot be resumed or cancelled
 ├── StorageError                the disk is full or the folder cannot be written
 └── MissingDependency           a package or program that this verb needs is not installed
@@ -55,6 +57,18 @@ class RunBusy(RunError):
     """Another process works in the run folder."""
 
     exit_code = 6
+
+
+class CacheError(FramesieveError):
+    """A detection cache is damaged, or belongs to another video or other weights."""
+
+    exit_code = 5
+
+
+class WeightsError(FramesieveError):
+    """Weights are missing, unsafe, unreadable or of another task, or the model cannot be run."""
+
+    exit_code = 9
 
 
 class JobError(FramesieveError):
