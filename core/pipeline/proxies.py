@@ -36,6 +36,11 @@ def open_counted(path: Path, downloads: Path) -> Video:
     return video
 
 
+def is_counted(path: Path, downloads: Path) -> bool:
+    """Whether ``open_counted`` need not count. Raises ``SourceError`` where there is no such file."""
+    return _place(fingerprint(path), downloads, ".ledger.npz").is_file()
+
+
 def proxy_path(mark: str, downloads: Path) -> Path:
     """Returns where the proxy of the video with this fingerprint lies, or would."""
     return _place(mark, downloads, ".mp4")

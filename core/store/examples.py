@@ -6,13 +6,14 @@ A picture and its sidecar appear together or not at all. Not here: pixels, hashi
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import RunError, SettingsError
+from core.errors import RunError, SettingsError, StorageError
 from core.store import files, jsonl
 
 TAGS = ("false_positive", "false_negative", "uncertain")
@@ -154,9 +155,13 @@ def retag(picture: Path, tag: str | None) -> None:
 
 def pictures(folder: Path) -> list[Path]:
     """Returns every saved picture of a folder, by name; none where there is no folder."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), files.storage_errors(folder):
-        return sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
-    return []
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be read ({error.strerror}); change its permissions.") from None
+    return [folder / name for name in sorted(names) if NAME.fullmatch(name)]
 
 
 def ordinal_of(picture: Path) -> int:
@@ -167,11 +172,9 @@ def ordinal_of(picture: Path) -> int:
 
 def of_video(folder: Path, video: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yields the frames of one video that are saved in a folder, with their sidecars, by ordinal."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        named = [path for path in folder.glob("*_f*.jpg") if path.name.startswith(video.stem)]
-        for path in sorted(filter(lambda path: NAME.fullmatch(path.name), named), key=ordinal_of):
-            if is_of(path, video):
-                yield path, sidecar(path)
+    for path in sorted(pictures(folder), key=ordinal_of):
+        if path.name.startswith(video.stem) and is_of(path, video):
+            yield path, sidecar(path)
 
 
 # --- hashes

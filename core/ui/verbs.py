@@ -101,6 +101,20 @@ class Verbs:
         self._check(self.queue.snapshot(job_id))
         self.queue.resume(job_id)
 
+    def place(self, folder: Any) -> Path:
+        """Returns the real path of a folder to save to, in the folder of runs or an allowed one. Makes nothing.
+
+        Raises:
+            SettingsError: it lies elsewhere.
+        """
+        if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
+            raise SettingsError("a folder for saved frames is wanted.")
+        path = (self.workspace.downloads / folder.strip()).resolve()
+        if not self._inside(path):
+            allowed = ", ".join(map(str, self._roots))
+            raise SettingsError(f"{folder.strip()} is not in the allowed folders ({allowed}); choose a folder in them.")
+        return path
+
     @property
     def _roots(self) -> tuple[Path, ...]:
         return (*self.workspace.roots, self.workspace.downloads)

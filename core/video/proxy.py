@@ -43,6 +43,8 @@ DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9
 """Names of FFmpeg's decoders that are not the codec's."""
 CONTAINERS = ("mov", "matroska")
 """Demuxers (first name) of files that browsers open: MP4, MOV, WebM, Matroska."""
+LOOKED_AT = 4
+"""Groups of pictures that tell how a video was encoded."""
 TOLD_EVERY = 8
 STALE_S = 600.0
 
@@ -59,7 +61,27 @@ def needs_proxy(video: Video) -> str | None:
         return f"{codec} with {info.bit_depth} bit, {info.pixel_format}"
     if info.video_streams > 1:
         return "files with several video streams"
-    return None if ledger.clock == "pts" else "files whose frames carry no times"
+    if ledger.clock != "pts":
+        return "files whose frames carry no times"
+    return "open groups of pictures" if codec == "h264" and _has_open_groups(video.path) else None
+
+
+def _has_open_groups(path: str) -> bool:
+    """Whether pictures lean on the group before their key frame: after a jump there Chromium's decoder fails.
+
+    Told by the first groups: packets that follow a key frame in the file and are shown before it.
+    """
+    container, stream = open_video(path)
+    with closing(container):
+        key, groups = None, 0
+        for read, packet in enumerate(demux(container, stream)):
+            if packet.pts is None or groups > LOOKED_AT or read > LOOKED_AT * 300:
+                break
+            if packet.is_keyframe:
+                key, groups = packet.pts, groups + 1
+            elif groups > 1 and key is not None and packet.pts < key:
+                return True
+    return False
 
 
 def proxy_pts(ledger: FrameLedger) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from tests import videos
 NEEDED = {
     **dict.fromkeys(("hevc-opengop", "hevc-closed", "hevc-10bit", "hdr", "mkv-cut-hevc"), "hevc"),
     "h264-10bit": "10 bit",
+    "h264-opengop": "open groups",
     "avi-mpeg4": "avi files",
     "avi-packed": "avi files",
     "ts": "mpegts files",
