@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core import __version__, config, fetching, log, options, run_verbs
+from core import __version__, config, detect_verbs, fetching, log, options, run_verbs
 from core.config import ExtractSettings
 from core.console import answer, counted, note, note_and_log, plural, ranges, result, result_json, watched
 from core.endings import EXIT_CODES, INTERRUPTED, Command, ending
@@ -218,6 +218,7 @@ VERBS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ("export", "write the chosen frames to a folder of their own", run_verbs.export_options),
     ("shots", "find the cuts of a run's video", run_verbs.shots_options),
     ("rescore", "apply other quality weights to a run, without decoding", run_verbs.rescore_options),
+    ("precompute", "run a detector over videos and keep its boxes beside them", detect_verbs.precompute_options),
     ("probe", "say what a video is, counted, not claimed", _probe_options),
     ("doctor", "say what works on this machine and what is missing", _doctor_options),
     ("demo", "make a sample video and run the main job on it", _demo_options),

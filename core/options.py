@@ -126,6 +126,15 @@ EXTRACT_FLAGS: Flags = {
 }
 """Setting -> flag and how argparse reads it; help, range and default come from the setting itself."""
 
+DETECT_FLAGS: Flags = {
+    "device": ("--device", {"choices": config.DEVICES}),
+    "precision": ("--precision", {"choices": config.PRECISIONS}),
+    "imgsz": ("--imgsz", {"type": int, "metavar": "PX"}),
+    "conf_floor": ("--conf-floor", {"type": float, "metavar": "C"}),
+    "nms_iou": ("--nms-iou", {"type": float, "metavar": "IOU"}),
+    "max_det": ("--max-det", {"type": int, "metavar": "N"}),
+}
+
 FILTER_FLAGS: Flags = {
     "min": ("--min", {"action": "append", "metavar": "COLUMN=VALUE"}),
     "max": ("--max", {"action": "append", "metavar": "COLUMN=VALUE"}),
