@@ -5,14 +5,17 @@ Named towards the browser by ids of this process. Not here: running a model (job
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from core.errors import CacheError, SettingsError, WeightsError
-from core.pipeline import proxies
 from core.store import detections, detections_page
 from core.store.detections import DetectionCache
 from core.ui.review_videos import Reviewed
@@ -20,9 +23,25 @@ from core.ui.session import Workspace, file_mark
 from core.weights import Weights, identify
 
 SUFFIXES = (".pt", ".onnx")
+DOWNLOADS = Path("downloads")
+"""Where ``pipeline.detect`` puts caches of videos that have no run and whose folder cannot be written."""
+WEIGHTS_HOME = ".weights"
 DEEP = 2
 """Levels below an allowed folder in which weights are looked for."""
 MOST = 60
+MOST_LOOKED_AT = 20_000
+
+
+def _below(folder: str | Path, levels: int) -> Iterator[os.DirEntry[str]]:
+    """Everything in a folder and so many levels below it; hidden folders and links to folders are passed over."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        inner = []
+        for entry in entries:
+            yield entry
+            if levels and not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                inner.append(entry.path)
+        for path in inner:
+            yield from _below(path, levels - 1)
 
 
 @dataclass(frozen=True)
@@ -45,15 +64,19 @@ class Boxes:
 
     # --- weights
 
+    @property
+    def home(self) -> Path:
+        """Where weights are downloaded to."""
+        return self._workspace.downloads / WEIGHTS_HOME
+
     def offered(self) -> list[str]:
         """Returns paths of weights that lie in the allowed folders, to choose from."""
         found: list[str] = []
-        for root in self._workspace.roots:
-            for depth in range(DEEP + 1):
-                for path in sorted(root.glob("/".join(["*"] * (depth + 1)))):
-                    if path.suffix.lower() in SUFFIXES and path.is_file():
-                        found.append(str(path))
-        return found[:MOST]
+        for root in (*self._workspace.roots, self.home):
+            for place in islice(_below(root, DEEP), MOST_LOOKED_AT):
+                if place.name.lower().endswith(SUFFIXES) and place.is_file():
+                    found.append(place.path)
+        return sorted(found)[:MOST]
 
     def choose(self, text: Any) -> tuple[str, Weights]:
         """Returns an id for the weights that a text names, and which they are.
@@ -97,7 +120,7 @@ class Boxes:
         if not isinstance(found, LocalPath):
             raise WeightsError(f"{found.text} is a web address; download the weights and name the file.")
         path = found.path
-        for folder in (Path(), *self._workspace.roots, self._workspace.downloads):
+        for folder in (Path(), *self._workspace.roots, self._workspace.downloads, self.home):
             real = (folder / path).resolve()
             inside = any(real.is_relative_to(root) for root in (*self._workspace.roots, self._workspace.downloads))
             if real.is_file() and inside:
@@ -110,8 +133,11 @@ class Boxes:
 
     def folders(self, one: Reviewed | None) -> tuple[Path, ...]:
         """Returns where caches lie beside the folder of the video."""
-        own = (one.run.run.path,) if one is not None and one.run is not None else ()
-        return (*own, self._workspace.downloads / proxies.HOME)
+        if one is None:
+            return ()
+        own = (one.run.run.path,) if one.run is not None else ()
+        stem = Path(one.video.info.path).stem
+        return (*own, self._workspace.downloads / stem, DOWNLOADS / stem)
 
     def has_cache(self, path: Path, weights: Weights | None) -> bool:
         """Whether a cache for these weights, or any, lies beside a video; for lists."""

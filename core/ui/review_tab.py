@@ -5,6 +5,7 @@ Here are its routes: videos and their media, detections, the play head, saves. W
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from core import config
-from core.config import MineSettings
-from core.errors import RunError, SettingsError
+from core.config import DEVICES, DetectSettings, MineSettings
+from core.errors import RunError, SettingsError, WeightsError
 from core.store import examples
 from core.ui import machine, owner
 from core.ui.header import part
@@ -59,6 +60,8 @@ class ReviewRoutes:
         post: dict[str, Callable[[Request, dict[str, Any]], Response]] = {
             "/fs/review/folder": self._folder,
             "/fs/review/weights": self._choose_weights,
+            "/fs/review/fetch-weights": self._fetch_weights,
+            "/fs/review/precompute": self._precompute,
             "/fs/review/open": self._open,
             "/fs/review/proxy": self._proxy,
             "/fs/review/output": self._output,
@@ -82,7 +85,8 @@ class ReviewRoutes:
         workspace = self._verbs.workspace
         roots = [str(root) for root in (*workspace.roots, workspace.downloads)]
         facts = {"roots": roots, "output": str(workspace.downloads / OUTPUT), "tags": list(examples.TAGS)}
-        return answer(facts | {"weights": self._boxes.offered(), "gpu": machine.facts()["gpu"]})
+        facts |= {"gpu": machine.facts()["gpu"], "devices": list(DEVICES)}
+        return answer(facts | {"weights": self._boxes.offered()})
 
     def _folder(self, request: Request, body: dict[str, Any]) -> Response:
         folder = self._videos.folder(body.get("folder"))
@@ -93,8 +97,42 @@ class ReviewRoutes:
         return answer({"folder": str(folder), "videos": lines})
 
     def _choose_weights(self, request: Request, body: dict[str, Any]) -> Response:
-        weights_id, weights = self._boxes.choose(body.get("text"))
+        try:
+            weights_id, weights = self._boxes.choose(body.get("text"))
+        except WeightsError as error:
+            name = downloadable(body.get("text"))
+            return answer({"error": str(error), "download": name}, 400)
         return answer({"id": weights_id, "name": weights.name, "path": weights.path})
+
+    def _fetch_weights(self, request: Request, body: dict[str, Any]) -> Response:
+        """Starts the job that downloads weights by their name: a person said so."""
+        name, folder = downloadable(body.get("name")), self._boxes.home
+        if name is None:
+            raise SettingsError("the name of weights is wanted, for example yolov8n.pt.")
+        arguments = {"name": name, "out": str(folder)}
+        job = self._verbs.queue.start("fetch_weights", arguments, owner.current(), title=f"Download {name}")
+        return answer({"job": job, "path": str(folder / name)})
+
+    def _precompute(self, request: Request, body: dict[str, Any]) -> Response:
+        """Starts the job that makes the detection cache of a video."""
+        path, weights = self._videos.path_of(body.get("video")), self._boxes.weights(body.get("weights"))
+        if weights is None:
+            raise SettingsError("choose weights first.")
+        settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto")})
+        arguments: dict[str, Any] = {
+            "source": str(path),
+            "weights": weights.path,
+            "settings": config.differences(settings),
+            "downloads": str(self._verbs.workspace.downloads),
+            "force": body.get("force") is True,
+            "unsafe": body.get("unsafe") is True,
+        }
+        run = self._videos.run_of(body.get("video"))
+        if run is not None:
+            arguments["run"] = str(run.path)
+        title = f"Detections of {path.name} by {weights.name}"
+        place = None if run is None else run.path
+        return answer({"job": self._verbs.queue.start("precompute", arguments, owner.current(), place, title)})
 
     # --- one video
 
@@ -114,6 +152,7 @@ class ReviewRoutes:
         return {
             "id": one.id,
             "name": Path(info.path).name,
+            "path": str(one.path),
             "width": info.width,
             "height": info.height,
             "frames": info.frames,
@@ -232,6 +271,15 @@ class ReviewRoutes:
         place = self._verbs.place(folder)
         with self._lock:
             return self._mines.setdefault(place, Mine(place))
+
+
+def downloadable(text: Any) -> str | None:
+    """Returns a name that Ultralytics may offer, ``None`` for anything else."""
+    found = WEIGHTS_NAME.fullmatch(text.strip()) if isinstance(text, str) else None
+    return found[0] if found else None
+
+
+WEIGHTS_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,40}\.pt")
 
 
 def _whole(body: dict[str, Any], name: str) -> int:

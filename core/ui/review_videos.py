@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import FramesieveError, RunError, SourceError
+from core.store.run import RunDir
 from core.ui.session import OpenRun, Workspace, file_mark
 
 if TYPE_CHECKING:
@@ -122,6 +123,11 @@ class Videos:
     def path_of(self, video_id: Any) -> Path:
         """Returns the path behind an id. Raises ``SourceError``."""
         return self._named(video_id)[0]
+
+    def run_of(self, video_id: Any) -> RunDir | None:
+        """Returns the run folder of a run's video, ``None`` for any other. Raises as ``path_of``."""
+        run_id = self._named(video_id)[1]
+        return None if run_id is None else self._workspace.run(run_id).run
 
     def open(self, video_id: Any) -> Reviewed:
         """Opens a video, or returns the open one.

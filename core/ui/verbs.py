@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 SOURCE_KEYS = ("max_height", "item", "resume")
 """What ``extract`` takes beside the settings."""
-PATHS = ("out", "downloads", "dest", "run", "selection")
-"""Arguments of jobs that name places to write to or to read records from."""
+PATHS = ("out", "downloads", "dest", "run", "selection", "weights")
+"""Arguments of jobs that name places to write to, or to read records or weights from."""
 SOURCES = ("source", "video")
 """Arguments of jobs that name a video."""
 
@@ -127,6 +127,8 @@ class Verbs:
             place = state.run if name == "run" and state.run else state.arguments.get(name)
             if place and not (isinstance(place, str) and self._inside(Path(place))):
                 raise JobError(f"{state.title} works in a folder that is not allowed here; start it anew.")
+        if state.arguments.get("unsafe"):
+            raise JobError(f"{state.title} loads weights that may run any code; start it anew.")
         for name in SOURCES:
             source = state.arguments.get(name)
             if source and not (isinstance(source, str) and is_url(source)):

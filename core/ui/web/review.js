@@ -160,6 +160,7 @@ class ReviewTab {
     this.timeline.open(0);
     this.saves.open(null);
     this.limits.open(null);
+    this.model.show(null, null);
     this.#say(h("p.sub", { role: "status" }, "Reading the video's index..."));
     this.#bar();
     try {
@@ -206,13 +207,14 @@ class ReviewTab {
       this.video = { ...facts, media: video.media };
       this.#take(boxes);
       this.#thresholds();
+      this.list.load(this.model.weights);
     } catch (error) {
       if (turn === this.turn) this.saves.say(error.message, true);
     }
   }
 
   async #weightsChosen() {
-    await Promise.all([this.list.load(this.model.weights), this.#reload()]);
+    await (this.video ? this.#reload() : this.list.load(this.model.weights));
   }
 
   #offerProxy(id, reason, facts = null) {
@@ -243,7 +245,7 @@ class ReviewTab {
   }
 
   #jobs(jobs) {
-    this.model.jobs(jobs, this.video);
+    this.model.jobs(jobs);
     const job = this.waitsFor && jobs.find((one) => one.id === this.waitsFor);
     if (!job || isActive(job)) return;
     this.waitsFor = null;

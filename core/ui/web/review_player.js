@@ -3,7 +3,8 @@
 import { h } from "./dom.js";
 
 const LATE_S = 0.0005; // how much the browser's clock may round below a frame's time
-const INTO_S = 0.02; // seeks go to the middle of a frame's interval, at most this far in
+const INTO = [0.5, 0.25, 0.75]; // seeks go to this part of a frame's interval, the later ones if the first one missed
+const INTO_S = 0.02; // and at most this far in
 export const SPEEDS = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4];
 
 export class Player {
@@ -103,15 +104,18 @@ export class Player {
   }
 
   #seek() {
-    this.seeking = { frame: this.target };
-    this.video.currentTime = this.#inside(this.target);
+    const tries = this.seeking?.frame === this.target ? this.seeking.tries + 1 : 0;
+    this.seeking = { frame: this.target, tries };
+    this.video.currentTime = this.#inside(this.target, INTO[tries]);
   }
 
   #arrived() {
     const sought = this.seeking;
-    this.seeking = null;
     if (this.target >= 0 && sought && sought.frame !== this.target) return this.#seek();
     this.#present();
+    // some files are cut so that a browser lands beside the place at the first try
+    if (sought && this.target >= 0 && this.frame !== this.target && sought.tries + 1 < INTO.length) return this.#seek();
+    this.seeking = null;
     this.target = -1;
   }
 
@@ -124,11 +128,11 @@ export class Player {
   }
 
   /** A time inside the frame, by the clock of the file. */
-  #inside(frame) {
+  #inside(frame, share) {
     const from = this.seconds[frame];
     const before = frame > 0 ? from - this.seconds[frame - 1] : 0.04;
     const length = frame + 1 < this.frames ? this.seconds[frame + 1] - from : before;
-    return from - this.starts + Math.min(length / 2, INTO_S);
+    return from - this.starts + Math.min(length * share, INTO_S);
   }
 
   /** The frame that is shown at a time of the file. */
