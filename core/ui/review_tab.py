@@ -5,6 +5,7 @@ Here are its routes: videos and their media, detections, the play head, saves. W
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from starlette.routing import Route
 
 from core import config
 from core.config import DEVICES, DetectSettings, MineSettings
-from core.errors import RunError, SettingsError, WeightsError
+from core.errors import FramesieveError, RunError, SettingsError, WeightsError
 from core.store import examples
 from core.ui import machine, owner
 from core.ui.header import part
@@ -208,9 +209,10 @@ class ReviewRoutes:
     # --- saves
 
     def _output(self, request: Request, body: dict[str, Any]) -> Response:
-        """Checks an output folder and reads what is in it."""
+        """Checks an output folder, and begins to read what is in it: a save waits for that, the page does not."""
         mine = self._mine(body.get("folder"))
-        return answer({"folder": str(mine.folder), "pictures": mine.prepare()})
+        threading.Thread(target=_quietly, args=(mine.prepare,), name="prepare", daemon=True).start()
+        return answer({"folder": str(mine.folder)})
 
     def _save(self, request: Request, body: dict[str, Any]) -> Response:
         from core.pipeline.mine import Like, example_of, tagged
@@ -271,6 +273,12 @@ class ReviewRoutes:
         place = self._verbs.place(folder)
         with self._lock:
             return self._mines.setdefault(place, Mine(place))
+
+
+def _quietly(work: Callable[[], Any]) -> None:
+    """What fails here fails again, with its sentence, when a frame is saved."""
+    with contextlib.suppress(FramesieveError):
+        work()
 
 
 def downloadable(text: Any) -> str | None:

@@ -67,7 +67,8 @@ class ReviewTab {
     onRun((run) => this.list.showRun(run));
     onJobs((jobs) => this.#jobs(jobs));
     setInterval(() => this.#head(), HEAD_MS);
-    await Promise.all([this.list.load(), this.#output()]);
+    this.folderKnown = this.#output();
+    await Promise.all([this.list.load(), this.folderKnown]);
     await this.model.restore();
   }
 
@@ -177,7 +178,7 @@ class ReviewTab {
   }
 
   async #opened(facts, turn, frame) {
-    const boxes = new Boxes(await readBytes(`review/${facts.id}/data/${facts.cache ?? "none"}`));
+    const [boxes] = await Promise.all([readBytes(`review/${facts.id}/data/${facts.cache ?? "none"}`).then((buffer) => new Boxes(buffer)), this.folderKnown]);
     if (turn !== this.turn) return;
     this.video = facts;
     this.#take(boxes);

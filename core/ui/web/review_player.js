@@ -3,8 +3,9 @@
 import { h } from "./dom.js";
 
 const LATE_S = 0.0005; // how much the browser's clock may round below a frame's time
-const INTO = [0.5, 0.25, 0.75]; // seeks go to this part of a frame's interval, the later ones if the first one missed
-const INTO_S = 0.02; // and at most this far in
+// Seeks go to the middle of a frame's interval, at most this far in. At a variable rate a file may state a shorter
+// duration for a frame, and Chromium then shows the next one: so the second try goes to the very beginning.
+const INTO_S = [0.02, 0.001, 0.005];
 export const SPEEDS = [0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4];
 
 export class Player {
@@ -106,15 +107,14 @@ export class Player {
   #seek() {
     const tries = this.seeking?.frame === this.target ? this.seeking.tries + 1 : 0;
     this.seeking = { frame: this.target, tries };
-    this.video.currentTime = this.#inside(this.target, INTO[tries]);
+    this.video.currentTime = this.#inside(this.target, INTO_S[tries]);
   }
 
   #arrived() {
     const sought = this.seeking;
     if (this.target >= 0 && sought && sought.frame !== this.target) return this.#seek();
     this.#present();
-    // some files are cut so that a browser lands beside the place at the first try
-    if (sought && this.target >= 0 && this.frame !== this.target && sought.tries + 1 < INTO.length) return this.#seek();
+    if (sought && this.target >= 0 && this.frame !== this.target && sought.tries + 1 < INTO_S.length) return this.#seek();
     this.seeking = null;
     this.target = -1;
   }
@@ -128,11 +128,11 @@ export class Player {
   }
 
   /** A time inside the frame, by the clock of the file. */
-  #inside(frame, share) {
+  #inside(frame, most) {
     const from = this.seconds[frame];
     const before = frame > 0 ? from - this.seconds[frame - 1] : 0.04;
     const length = frame + 1 < this.frames ? this.seconds[frame + 1] - from : before;
-    return from - this.starts + Math.min(length * share, INTO_S);
+    return from - this.starts + Math.min(length / 2, most);
   }
 
   /** The frame that is shown at a time of the file. */
