@@ -9,7 +9,7 @@ from typing import Any
 from core import config, options
 from core.config import DetectSettings
 from core.console import answer, counted, note, note_and_log, plural, result
-from core.errors import FramesieveError, SettingsError, SourceError
+from core.errors import FramesieveError, SettingsError, SourceError, WeightsError
 from core.options import DETECT_FLAGS, given
 from core.progress import Progress
 
@@ -46,6 +46,8 @@ def _precompute(args: argparse.Namespace) -> None:
     for number, path in enumerate(videos, 1):
         try:
             done.append(_one(path, weights, settings, args, f"[{number}/{len(videos)}]"))
+        except WeightsError:
+            raise
         except FramesieveError as error:
             done.append({"video": str(path), "state": "failed", "error": str(error)})
             note_and_log(f"[{number}/{len(videos)}] {path.name} failed: {error}")

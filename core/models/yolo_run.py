@@ -1,7 +1,7 @@
 """Runs a YOLO network: OpenVINO on the CPU, ONNX Runtime for quantised ONNX, PyTorch on CUDA or as the last resort.
 
 A runner takes a list of equal (h, w, 3) uint8 RGB canvases and returns the raw output as float32. OpenVINO and ONNX
-Runtime may be called from many threads at once; each thread has a request of its own.
+Runtime may be called from many threads at once; OpenVINO has a request for each of them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import functools
 import importlib.util
 import os
 import platform
+import queue
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,10 +66,13 @@ class OpenVinoRunner:
             "INFERENCE_PRECISION_HINT": "bf16" if self._half else "f32",
             "PERFORMANCE_HINT": "LATENCY" if callers == 1 else "THROUGHPUT",
             "NUM_STREAMS": callers,
+            "ENABLE_CPU_PINNING": False,
             "INFERENCE_NUM_THREADS": max(callers, _cores()),
         }
-        self._compiled = core.compile_model(model, "CPU", options)
-        self._of_thread = threading.local()
+        compiled = core.compile_model(model, "CPU", options)
+        self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for _ in range(callers):
+            self._free.put(compiled.create_infer_request())
 
     @staticmethod
     def available() -> bool:
@@ -103,14 +106,15 @@ class OpenVinoRunner:
 
     def __call__(self, canvases: Canvases) -> Raw:
         """Runs the canvases one by one: batches gain nothing on a CPU (docs/architecture.md)."""
-        if not hasattr(self._of_thread, "request"):
-            self._of_thread.request = self._compiled.create_infer_request()
-        request = self._of_thread.request
-        outputs = []
-        for canvas in canvases:
-            request.infer([canvas[None]], share_inputs=True, share_outputs=True)
-            outputs.append(request.get_output_tensor(0).data[0])
-        return outputs[0][None] if len(outputs) == 1 else np.stack([output.copy() for output in outputs])
+        request = self._free.get()
+        try:
+            outputs = []
+            for canvas in canvases:
+                request.infer([canvas[None]], share_inputs=True)
+                outputs.append(request.get_output_tensor(0).data[0].copy())
+        finally:
+            self._free.put(request)
+        return np.stack(outputs)
 
 
 def _openvino_core() -> Any:

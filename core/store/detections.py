@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import json
 import os
 import secrets
 import zipfile
@@ -369,10 +370,15 @@ def write(preds: Path, meta: CacheMeta, columns: Mapping[str, NDArray[Any]]) -> 
     Raises:
         StorageError: the disk is full or the folder cannot be written; an older cache is then untouched.
     """
+    values = dataclasses.asdict(meta) | {"names": list(meta.names)}
+    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
     with files.atomic(preds) as file:
         np.savez_compressed(file, allow_pickle=False, **columns)
         file.flush()
         os.fsync(file.fileno())
-        preds.unlink(missing_ok=True)  # an old cache must never be seen with the new description
-        files.write_json(meta_path(preds), dataclasses.asdict(meta) | {"names": list(meta.names)})
+        with files.atomic(meta_path(preds)) as description:
+            description.write(text)
+            description.flush()
+            os.fsync(description.fileno())
+            preds.unlink(missing_ok=True)  # an old cache must never be seen with the new description
     return DetectionCache(preds, meta, columns["boxes"], columns["confs"], columns["clss"], columns["indptr"])
