@@ -24,6 +24,7 @@ from core.store import examples
 from core.ui import machine, owner
 from core.ui.header import part
 from core.ui.review_boxes import Boxes, cache_json
+from core.ui.review_live import Lives, checked_rate
 from core.ui.review_videos import Reviewed, Uncounted, Videos
 from core.ui.routes import FRESH, IMMUTABLE, answer, reading, writing
 from core.ui.session import file_mark
@@ -46,6 +47,7 @@ class ReviewRoutes:
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
         self._videos, self._boxes = Videos(verbs.workspace), Boxes(verbs.workspace)
+        self._lives = Lives()
         self._mines: dict[Path, Any] = {}
         self._lock = threading.Lock()
 
@@ -67,17 +69,21 @@ class ReviewRoutes:
             "/fs/review/proxy": self._proxy,
             "/fs/review/output": self._output,
             "/fs/review/{video}/head": self._head,
+            "/fs/review/{video}/live": self._live,
+            "/fs/review/{video}/live/stop": self._stop_live,
             "/fs/review/{video}/save": self._save,
             "/fs/review/{video}/undo": self._undo,
             "/fs/review/{video}/retag": self._retag,
         }
         return [
+            Route("/fs/review/live/{live}", self._lives.stream, methods=["GET"]),
             *(Route(path, reading(make), methods=["GET"]) for path, make in get.items()),
             *(Route(path, writing(make), methods=["POST"]) for path, make in post.items()),
         ]
 
     def close(self) -> None:
-        """Ends the decoders."""
+        """Ends the decoders and the inference."""
+        self._lives.close()
         self._videos.close()
 
     # --- what there is
@@ -119,6 +125,7 @@ class ReviewRoutes:
         path, weights = self._videos.path_of(body.get("video")), self._boxes.weights(body.get("weights"))
         if weights is None:
             raise SettingsError("choose weights first.")
+        self._lives.stop(body["video"])  # the job goes on from what was inferred
         settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto")})
         arguments: dict[str, Any] = {
             "source": str(path),
@@ -203,7 +210,25 @@ class ReviewRoutes:
     def _head(self, request: Request, body: dict[str, Any]) -> Response:
         """Says where the play head is, so that the decoder of the saves is there too."""
         one = self._videos.open(request.path_params["video"])
-        one.follower().look_at(_whole(body, "frame"), _whole(body, "ahead"))
+        ordinal = _whole(body, "frame")
+        one.follower().look_at(ordinal, _whole(body, "ahead"))
+        if body.get("live"):
+            rate = checked_rate(body.get("speed", 1))
+            self._lives.at(body["live"], ordinal, rate, body.get("playing") is True, body.get("exact") is True)
+        return answer({})
+
+    # --- live inference
+
+    def _live(self, request: Request, body: dict[str, Any]) -> Response:
+        """Begins to infer ahead of the play head."""
+        one, weights = self._videos.open(request.path_params["video"]), self._boxes.weights(body.get("weights"))
+        if weights is None:
+            raise SettingsError("choose weights first.")
+        settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto")})
+        return answer({"live": self._lives.start(one, weights, settings, body.get("unsafe") is True)})
+
+    def _stop_live(self, request: Request, body: dict[str, Any]) -> Response:
+        self._lives.stop(request.path_params["video"])
         return answer({})
 
     # --- saves
@@ -228,7 +253,7 @@ class ReviewRoutes:
             one.video.ledger.seconds(ordinal),
             weights.path if weights else None,
             body.get("predictions"),
-            self._boxes.names(body.get("cache")),
+            self._lives.names(body.get("live")) or self._boxes.names(body.get("cache")),
         )
         settings = config.from_mapping(MineSettings, {"hamming": body.get("hamming", MineSettings().hamming)})
         with one.saving:

@@ -6,6 +6,7 @@ import { giveKeys } from "./keys.js";
 import { Player, SPEEDS } from "./review_player.js";
 import { VideoList } from "./review_list.js";
 import { ModelPanel } from "./review_model.js";
+import { Live, nearest, readyAhead } from "./review_live.js";
 import { Saves, TAGS } from "./review_saves.js";
 import { Thresholds } from "./review_thresholds.js";
 import { Timeline } from "./review_timeline.js";
@@ -54,7 +55,9 @@ class ReviewTab {
     this.saves = new Saves({ goTo: (frame) => this.#goTo(frame), changed: (frames) => this.timeline.mark(frames), done: (frame, saved) => this.#saved(frame, saved) });
     this.list = new VideoList(about, (what) => this.open(what));
     this.limits = new Thresholds(kept, () => this.#thresholds());
-    this.model = new ModelPanel(about, { chosen: () => this.#weightsChosen(), refresh: () => this.#reload() });
+    this.model = new ModelPanel(about, { chosen: () => this.#weightsChosen(), refresh: () => this.#reload(), live: (unsafe) => this.#live(unsafe), exact: () => this.#pace() });
+    this.live = new Live({ rows: (rows) => this.#rows(rows), state: (state) => this.#liveState(state), complete: () => this.#reload(), failed: (why) => this.model.failed(why) });
+    this.model.live = this.live;
     this.output = h("input.box.path-box", { type: "text", spellcheck: "false", autocomplete: "off", "aria-label": "Folder for saved frames" });
     this.output.value = kept.output ?? about.output;
     this.output.addEventListener("change", () => this.#output());
@@ -74,7 +77,7 @@ class ReviewTab {
 
   #build() {
     const does = (label, name, act) => h("button.ibtn", { "aria-label": label, title: label, onclick: act }, icon(name));
-    this.playButton = h("button.ibtn", { onclick: () => this.player.toggle() });
+    this.playButton = h("button.ibtn", { onclick: () => this.#toggle() });
     this.info = h("span.num.where", {});
     this.note = h("span.sub.num.boxes-note", {});
     this.speed = h("select.ctl.speed", { "aria-label": "Speed" }, SPEEDS.map((speed) => h("option", { value: speed }, `${speed}x`)));
@@ -88,7 +91,7 @@ class ReviewTab {
     this.help = h("div.keys-over", { hidden: true }, h("dl", {}, KEYS.map(([keys, what]) => [h("dt", {}, keys), h("dd", {}, what)])));
     this.player.element.append(this.message, this.help, this.saves.flash);
     this.player.element.addEventListener("pointerdown", () => this.player.element.focus({ preventScroll: true }));
-    this.player.box.addEventListener("click", () => this.video && this.player.toggle());
+    this.player.box.addEventListener("click", () => this.video && this.#toggle());
     const side = h(
       "div.side",
       {},
@@ -123,7 +126,7 @@ class ReviewTab {
   #keys() {
     const once = (job) => (event) => event.repeat || job();
     const map = {
-      " ": once(() => this.player.toggle()),
+      " ": once(() => this.#toggle()),
       ArrowLeft: () => this.player.step(-1),
       ArrowRight: () => this.player.step(1),
       "Shift+ArrowLeft": () => this.player.step(-10),
@@ -157,6 +160,7 @@ class ReviewTab {
     this.video = null;
     this.boxes = null;
     this.waitsFor = null;
+    this.live.stop();
     this.player.close();
     this.timeline.open(0);
     this.saves.open(null);
@@ -188,6 +192,77 @@ class ReviewTab {
     this.saves.open(facts, this.folder);
     this.#thresholds();
     this.player.element.focus({ preventScroll: true });
+    this.#live();
+  }
+
+  // --- live inference
+
+  /** Infers live where there are weights and no detections of them, if that is wanted. */
+  #live(unsafe = false) {
+    const wanted = this.video && this.model.weights && this.model.wantsLive && this.boxes?.head.origin === null && !this.model.running;
+    if (!wanted) return this.live.stop();
+    if (this.live.on && !unsafe) return;
+    this.live.start(this.video.id, { weights: this.model.weights, device: this.model.device.value, unsafe });
+  }
+
+  #rows(rows) {
+    if (!this.boxes || this.boxes.head.origin !== null) return;
+    const here = rows.some((row) => row.f === this.player.frame);
+    for (const row of rows) this.boxes.add(row);
+    if (here || this.age > 0) this.redraw();
+    this.#pace();
+    this.fresh ??= setTimeout(() => {
+      this.fresh = null;
+      if (this.boxes) this.recount();
+    }, 700);
+  }
+
+  #liveState(state) {
+    if (state.names.length && this.boxes && this.boxes.names.length === 0) {
+      this.boxes.names = state.names;
+      Object.assign(this.boxes.head, { end_to_end: state.end_to_end, names: state.names, counts: state.names.map(() => 0) });
+      this.limits.open(this.boxes.head);
+      this.#thresholds();
+    }
+    this.told = null; // the child hears the play head again
+    this.model.inferring(state);
+    this.#pace();
+  }
+
+  /** "Exact" plays no faster than boxes come, and waits where they are not there yet. */
+  #pace() {
+    const { player, live, boxes } = this;
+    const exact = live.on && this.model.exact && boxes;
+    if (!exact) {
+      if (player.video.playbackRate !== player.speed && player.frames) player.video.playbackRate = player.speed;
+      if (this.held) this.#release();
+      return;
+    }
+    const rate = live.speed(player.speed, this.video.rate ?? 25);
+    if (Math.abs(player.video.playbackRate - rate) > 0.02) player.video.playbackRate = rate;
+    if (this.held && readyAhead(boxes, player.frame)) this.#release();
+    else if (player.playing && !readyAhead(boxes, player.frame, 2)) {
+      player.pause();
+      this.held = true;
+    }
+    this.#bar();
+  }
+
+  #release() {
+    this.held = false;
+    if (this.video && !this.player.playing) this.player.toggle();
+  }
+
+  /** Space and the button: a video that waits for boxes counts as playing. */
+  #toggle() {
+    if (this.held) {
+      this.held = false;
+      return this.#bar();
+    }
+    const waits = this.live.on && this.model.exact && !this.player.playing && !readyAhead(this.boxes, this.player.frame);
+    if (!waits) return this.player.toggle();
+    this.held = true;
+    this.#bar();
   }
 
   #take(boxes) {
@@ -206,15 +281,18 @@ class ReviewTab {
       const boxes = new Boxes(await readBytes(`review/${facts.id}/data/${facts.cache ?? "none"}`));
       if (turn !== this.turn) return;
       this.video = { ...facts, media: video.media };
+      if (boxes.head.origin !== null) this.live.stop();
       this.#take(boxes);
       this.#thresholds();
       this.list.load(this.model.weights);
+      this.#live();
     } catch (error) {
       if (turn === this.turn) this.saves.say(error.message, true);
     }
   }
 
   async #weightsChosen() {
+    this.live.stop();
     await (this.video ? this.#reload() : this.list.load(this.model.weights));
   }
 
@@ -266,30 +344,35 @@ class ReviewTab {
     this.#overlay(); // in the same task as the picture: both reach the screen together
     this.timeline.at(frame);
     this.saves.at(frame);
+    if (this.live.on && this.model.exact && this.player.playing) this.#pace();
     this.#bar();
   }
 
   #overlay() {
     const { player } = this;
     if (!this.boxes || player.frame < 0) return player.pen.clearRect(0, 0, player.overlay.width, player.overlay.height);
-    this.seen = this.showsBoxes ? this.boxes.shown(player.frame) : [];
+    const known = nearest(this.boxes, player.frame);
+    this.age = known === null ? null : player.frame - known;
+    this.seen = this.showsBoxes && known !== null ? this.boxes.shown(known) : [];
+    player.overlay.classList.toggle("old", this.age > 0);
     draw(player.pen, this.seen, player.scale, (kind) => this.boxes.name(kind), player.ratio);
     this.#note();
     this.after?.(player);
   }
 
   #note() {
-    const { boxes, player } = this;
-    const known = boxes.knows(player.frame);
-    this.note.textContent = !this.showsBoxes ? "boxes are off" : known ? counted(this.seen.length, "box").replace("boxs", "boxes") : "no boxes yet";
+    const some = `${count(this.seen.length)} ${this.seen.length === 1 ? "box" : "boxes"}`;
+    const old = this.age > 0 ? `, ${counted(this.age, "frame")} old` : "";
+    this.note.textContent = !this.showsBoxes ? "boxes are off" : this.age === null ? "no boxes yet" : some + old;
   }
 
   #bar() {
     const { player } = this;
-    const label = player.playing ? "Pause (Space)" : "Play (Space)";
+    const plays = player.playing || this.held;
+    const label = plays ? "Pause (Space)" : "Play (Space)";
     if (this.playLabel !== label) {
       this.playLabel = label;
-      fill(this.playButton, icon(player.playing ? "pause" : "play"));
+      fill(this.playButton, icon(plays ? "pause" : "play"));
       this.playButton.title = label;
       this.playButton.setAttribute("aria-label", label);
     }
@@ -332,9 +415,9 @@ class ReviewTab {
   #save() {
     if (!this.video || this.player.frame < 0) return;
     const frame = this.player.frame;
-    const predictions = (this.boxes ? this.boxes.shown(frame) : []).map((box) => [box.kind, box.conf, box.x1, box.y1, box.x2, box.y2]);
+    const predictions = (this.boxes?.knows(frame) ? this.boxes.shown(frame) : []).map((box) => [box.kind, box.conf, box.x1, box.y1, box.x2, box.y2]);
     const weights = this.model.weights;
-    this.saves.save(frame, { predictions, weights, cache: this.video.cache, hamming: this.hamming.value() });
+    this.saves.save(frame, { predictions, weights, cache: this.video.cache, live: this.live.id, hamming: this.hamming.value() });
   }
 
   #saved(frame, saved) {
@@ -365,11 +448,11 @@ class ReviewTab {
     if (!video || player.frame < 0 || !this.host.checkVisibility()) return;
     const rate = video.rate ?? 25;
     const ahead = player.playing ? Math.ceil(rate * player.speed * AHEAD_S) : 1;
-    const now = `${player.frame} ${ahead}`;
+    const now = `${player.frame} ${ahead} ${player.playing || this.held} ${this.live.id}`;
     if (now === this.told || this.telling) return;
     this.told = now;
     this.telling = true;
-    write(`review/${video.id}/head`, { frame: player.frame, ahead, playing: player.playing, speed: player.speed })
+    write(`review/${video.id}/head`, { frame: player.frame, ahead, playing: player.playing || Boolean(this.held), speed: player.video.playbackRate, live: this.live.id, exact: this.model.exact })
       .catch(() => null)
       .finally(() => (this.telling = false));
   }

@@ -6,6 +6,8 @@ import { write } from "./server.js";
 import { act, isActive } from "./watch.js";
 
 const WEIGHTS = "framesieve.review.weights";
+const LIVE = "framesieve.review.live";
+const EXACT = "framesieve.review.exact";
 const DEVICES = { auto: "Automatic", cpu: "CPU", cuda: "CUDA" };
 const UNSAFE = "allow it if you trust";
 
@@ -26,6 +28,25 @@ export class ModelPanel {
     this.where = h("p.sub");
     this.state = h("p.sub", { role: "status" });
     this.go = h("button.btn.precompute", { onclick: () => this.precompute() }, "Precompute");
+    this.liveBox = h("input", { type: "checkbox" });
+    this.exactBox = h("input", { type: "checkbox" });
+    this.liveBox.checked = localStorage.getItem(LIVE) !== "no";
+    this.exactBox.checked = localStorage.getItem(EXACT) === "yes";
+    for (const box of [this.liveBox, this.exactBox]) {
+      box.addEventListener("change", () => {
+        localStorage.setItem(LIVE, this.liveBox.checked ? "yes" : "no");
+        localStorage.setItem(EXACT, this.exactBox.checked ? "yes" : "no");
+        box.blur();
+        (box === this.liveBox ? this.does.live : this.does.exact)();
+        this.#draw();
+      });
+    }
+    this.liveLine = h(
+      "div.line.live-line",
+      {},
+      h("label.check", { title: "While there is no cache, boxes are inferred ahead of where the video plays" }, this.liveBox, "Live"),
+      h("label.check", { title: "Plays no faster than boxes come, so that each frame has its own" }, this.exactBox, "Exact"),
+    );
     this.element = h(
       "section.model",
       {},
@@ -34,8 +55,29 @@ export class ModelPanel {
       h("datalist", { id: "fs-weights" }, about.weights.map((path) => h("option", { value: path }))),
       this.error,
       this.where,
+      this.liveLine,
       h("div.line.made", {}, this.state, h("span.gap"), this.go),
     );
+    this.#draw();
+  }
+
+  get wantsLive() {
+    return this.liveBox.checked;
+  }
+
+  get exact() {
+    return this.exactBox.checked;
+  }
+
+  /** How live inference goes. */
+  inferring(state) {
+    this.progress = state;
+    this.#draw();
+  }
+
+  /** Live inference ended with a sentence. */
+  failed(sentence) {
+    this.#blame(sentence, () => this.does.live(true));
     this.#draw();
   }
 
@@ -107,9 +149,7 @@ export class ModelPanel {
       this.input.value = this.download;
       this.choose();
     } else if (job.state === "done") this.does.refresh();
-    else if (job.error?.includes(UNSAFE)) {
-      this.#fail(job.error, h("button.btn.small", { onclick: () => this.precompute(true) }, "I trust them: load them anyway"));
-    } else if (job.error) this.#fail(job.error);
+    else if (job.error) this.#blame(job.error, () => this.precompute(true));
   }
 
   async #download(name) {
@@ -123,15 +163,24 @@ export class ModelPanel {
     }
   }
 
+  /** Unsafe weights are loaded when a person says so, in a process of their own. */
+  #blame(sentence, trust) {
+    const button = h("button.btn.small", { onclick: () => (this.#fail(null), trust()) }, "I trust them: load them anyway");
+    this.#fail(sentence, sentence.includes(UNSAFE) && button);
+  }
+
   #draw() {
     const { head } = this;
+    const live = this.live?.on ? this.progress : null;
     const gpu = this.gpu && this.device.value !== "cpu";
     this.where.textContent = gpu ? `Runs on CUDA: ${this.gpu}.` : this.gpu ? "Runs on the CPU." : "Runs on the CPU: there is no CUDA device.";
-    if (this.live) this.where.textContent = `Live on ${this.live}.`;
+    if (live?.backend) this.where.textContent = `Live on ${live.backend}.`;
     else if (head?.backend) this.where.textContent = `Made on ${head.backend}.`;
     if (this.running) this.state.textContent = said(this.running);
+    else if (this.live?.on) this.state.textContent = live ? saidLive(live) : "starting";
     else if (head && head.origin !== null) this.state.textContent = `${count(head.boxes)} boxes of ${head.weights}${saturated(head)}`;
     else this.state.textContent = this.weights ? (this.video ? "No detections of these weights yet." : "Choose a video.") : "Choose weights to draw their boxes.";
+    this.liveLine.hidden = !this.weights || Boolean(head && head.origin !== null);
     this.go.textContent = head && head.origin !== null ? "Again" : "Precompute";
     this.go.hidden = !this.weights || !this.video;
     this.go.disabled = Boolean(this.running);
@@ -143,6 +192,15 @@ export class ModelPanel {
     if (sentence) fill(this.error, icon("warn"), h("span", {}, sentence, button));
   }
 }
+
+function saidLive(state) {
+  if (state.phase !== "inferring" && state.phase !== "resting") return state.phase;
+  const every = state.stride > 1 ? `, every ${ordinalOf(state.stride)} frame` : "";
+  const known = state.total ? `; ${count(state.done)} of ${count(state.total)} known` : "";
+  return `${state.per_second} frames/s${every}${known}${state.note ? `. ${state.note}` : ""}`;
+}
+
+const ordinalOf = (number) => `${number}${["th", "st", "nd", "rd"][number % 10 < 4 && ~~(number / 10) !== 1 ? number % 10 : 0]}`;
 
 function saturated(head) {
   return head.saturated_frames ? `; ${count(head.saturated_frames)} frames had more than are kept` : "";
