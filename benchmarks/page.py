@@ -89,9 +89,9 @@ def make_run(folder: Path, frames: int) -> None:
 
 
 @contextlib.contextmanager
-def serving(downloads: Path) -> Iterator[tuple[str, float]]:
+def serving(downloads: Path, *options: str) -> Iterator[tuple[str, float]]:
     """A page in a process of its own; yields its address and when it was started."""
-    argv = [sys.executable, "app.py", "--port", str(port := free_port()), "--downloads", str(downloads)]
+    argv = [sys.executable, "app.py", "--port", str(port := free_port()), "--downloads", str(downloads), *options]
     began = time.perf_counter()
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None

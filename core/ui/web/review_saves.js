@@ -70,7 +70,8 @@ export class Saves {
       if (answer.like) {
         entry.state = "gone";
         this.refused = frame;
-        this.say(`Frame ${count(frame)} is ${answer.like}. Press S again to save it anyway.`, true);
+        const why = answer.same_video && answer.frame === frame ? "saved already" : answer.like;
+        this.say(`Frame ${count(frame)} is ${why}. Press S again to save it anyway.`, true);
         if (entry.turn === this.turn) this.tag = entry.tag;
       } else {
         Object.assign(entry, { state: entry.state === "gone" ? "gone" : "saved", id: answer.id, name: answer.name, mark: answer.mark });
