@@ -56,4 +56,4 @@ class Detector(Protocol):
 
 
 Raw = NDArray[Any]
-"""What a network gives: (B, 4 + classes + more, anchors), or (B, K, 6 + more) rows when it is end-to-end. float32."""
+"""What a network gives: (4 + classes + more, anchors), or (K, 6 + more) rows when it is end-to-end; float32."""

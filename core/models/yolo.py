@@ -6,7 +6,7 @@ cache folder. Quantised ONNX: ONNX Runtime. CUDA: PyTorch in half precision. Not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from core.models.yolo_weights import Facts, read_onnx
 from core.records import Detections
 from core.weights import Weights
 
-Runner = Callable[[Sequence[NDArray[np.uint8]]], Raw]
+Runner = Callable[[Sequence[NDArray[np.uint8]]], Iterable[Raw]]
 
 
 class YoloDetector:

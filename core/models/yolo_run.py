@@ -1,7 +1,7 @@
 """Runs a YOLO network: OpenVINO on the CPU, ONNX Runtime for quantised ONNX, PyTorch on CUDA or as the last resort.
 
-A runner takes a list of equal (h, w, 3) uint8 RGB canvases and returns the raw output as float32. OpenVINO and ONNX
-Runtime may be called from many threads at once; OpenVINO has a request for each of them.
+A runner takes a list of equal (h, w, 3) uint8 RGB canvases and gives the raw output for each, float32. OpenVINO and
+ONNX Runtime may be called from many threads at once; OpenVINO has a request for each of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import platform
 import queue
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,17 +104,15 @@ class OpenVinoRunner:
             model.reshape([1, 3, size[1], size[0]])
         return cls(_with_pixels_in(model, scaled=False), facts, settings, size, callers)
 
-    def __call__(self, canvases: Canvases) -> Raw:
-        """Runs the canvases one by one: batches gain nothing on a CPU (docs/architecture.md)."""
+    def __call__(self, canvases: Canvases) -> Iterator[Raw]:
+        """Runs the canvases one by one: batches gain nothing on a CPU. What it yields is gone with the next one."""
         request = self._free.get()
         try:
-            outputs = []
             for canvas in canvases:
-                request.infer([canvas[None]], share_inputs=True)
-                outputs.append(request.get_output_tensor(0).data[0].copy())
+                request.infer([canvas[None]], share_inputs=True, share_outputs=True)
+                yield request.get_output_tensor(0).data[0]
         finally:
             self._free.put(request)
-        return np.stack(outputs)
 
 
 def _openvino_core() -> Any:
@@ -157,10 +155,10 @@ class OnnxRunner:
         self.facts = facts
         self.backend = f"{_cpu()}, ONNX Runtime {'int8' if facts.dynamic_int8 else 'float32'}"
 
-    def __call__(self, canvases: Canvases) -> Raw:
+    def __call__(self, canvases: Canvases) -> Iterator[Raw]:
         """Runs the canvases one by one."""
-        outputs = [self._session.run(None, {self._name: _as_nchw(canvas)})[0][0] for canvas in canvases]
-        return np.stack(outputs)
+        for canvas in canvases:
+            yield self._session.run(None, {self._name: _as_nchw(canvas)})[0][0]
 
 
 def _as_nchw(canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -183,6 +181,7 @@ class TorchRunner:
         self._cuda = device != "cpu"
         half = self._cuda and settings.precision == "auto"
         self._type = torch.float16 if half else torch.float32
+        self._few = max(FEW, 2 * settings.max_det)
         self._device = torch.device("cuda:0" if self._cuda else "cpu")
         if self.facts.end_to_end:
             model.model[-1].max_det = settings.max_det
@@ -190,14 +189,13 @@ class TorchRunner:
         name = f"CUDA ({device})" if self._cuda else _cpu()
         self.backend = f"{name}, PyTorch {'float16' if half else 'float32'}"
 
-    def __call__(self, canvases: Canvases) -> Raw:
+    def __call__(self, canvases: Canvases) -> Iterable[Raw]:
         """Runs all canvases in one batch."""
         torch = self._torch
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.stack(canvases))
-            if self._cuda:
-                pixels = pixels.pin_memory().to(self._device, non_blocking=True)
-            images = pixels.permute(0, 3, 1, 2).to(self._type) / 255
+            pixels = torch.empty((len(canvases), *canvases[0].shape), dtype=torch.uint8, pin_memory=self._cuda)
+            np.stack(canvases, out=pixels.numpy())
+            images = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).to(self._type) / 255
             output = self._model(images.contiguous(memory_format=torch.channels_last))
             while isinstance(output, (tuple, list)):
                 output = output[0]
@@ -207,16 +205,16 @@ class TorchRunner:
     def _fewer(self, output: Any) -> Any:
         """Leaves the best anchors on the device, so that megabytes less travel from it for each picture."""
         anchors = output.shape[2]
-        if not self._cuda or self.facts.end_to_end or anchors <= FEW:
+        if not self._cuda or self.facts.end_to_end or anchors <= self._few:
             return output
         classes = len(self.facts.names)
-        best = output[:, 4 : 4 + classes].amax(1).topk(FEW, dim=1).indices
+        best = output[:, 4 : 4 + classes].amax(1).topk(self._few, dim=1).indices
         kept = output.gather(2, best[:, None].expand(-1, output.shape[1], -1))
         return kept
 
 
 FEW = 2048
-"""Anchors of a picture that leave the GPU: more than any ``max_det`` can keep."""
+"""Anchors of a picture that leave the GPU, at least."""
 
 
 @functools.cache

@@ -10,6 +10,7 @@ import ast
 import os
 import re
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,13 @@ def load_pt(weights: Weights, unsafe: bool = False) -> tuple[Any, Facts]:
     head = model.model[-1] if hasattr(model, "model") else None
     if task not in TASKS or not isinstance(head, Detect):
         raise WeightsError(_other_task(weights, task or type(model).__name__))
+    options: Any = head
+    if getattr(head, "one2one_cv2", None) is not None and (getattr(model, "yaml", None) or {}).get("end2end"):
+        options.end2end = True  # it was trained to need no NMS; Ultralytics would take its other head unless told
     end_to_end = bool(head.end2end)
     model = model.float().fuse().eval()
     for parameter in model.parameters():
         parameter.requires_grad = False
-    options: Any = head
     options.export, options.format, options.dynamic = True, "onnx", False
     stride = int(max(model.stride)) if hasattr(model, "stride") else STRIDE
     return model, Facts(_names(model.names), end_to_end, max(stride, STRIDE))
@@ -98,7 +101,7 @@ def _names(names: Any) -> tuple[str, ...]:
 def _refusal(weights: Weights, error: Exception, unsafe: bool) -> str:
     said = " ".join(str(e) for e in (error, error.__cause__, error.__context__) if e is not None)
     foreign = re.search(r"GLOBAL (\S+)", said)
-    if not unsafe and (foreign or "references types outside" in said):
+    if not unsafe and (foreign or ("references types outside" in said and zipfile.is_zipfile(weights.path))):
         what = f" ({foreign[1].rstrip('.')})" if foreign else ""
         return (
             f"{weights.path} holds more than the weights of an Ultralytics model{what}, and loading that could run any "
