@@ -126,6 +126,7 @@ class Lives:
                     yield f'id: {number}\ndata: {{"rows":[{",".join(rows)}]{comma}{body}}}\n\n'
                 if state["phase"] == "ended" and not rows:
                     return
+            yield f'id: {number}\ndata: {{"rows":[],"over":true}}\n\n'  # else the browser would come back and ask
         finally:
             with anyio.CancelScope(shield=True), self._lock:
                 live.listeners -= 1

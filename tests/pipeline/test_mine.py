@@ -61,8 +61,10 @@ def test_the_saved_picture_is_ffmpegs_own_decode_of_that_ordinal(
         assert picture.read_bytes() == encode_jpeg(ffmpeg_frame(video.path, ordinal), 95)
 
 
-def ffmpeg_frame(path: str, ordinal: int) -> np.ndarray:
-    argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", f"file:{path}", "-vf", f"select=eq(n\\,{ordinal})"]
+def ffmpeg_frame(path: str, ordinal: int, matrix: str | None = None) -> np.ndarray:
+    """The frame as the FFmpeg program decodes it; ``matrix``: of a video that names none (docs/formats.md)."""
+    steps = f"select=eq(n\\,{ordinal})" + (f",scale=in_color_matrix={matrix}" if matrix else "")
+    argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", f"file:{path}", "-vf", steps]
     argv += ["-frames:v", "1", "-sws_flags", "bicubic", "-pix_fmt", "rgb24", "-f", "image2pipe", "-c:v", "ppm", "-"]
     from PIL import Image
 

@@ -13,6 +13,7 @@ import pytest
 from core.store import examples
 from core.video.command import run_ffmpeg
 from core.video.images import encode_jpeg
+from core.video.probe import probe
 from tests.pipeline.test_mine import ffmpeg_frame
 from tests.ui.conftest import Visit, read, serving
 from tests.ui.review import choose, frame, go_to, open_tab, press, settled, shows
@@ -87,13 +88,16 @@ def test_a_clip_is_reviewed_with_real_weights(
         page.keyboard.press("s")
     page.keyboard.press("z")
     settled(page)
+    info = probe(folder / video).info
+    matrix = info.color_matrix or ("bt709" if info.height >= 720 else "bt601")
     tags = ("false_positive", "false_negative", "uncertain")
     for step, tag in enumerate(tags):
         picture = served[1] / f"{Path(video).stem}_f{at + 12 * step:06d}.jpg"
         said = read(examples.sidecar_of(picture))
         assert (said["tag"], said["model_path"]) == (tag, str(assets / "models" / weights))
         assert said["predictions"]
-        assert picture.read_bytes() == encode_jpeg(ffmpeg_frame(str(folder / video), at + 12 * step), 95)
+        truth = ffmpeg_frame(str(folder / video), at + 12 * step, matrix)
+        assert picture.read_bytes() == encode_jpeg(truth, 95)
     assert len(list(served[1].glob("*.jpg"))) == 3, "the last save was undone"
 
 

@@ -28,6 +28,7 @@ export class Live {
       if (mine !== this.turn) return void write(`review/${video}/live/stop`, {}).catch(() => null);
       this.id = live;
       this.source = new EventSource(address(`review/live/${live}`));
+      this.source.onerror = () => mine === this.turn && this.source.readyState === EventSource.CLOSED && this.stop(false);
       this.source.onmessage = (event) => mine === this.turn && this.#take(JSON.parse(event.data));
     } catch (error) {
       if (mine === this.turn) this.does.failed(error.message);
@@ -42,8 +43,9 @@ export class Live {
     this.id = this.source = this.state = null;
   }
 
-  #take({ rows, state }) {
+  #take({ rows, state, over }) {
     if (rows.length) this.does.rows(rows);
+    if (over) return this.stop(false);
     if (!state) return;
     this.state = state;
     if (state.error) {

@@ -120,6 +120,7 @@ export class ModelPanel {
   }
 
   async precompute(unsafe = false) {
+    this.live.stop(false); // the server ends it, and the job goes on from what it found
     try {
       const wanted = { video: this.video.id, weights: this.weights, device: this.device.value, force: this.head?.origin !== null, unsafe };
       const { job } = await act("review/precompute", wanted);
@@ -150,6 +151,7 @@ export class ModelPanel {
       this.choose();
     } else if (job.state === "done") this.does.refresh();
     else if (job.error) this.#blame(job.error, () => this.precompute(true));
+    else this.does.live(false);
   }
 
   async #download(name) {
