@@ -283,6 +283,19 @@ class FetchSettings:
         return None if self.max_height == "best" else int(self.max_height)
 
 
+@dataclass(frozen=True)
+class MineSettings:
+    """How frames are saved from Live Review."""
+
+    hamming: int = knob(
+        6, "frames whose hashes differ in at most D bits are too like each other", unit="bits", low=0, high=32
+    )
+    skip: int = knob(0, "frames to go on after a save", unit="frames", low=0, high=100_000)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
 PRECISIONS = ("auto", "float32")
 
 

@@ -73,6 +73,18 @@ class OpenVinoRunner:
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(callers):
             self._free.put(compiled.create_infer_request())
+        self._first_run()
+
+    def _first_run(self) -> None:
+        """Runs an empty picture in this thread, before any other thread can.
+
+        OpenVINO's binding sets up what it needs of numpy during the first call, under a C++ lock that it takes while it
+        holds Python's: two threads whose first calls meet wait for each other for ever (seen in 2026.4.1, with both
+        stacks: one in ``__cxa_guard_acquire``, one waiting for the interpreter).
+        """
+        width, height = self.size
+        for _ in self([np.zeros((height, width, 3), np.uint8)]):
+            pass
 
     @staticmethod
     def available() -> bool:

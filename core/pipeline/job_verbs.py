@@ -271,6 +271,26 @@ def fetch_weights(arguments: Arguments, report: Report) -> Steps:
     report.result = {"path": str(download(arguments["name"], Path(arguments["out"])))}
 
 
+def proxy(arguments: Arguments, report: Report) -> Steps:
+    """``video`` and ``downloads`` as in ``pipeline.proxies``."""
+    from core.pipeline import proxies
+
+    _check(arguments, ("video", "downloads"), ())
+    path, downloads = Path(arguments["video"]), Path(arguments["downloads"])
+    report.phase("reading the video's index")
+    yield
+    total = len(proxies.open_counted(path, downloads).ledger)
+    report.phase("making a copy that browsers play", total)
+    with closing(proxies.make(path, downloads)) as steps:
+        while True:
+            try:
+                report.at(next(steps))
+            except StopIteration as end:
+                report.result = {"proxy": str(end.value), "frames": total}
+                return
+            yield
+
+
 VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "extract": extract,
     "precompute": precompute,
@@ -282,6 +302,7 @@ VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "faces": _faces,
     "face_photo": _face_photo,
     "face_pack": _face_pack,
+    "proxy": proxy,
 }
 IN_THEIR_RUN: dict[str, Callable[[Arguments, str], dict[str, Any]]] = {
     "extract": lambda arguments, run: (

@@ -210,6 +210,33 @@ def test_a_model_is_converted_once(assets, own_cache, monkeypatch):
     assert {path.name: path.stat().st_mtime_ns for path in own_cache.iterdir()} == made
 
 
+FIRST_CALLS = """
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from core.config import DetectSettings
+from core.models.yolo import open_detector
+from core.weights import identify
+detector = open_detector(identify(sys.argv[2]), DetectSettings(device="cpu"), 640, 352, callers=4)
+start, done = threading.Barrier(4), []
+def call():
+    picture = detector.prepare(np.zeros((352, 640, 3), np.uint8))
+    start.wait()
+    done.append(detector.detect([picture]))
+threads = [threading.Thread(target=call) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(done))
+"""
+
+
+@pytest.mark.weights
+def test_the_first_calls_of_many_threads_do_not_wait_for_each_other(assets):
+    command = [sys.executable, "-c", FIRST_CALLS, str(ROOT), str(assets / "models" / "yolov8n.pt")]
+    for _ in range(3):
+        assert subprocess.run(command, capture_output=True, check=True, timeout=120).stdout.strip() == b"4"
+
+
 @pytest.mark.weights
 def test_a_cache_folder_that_cannot_be_written_costs_only_time(assets, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("no folder")
