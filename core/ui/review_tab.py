@@ -99,8 +99,10 @@ class ReviewRoutes:
         folder = self._videos.folder(body.get("folder"))
         weights = self._boxes.weights(body.get("weights"))
         lines = self._videos.listed(folder)
-        for line in lines:
-            line["cached"] = self._boxes.has_cache(line.pop("path"), weights)
+        paths = [line.pop("path") for line in lines]
+        for line, path in zip(lines, paths, strict=True):
+            line["cached"] = self._boxes.has_cache(path, weights)
+        self._videos.count_ahead([path for line, path in zip(lines, paths, strict=True) if line["cached"]])
         return answer({"folder": str(folder), "videos": lines})
 
     def _choose_weights(self, request: Request, body: dict[str, Any]) -> Response:

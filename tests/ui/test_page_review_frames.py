@@ -97,3 +97,4 @@ def test_a_video_that_cannot_be_opened_says_why_and_the_list_goes_on(visit: Visi
         shows(page)
         go_to(page, 20)
         assert frame(page) == 20
+        page.goto("about:blank")  # before its server ends

@@ -243,3 +243,4 @@ def test_a_cache_of_another_video_is_refused_with_the_reason(visit: Visitor, fol
         page = open_tab(visit(), address, folder, VIDEO)
         assert "has detections for 7 frames, the video has 120" in page.locator(".model .error").inner_text()
         assert boxes(page) == 0
+        page.goto("about:blank")  # before its server ends
