@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core import config
 from core.config import ExportSettings, ExtractSettings, FilterSettings
-from core.errors import DecodeError, RunError, StorageError
+from core.errors import DecodeError, RunBusy, RunError, StorageError
 from core.pipeline.face_crops import crop, wanted_faces
 from core.pipeline.runs import video_of
 from core.pipeline.select import select
@@ -142,6 +142,12 @@ def _free_name(run: RunDir) -> Path:
 
 def _is_partial(path: Path) -> bool:
     return path.name.endswith(".partial") and (path / OWNER).is_file()
+
+
+def remove_partial(folder: Path, run: RunDir) -> None:
+    """Removes what a killed export of this run left where ``folder`` was to be; nothing while another one runs."""
+    with suppress(RunBusy), _lock(run):
+        _remove_stale(folder, run)
 
 
 def _remove_stale(folder: Path, run: RunDir) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from core.config import FilterSettings
 from core.errors import JobError, RunError
-from core.job_state import INTERRUPTED, JobState
+from core.job_state import CANCELLED, FAILED, INTERRUPTED, JobState
+from core.pipeline.export import remove_partial
 from core.store.run import RunDir
 from core.ui import owner
 from core.ui.verbs import Verbs
@@ -67,6 +68,7 @@ class JobExporter:
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
         self._last: dict[tuple[str, Path], str] = {}
+        self._swept: set[str] = set()
 
     def start(self, run: RunDir, filters: FilterSettings, digest: str, dest: Any = None) -> ExportStatus:
         """See ``Exporter``."""
@@ -82,6 +84,9 @@ class JobExporter:
             state = None
         if state is None or state.verb != "export" or state.run is None:
             raise RunError("this export is not known any more; look into the folder of runs, or export again.")
+        if state.state in (CANCELLED, FAILED, INTERRUPTED) and export_id not in self._swept:
+            remove_partial(Path(state.arguments["dest"]), RunDir(Path(state.run)))
+            self._swept.add(export_id)
         return _status(state, Path(state.run))
 
     def cancel(self, export_id: str) -> ExportStatus:

@@ -115,3 +115,18 @@ def test_the_folder_can_be_chosen_and_a_wrong_one_is_refused(site: Site, visit: 
     page.keyboard.press("e")
     page.get_by_role("button", name="Export again").click()
     page.get_by_role("textbox", name="Folder").wait_for()
+
+
+def test_what_a_killed_export_left_is_swept_away(site: Site) -> None:
+    from core.pipeline.export import OWNER, remove_partial
+    from core.store.run import RunDir
+
+    run = RunDir(site.run("swept"))
+    left = site.downloads / ".swept_exported_x.abc.partial"
+    left.mkdir()
+    (left / OWNER).write_text(str(run.path.absolute()))
+    with run.lock():
+        remove_partial(site.downloads / "swept_exported_x", run)
+        assert left.exists()
+    remove_partial(site.downloads / "swept_exported_x", run)
+    assert not left.exists()

@@ -1,6 +1,6 @@
 // The export drawer: exactly what will be written, where, how far it is, and what came of it.
 
-import { bytes, count, counted, fill, h, icon } from "./dom.js";
+import { bytes, count, counted, fill, h, icon, refill } from "./dom.js";
 import { address, read, write } from "./server.js";
 import { act } from "./watch.js";
 
@@ -30,7 +30,7 @@ export class Drawer {
   follow(status) {
     clearTimeout(this.timer);
     this.status = status;
-    this.error = null;
+    this.error = this.exported = null;
     this.size = null;
     if (status?.state === "running" || status?.state === "queued") this.open();
     else this.close();
@@ -41,7 +41,7 @@ export class Drawer {
     this.error = null;
     this.size = null;
     this.draw();
-    this.element.querySelector("button.primary, .ibtn")?.focus();
+    (this.element.querySelector("button.primary:not(:disabled)") ?? this.element.querySelector(".ibtn"))?.focus();
     if (this.isRunning) this.#poll();
     await this.#measure();
   }
@@ -68,21 +68,22 @@ export class Drawer {
   }
 
   draw() {
-    const { run, table, answer, choices } = this.view();
+    const { run, answer } = this.view();
     if (!answer) return;
     const kept = this.#kept();
     this.drawSample(kept);
     const typing = document.activeElement === this.folder;
-    fill(
+    const { frames, span, hand, size } = this.#shownFacts(kept);
+    refill(
       this.element,
       h("div.line", {}, h("h2", {}, "Export"), h("button.ibtn", { "aria-label": "Close (Esc)", title: "Close (Esc)", onclick: () => this.close() }, icon("x"))),
       h(
         "dl.facts-list",
         {},
-        fact("Frames", count(kept.length)),
-        fact("First, last", kept.length ? `${count(table.ordinal[kept[0]])}, ${count(table.ordinal[kept.at(-1)])}` : "none"),
-        fact("By hand", `${count(choices.keep.size)} kept, ${count(choices.reject.size)} rejected`),
-        fact("Size, about", this.size === null ? "..." : bytes(this.size)),
+        fact("Frames", frames),
+        fact("First, last", span),
+        fact("By hand", hand),
+        fact("Size, about", size),
       ),
       this.#where(run),
       this.sample,
@@ -90,6 +91,22 @@ export class Drawer {
       this.#state(kept.length),
     );
     if (typing && this.folder.isConnected) this.folder.focus();
+  }
+
+  /** Of an export that goes on: what it was started with. */
+  #shownFacts(kept) {
+    if (!this.status) return this.#facts(kept);
+    return this.exported ?? { frames: count(this.status.total), span: "...", hand: "...", size: "..." };
+  }
+
+  #facts(kept) {
+    const { table, choices } = this.view();
+    return {
+      frames: count(kept.length),
+      span: kept.length ? `${count(table.ordinal[kept[0]])}, ${count(table.ordinal[kept.at(-1)])}` : "none",
+      hand: `${count(choices.keep.size)} kept, ${count(choices.reject.size)} rejected`,
+      size: this.size === null ? "..." : bytes(this.size),
+    };
   }
 
   /** The folder: to be chosen before, said afterwards. */
@@ -179,15 +196,19 @@ export class Drawer {
   }
 
   async #start() {
+    if (this.starting) return;
+    this.starting = true;
     const { run, choices } = this.view();
     this.error = null;
     try {
+      this.exported = this.#facts(this.#kept());
       const digest = await this.settled();
       this.status = await act(`runs/${run.id}/export`, { filters: choices.mapping(), digest, dest: this.folder.value.trim() || null });
       this.#poll();
     } catch (error) {
       this.error = error.message;
     }
+    this.starting = false;
     this.draw();
   }
 

@@ -27,7 +27,7 @@ class JobBar {
     this.queue = h("div.job-list", { role: "list", "aria-label": "Jobs" });
     this.lines = h("pre.job-log", { tabindex: 0, "aria-label": "Log, newest first" });
     this.drawer = h("section.job-drawer", { id: "job-drawer", hidden: true, "aria-label": "Jobs and log" }, this.queue, this.lines);
-    this.host.addEventListener("keydown", (event) => event.key === "Escape" && !this.drawer.hidden && this.#toggle());
+    element.addEventListener("keydown", (event) => event.key === "Escape" && !this.drawer.hidden && this.#toggle());
     fill(element, this.text, this.bar, this.rate, this.cancel, this.resume, this.note, this.log, this.away, this.drawer);
     onJobs((jobs, state) => this.draw(jobs, state));
   }
