@@ -124,7 +124,7 @@ class Videos:
                 size = real.stat().st_size if real.is_file() else 0
                 lines.append({"id": self._id_of(real), "name": path.name, "bytes": size, "path": real})
         lines.sort(key=lambda line: (-line["bytes"], line["name"]))
-        return [line | self._header(line["path"]) for line in lines[:MOST_LISTED]]
+        return [line | self._header(line["path"]) | self._counted(line["id"]) for line in lines[:MOST_LISTED]]
 
     def count_ahead(self, paths: Sequence[Path]) -> None:
         """Counts the frames of videos that will probably be opened next, in the background; newer wishes win."""
@@ -216,6 +216,15 @@ class Videos:
         video_id = hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
         self._paths[video_id] = path, run_id
         return video_id
+
+    def _counted(self, video_id: str) -> dict[str, Any]:
+        """What a video that is open really has, where its header claims something else."""
+        one = self._open.get(video_id)
+        if one is None:
+            return {}
+        info = one.video.info
+        rate = float(info.rate) if info.rate else None
+        return {"rate": rate, "duration_s": info.duration_s, "width": info.width, "height": info.height}
 
     def _header(self, path: Path) -> dict[str, Any]:
         """What the header claims; read again only after the file changed."""

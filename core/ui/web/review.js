@@ -172,7 +172,7 @@ class ReviewTab {
       const facts = await write("review/open", { ...what, weights: this.model.weights });
       if (turn !== this.turn) return;
       this.what = what;
-      this.list.at(facts.id);
+      this.list.at(facts.id, facts);
       if (facts.uncounted) return this.#offerProxy(facts.id, facts.reason);
       if (facts.needs_proxy && !facts.proxied) return this.#offerProxy(facts.id, `Browsers do not play ${facts.needs_proxy} frame by frame.`, facts);
       await this.#opened(facts, turn, frame);

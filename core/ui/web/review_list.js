@@ -54,8 +54,11 @@ export class VideoList {
     this.#draw();
   }
 
-  at(id) {
+  /** `facts` of the video that is open now: counted, where the list has what its header claims. */
+  at(id, facts = {}) {
     this.current = id;
+    const { rate, duration_s, width, height } = facts;
+    if (width) this.videos = this.videos.map((video) => (video.id === id ? { ...video, rate, duration_s, width, height } : video));
     this.#draw();
   }
 
