@@ -211,6 +211,11 @@ def _face_photo(arguments: Arguments, report: Report) -> Steps:
     return face_jobs.face_photo(arguments, report)
 
 
+def _face_model(arguments: Arguments, report: Report) -> Steps:
+    _check(arguments, (), ("settings",))
+    return face_jobs.face_model(arguments, report)
+
+
 def _face_pack(arguments: Arguments, report: Report) -> Steps:
     _check(arguments, ("name",), ())
     return face_jobs.face_pack(arguments, report)
@@ -224,6 +229,7 @@ VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "rescore": rescore,
     "faces": _faces,
     "face_photo": _face_photo,
+    "face_model": _face_model,
     "face_pack": _face_pack,
 }
 IN_THEIR_RUN: dict[str, Callable[[Arguments, str], dict[str, Any]]] = {
