@@ -1,7 +1,7 @@
 """The Faces group of Video Source: which models are there, photos of the person who is looked for, and their faces.
 
-It is built in ``web/faces_form.js``. Looking at a photo or a model is a small job in a queue of its own: it waits for no
-extraction, and is in no list. A download is an ordinary job, and begins only on a person's word.
+It is built in ``web/faces_form.js``. Looking at a photo or a model is a small job in a queue of its own: it waits for
+no extraction, and is in no list. A download is an ordinary job, and begins only on a person's word.
 """
 
 from __future__ import annotations

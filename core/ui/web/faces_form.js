@@ -30,6 +30,7 @@ export class FacesForm {
     this.photos = h("ul.face-photos", { "aria-label": "Reference photos" });
     this.picker = h("div.face-picker", { hidden: true });
     this.cost = h("p.sub.face-cost");
+    this.mark = h("span.sub.fold-mark");
     this.element = h("div.faces-form");
     onJobs((jobs) => this.#followDownload(jobs));
   }
@@ -44,7 +45,7 @@ export class FacesForm {
 
   /** Draws everything anew, after a preset or a reset. */
   build() {
-    this.custom = null;
+    if (this.drawn !== this.values.face_model) this.custom = null;
     this.#draw();
     if (this.element.checkVisibility()) this.shown();
   }
@@ -85,6 +86,9 @@ export class FacesForm {
   // --- the group
 
   #draw() {
+    const typed = this.path?.value ?? "";
+    this.drawn = this.values.face_model;
+    this.mark.textContent = this.on ? "on" : "";
     refill(
       this.element,
       this.control("faces"),
@@ -100,6 +104,7 @@ export class FacesForm {
         h("div.face-refs", { "data-name": "face_refs" }, h("h4", {}, "Whose face"), this.#photoParts(), h("span.wrong-text")),
       ],
     );
+    if (this.path) this.path.value = typed;
     this.#drawPhotos();
     this.describe(this.facts);
   }
@@ -178,6 +183,8 @@ export class FacesForm {
   // --- the model: is it there, where does it run
 
   async #lookAtModel() {
+    const key = JSON.stringify(this.#model());
+    if (this.on && this.found?.key === key) return;
     const turn = ++this.turns.model;
     this.#drop("model");
     this.found = null;
@@ -191,7 +198,7 @@ export class FacesForm {
       const { look } = await write("source/faces/model", this.#model());
       const result = await this.#wait("model", look, turn);
       if (turn !== this.turns.model) return;
-      this.found = { result };
+      this.found = { key, result };
       fill(this.status, h("p.sub.face-runs", {}, icon("check"), `Runs on the ${result.provider}.`), result.notice && h("p.error", {}, icon("warn"), h("span", {}, result.notice)));
       this.describe(this.facts);
     } catch (error) {

@@ -103,7 +103,7 @@ export class MethodForm {
       this.element,
       h("div.cards", { role: "radiogroup", "aria-label": "Method" }, this.knobs.method.choices.map((method) => this.#card(method))),
       this.#fold("Pre-filters", this.#preFilters()),
-      this.#fold("Faces", this.faces.element, () => this.faces.shown()),
+      this.#fold("Faces", this.faces.element, this.faces),
       this.#fold("Customize Quality Weights", this.#weights()),
       this.#fold("Format and files", FILES.map((name) => this.#control(name))),
     );
@@ -145,11 +145,12 @@ export class MethodForm {
     });
   }
 
-  #fold(name, children, shown = () => null) {
-    const fold = h("details.fold", {}, h("summary", {}, name), h("div.fold-body", {}, children));
+  /** `part`: its mark stands beside the name, and it is told when the group is unfolded. */
+  #fold(name, children, part = null) {
+    const fold = h("details.fold", {}, h("summary", {}, name, " ", part?.mark), h("div.fold-body", {}, children));
     fold.open = this.folds.has(name);
     fold.addEventListener("toggle", () => {
-      if (fold.open && !this.folds.has(name)) shown();
+      if (fold.open && !this.folds.has(name)) part?.shown();
       if (fold.open) this.folds.add(name);
       else this.folds.delete(name);
     });
