@@ -70,6 +70,8 @@ def faces(arguments: Arguments, report: Report) -> Steps:
 def face_photo(arguments: Arguments, report: Report) -> Steps:
     """``photo``, ``settings`` (``FaceSettings``): finds the faces of a photo, from left to right, to choose one of.
 
+    ``look`` is any text; with texts of their own two looks at the same photo are not the same job.
+
     The result: ``width``, ``height`` of the photo as it is shown, ``provider``, ``faces`` [{``face`` from 1, ``box``,
     ``confidence``, ``picture`` (a data URL)}].
     """
@@ -93,7 +95,7 @@ def face_photo(arguments: Arguments, report: Report) -> Steps:
 
 
 def face_model(arguments: Arguments, report: Report) -> Steps:
-    """``settings`` (``FaceSettings``): opens the model, to say what it is, where it runs and how fast.
+    """``settings`` (``FaceSettings``), ``look``: opens the model, to say what it is, where it runs and how fast.
 
     The result: ``name``, ``provider``, ``ms`` of one picture without faces.
     """

@@ -207,12 +207,12 @@ def _faces(arguments: Arguments, report: Report) -> Steps:
 
 
 def _face_photo(arguments: Arguments, report: Report) -> Steps:
-    _check(arguments, ("photo",), ("settings",))
+    _check(arguments, ("photo",), ("settings", "look"))
     return face_jobs.face_photo(arguments, report)
 
 
 def _face_model(arguments: Arguments, report: Report) -> Steps:
-    _check(arguments, (), ("settings",))
+    _check(arguments, (), ("settings", "look"))
     return face_jobs.face_model(arguments, report)
 
 

@@ -6,6 +6,7 @@ no extraction, and is in no list. A download is an ordinary job, and begins only
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -83,6 +84,7 @@ class FaceSource:
         return config.to_mapping(wanted)
 
     def _begin(self, verb: str, arguments: Mapping[str, Any], title: str) -> str:
+        arguments = {**arguments, "look": secrets.token_hex(8)}
         return self._small.start(verb, arguments, owner.current(), title=title)
 
     def _look(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 // The Faces group of Video Source: whether faces are read during extraction, by which model, and whose face is looked for.
 
-import { bytes, count, fill, h, icon, refill } from "./dom.js";
+import { bytes, counted, fill, h, icon, refill } from "./dom.js";
 import { framesOf } from "./estimate.js";
 import { address, read, Refused, write } from "./server.js";
 import { act, isActive, onJobs } from "./watch.js";
@@ -80,7 +80,7 @@ export class FacesForm {
     if (!this.on || !ms) return fill(this.cost);
     const frames = framesOf(facts, this.values);
     const each = `Looking for faces takes about ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms per frame here, and some more for each face`;
-    fill(this.cost, `${each}${frames === null ? "" : `: at least ${seconds((frames * ms) / 1000)} for ${count(frames)} frames`}.`);
+    fill(this.cost, `${each}${frames === null ? "" : `: at least ${seconds((frames * ms) / 1000)} for ${counted(frames, "frame")}`}.`);
   }
 
   // --- the group
@@ -97,10 +97,10 @@ export class FacesForm {
         this.values.face_filter && this.control("min_face_area"),
         this.#modelChoice(),
         this.missing,
-        this.status,
-        this.control("min_face_confidence"),
         this.#deviceChoice(),
+        this.status,
         this.cost,
+        this.control("min_face_confidence"),
         h("div.face-refs", { "data-name": "face_refs" }, h("h4", {}, "Whose face"), this.#photoParts(), h("span.wrong-text")),
       ],
     );
@@ -176,7 +176,9 @@ export class FacesForm {
   }
 
   async #readPacks() {
-    this.packs = (await read("source/faces")).packs;
+    const { packs, most_photo_bytes } = await read("source/faces");
+    this.packs = packs;
+    this.mostBytes = most_photo_bytes;
     this.#draw();
   }
 
@@ -218,7 +220,7 @@ export class FacesForm {
     const go = h("button.btn.small", { "data-key": "face_pack", disabled: busy, onclick: () => this.#fetch(pack) }, icon("out"), `Download ${pack.name}`);
     refill(
       this.missing,
-      h("p.sub", {}, "This model is not on this machine. Or put its .onnx files into ", h("span.path", {}, pack.folder), "."),
+      h("p.sub", {}, "This model is not on this machine. Download it, or put its .onnx files into ", h("span.where", {}, pack.folder)),
       h("div.line", {}, go, busy && h("span.sub.num", {}, job.state === "queued" ? "waiting" : `${bytes(job.done)}${job.total ? ` of ${bytes(job.total)}` : ""}`)),
       h("p.sub", {}, LICENCE),
       this.download?.name === pack.name && this.download.error && h("p.error", { role: "alert" }, icon("warn"), h("span", {}, this.download.error)),
@@ -274,6 +276,7 @@ export class FacesForm {
   async #upload(file) {
     this.file.value = "";
     if (!file) return;
+    if (file.size > this.mostBytes) return this.#wrongPhoto(`${file.name} is larger than ${bytes(this.mostBytes)}, the limit for photos; name its path instead.`);
     this.#wrongPhoto(null);
     const turn = ++this.turns.photo;
     this.#busy(`Uploading ${file.name}...`);

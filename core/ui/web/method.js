@@ -248,7 +248,7 @@ export class MethodForm {
     return h(
       "div.control",
       { "data-name": name },
-      h("label.line", { title: knob.help }, h("span.gap", {}, label), input, h("span.sub.unit-name", {}, knob.unit)),
+      h("label.line", { title: knob.help }, h("span.gap", {}, label), input, h("span.sub.unit-name", {}, knob.unit?.replace(/^% .*/, "%"))),
       wrong,
     );
   }
