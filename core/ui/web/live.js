@@ -181,7 +181,8 @@ function line(run, [ordinal, status, quality]) {
   );
 }
 
-const reason = (status) => (status === "error" ? "could not be decoded" : title(status));
+const REASONS = { error: "could not be decoded", face: "No face large enough" };
+const reason = (status) => REASONS[status] ?? title(status);
 
 /** Where the faces of this extraction are read, as its log says; that CUDA is missing comes first. */
 function whereFaces(log) {
