@@ -125,7 +125,7 @@ class Verbs:
             if source and not (isinstance(source, str) and is_url(source)):
                 self.source(source if isinstance(source, str) else None)
 
-        check_faces(*_faces_of(state.arguments), self.inside)
+        check_faces(*_faces_of(state), self.inside)
 
     def _place(self, dest: Any) -> Path:
         if not isinstance(dest, str) or not dest.strip() or "\0" in dest:
@@ -141,14 +141,16 @@ class Verbs:
         return any(real.is_relative_to(root.resolve()) for root in self._roots)
 
 
-def _faces_of(arguments: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Returns the face model and the photos that a job names; of a wrong kind they are no place that is allowed."""
-    settings = arguments.get("settings")
+def _faces_of(state: JobState) -> tuple[str, tuple[str, ...]]:
+    """Returns the face model and the photos that a job would open."""
+    settings = state.arguments.get("settings")
     given = settings if isinstance(settings, Mapping) else {}
+    photos = [state.arguments["photo"]] if "photo" in state.arguments else []
+    if state.verb == "extract" and not (given.get("faces") or given.get("face_filter")):
+        return FaceSettings().face_model, tuple(map(str, photos))
     references = given.get("face_refs") or ()
-    photos = references if isinstance(references, (list, tuple)) else (references,)
-    named = (*photos, *(arguments[name] for name in ("photo",) if name in arguments))
-    return str(given.get("face_model", FaceSettings().face_model)), tuple(map(str, named))
+    photos += references if isinstance(references, (list, tuple)) else [references]
+    return str(given.get("face_model", FaceSettings().face_model)), tuple(map(str, photos))
 
 
 def _of_the_web(values: dict[str, Any]) -> dict[str, Any]:

@@ -187,6 +187,11 @@ def test_what_is_wrong_with_a_photo_or_a_model_is_said_at_its_place(
     page.locator(".face-refs .error", has_text="No face was found on blank.png").wait_for(timeout=WAIT_MS)
     page.get_by_label("Photo file").set_input_files(media / "broken.jpg")
     assert "not a picture" in said(page)
+    huge = tmp_path / "huge.jpg"
+    with open(huge, "wb") as file:
+        file.truncate(MOST_PHOTO_BYTES + 1)
+    page.get_by_label("Photo file").set_input_files(huge)
+    page.locator(".face-refs .error", has_text="huge.jpg is larger than 60.0 MB").wait_for(timeout=WAIT_MS)
     assert settings_of(page)["face_refs"] == []
     seen.problems[:] = [text for text in seen.problems if "status of 4" not in text]
 
