@@ -117,7 +117,7 @@ class Verbs:
         if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
             raise SettingsError("a folder for saved frames is wanted.")
         path = (self.workspace.downloads / folder.strip()).resolve()
-        if not self._inside(path):
+        if not self.inside(path):
             allowed = ", ".join(map(str, self._roots))
             raise SettingsError(f"{folder.strip()} is not in the allowed folders ({allowed}); choose a folder in them.")
         return path
