@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from core import config
 from core.config import FaceSettings, PeopleSettings
@@ -67,6 +70,8 @@ def faces(arguments: Arguments, report: Report) -> Steps:
 def face_photo(arguments: Arguments, report: Report) -> Steps:
     """``photo``, ``settings`` (``FaceSettings``): finds the faces of a photo, from left to right, to choose one of.
 
+    ``look`` is any text; with texts of their own two looks at the same photo are not the same job.
+
     The result: ``width``, ``height`` of the photo as it is shown, ``provider``, ``faces`` [{``face`` from 1, ``box``,
     ``confidence``, ``picture`` (a data URL)}].
     """
@@ -87,6 +92,23 @@ def face_photo(arguments: Arguments, report: Report) -> Steps:
         confidence = round(float(found.confidence[number - 1]), 4)
         shown.append({"face": number, "box": [round(v, 1) for v in box], "confidence": confidence, "picture": picture})
     report.result = {"width": rgb.shape[1], "height": rgb.shape[0], "provider": reader.provider, "faces": shown}
+
+
+def face_model(arguments: Arguments, report: Report) -> Steps:
+    """``settings`` (``FaceSettings``), ``look``: opens the model, to say what it is, where it runs and how fast.
+
+    The result: ``name``, ``provider``, ``ms`` of one picture without faces.
+    """
+    from core.pipeline.faces import open_model
+
+    report.phase("opening the model")
+    yield
+    reader = open_model(config.from_mapping(FaceSettings, arguments.get("settings") or {}))
+    empty = np.zeros((360, 640, 3), np.uint8)
+    began = time.perf_counter()
+    reader.read(empty)
+    taken_ms = round(1000 * (time.perf_counter() - began), 1)
+    report.result = {"name": reader.name, "provider": reader.provider, "ms": taken_ms}
 
 
 def face_pack(arguments: Arguments, report: Report) -> Steps:

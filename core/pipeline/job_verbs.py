@@ -207,8 +207,13 @@ def _faces(arguments: Arguments, report: Report) -> Steps:
 
 
 def _face_photo(arguments: Arguments, report: Report) -> Steps:
-    _check(arguments, ("photo",), ("settings",))
+    _check(arguments, ("photo",), ("settings", "look"))
     return face_jobs.face_photo(arguments, report)
+
+
+def _face_model(arguments: Arguments, report: Report) -> Steps:
+    _check(arguments, (), ("settings", "look"))
+    return face_jobs.face_model(arguments, report)
 
 
 def _face_pack(arguments: Arguments, report: Report) -> Steps:
@@ -301,6 +306,7 @@ VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "rescore": rescore,
     "faces": _faces,
     "face_photo": _face_photo,
+    "face_model": _face_model,
     "face_pack": _face_pack,
     "proxy": proxy,
 }

@@ -17,6 +17,7 @@ from core.jobs import JobQueue
 from core.store.job_log import JobArchive
 from core.ui import api, export_tab, header, jobs_bar, review_tab, source_tab
 from core.ui.exporter import JobExporter
+from core.ui.face_source import FaceSource
 from core.ui.guard import Guard
 from core.ui.jobs_bar import JobRoutes
 from core.ui.looks import Looks
@@ -73,11 +74,13 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     """
     workspace = Workspace(options.downloads, options.roots)
     queue, looks = JobQueue(JobArchive(workspace.downloads)), Looks()
+    small = JobQueue()
     verbs = Verbs(workspace, queue)
     page = build(verbs)
     own_presets = workspace.downloads / PRESETS
     routes = Routes(workspace, JobExporter(verbs)).all() + JobRoutes(verbs).all()
     routes += SourceRoutes(verbs, looks, options.upload_bytes, own_presets).all()
+    routes += FaceSource(verbs, small).all()
     review = ReviewRoutes(verbs)
     routes += review.all()
     guard = Middleware(Guard, listens_on=options.host, share=options.share)
@@ -88,6 +91,7 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
             yield
         finally:
             await run_in_threadpool(looks.close)
+            await run_in_threadpool(small.close)
             await run_in_threadpool(review.close)
             await run_in_threadpool(queue.close)
 

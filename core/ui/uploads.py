@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -14,11 +15,40 @@ from core.store import files
 from core.video.names import SUFFIXES, safe_title
 
 FOLDER = "uploads"
+PHOTO_SUFFIXES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif")
+MOST_PHOTO_BYTES = 60_000_000
+"""Of one photo: more than any camera writes as JPEG."""
 SPARE_BYTES = 200_000_000
 """What stays free on the disk."""
 
 
-async def receive(pieces: AsyncIterator[bytes], name: str, length: int | None, downloads: Path, most: int) -> Path:
+@dataclass(frozen=True)
+class Kind:
+    """What is uploaded: where it goes, how it may be named, and what it must be."""
+
+    noun: str
+    folder: str
+    suffixes: tuple[str, ...]
+    known: tuple[str, ...]
+    """The endings that a message names."""
+    check: Callable[[Path], None] = lambda _: None
+    """Looks at the file that came; raises ``SourceError``."""
+
+
+def _check_photo(path: Path) -> None:
+    from core.video.photos import check_photo
+
+    check_photo(path)
+
+
+MORE_SUFFIXES = ("m2ts", "mts", "mpeg", "mxf", "ivf", "nut", "m2v", "vob")
+VIDEO = Kind("video", FOLDER, (*SUFFIXES, *MORE_SUFFIXES), SUFFIXES)
+PHOTO = Kind("picture", f"{FOLDER}/faces", PHOTO_SUFFIXES, PHOTO_SUFFIXES, _check_photo)
+
+
+async def receive(
+    pieces: AsyncIterator[bytes], name: str, length: int | None, downloads: Path, most: int, kind: Kind = VIDEO
+) -> Path:
     """Writes a file into ``<downloads>/uploads`` and returns its path; nothing stays of one that does not come whole.
 
     Args:
@@ -27,13 +57,14 @@ async def receive(pieces: AsyncIterator[bytes], name: str, length: int | None, d
         length: bytes that were announced.
         downloads: the folder of runs.
         most: the limit in bytes.
+        kind: what is wanted.
 
     Raises:
-        SourceError: empty, no video by its name, or larger than the limit.
+        SourceError: empty, not of this kind, or larger than the limit.
         StorageError: the disk is full or the folder cannot be written.
     """
-    home = downloads / FOLDER
-    wanted = _file_name(name)
+    home = downloads / kind.folder
+    wanted = _file_name(name, kind)
     if length is not None and length > most:
         raise SourceError(_too_large(most))
     await run_in_threadpool(files.make_folder, home)
@@ -50,16 +81,18 @@ async def receive(pieces: AsyncIterator[bytes], name: str, length: int | None, d
                 await run_in_threadpool(file.write, piece)
         if size == 0 or (length is not None and size != length):
             raise SourceError(f"{wanted} did not arrive whole; drop it again.")
+        await run_in_threadpool(kind.check, part)
         return await run_in_threadpool(_settle, part, home / wanted)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _file_name(name: str) -> str:
+def _file_name(name: str, kind: Kind) -> str:
     path = Path(name.replace("\\", "/").replace("\0", "")).name
     stem, _, suffix = path.rpartition(".")
-    if not stem or suffix.lower() not in (*SUFFIXES, "m2ts", "mts", "mpeg", "mxf", "ivf", "nut", "m2v", "vob"):
-        raise SourceError(f'"{path[:80]}" is not named like a video; known endings are {", ".join(SUFFIXES)}.')
+    if not stem or suffix.lower() not in kind.suffixes:
+        known = ", ".join(kind.known)
+        raise SourceError(f'"{path[:80]}" is not named like a {kind.noun}; known endings are {known}.')
     return f"{safe_title(stem)}.{suffix.lower()}"
 
 
@@ -82,4 +115,8 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _too_large(most: int) -> str:
-    return f"the file is larger than {most / 1e9:g} GB, the limit for uploads; name its path instead."
+    return f"the file is larger than {_size(most)}, the limit for uploads; name its path instead."
+
+
+def _size(most: int) -> str:
+    return f"{most / 1e9:g} GB" if most >= 1e9 else f"{most / 1e6:g} MB"

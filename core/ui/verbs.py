@@ -5,13 +5,13 @@ The child of a job checks its arguments again; here is decided which files it ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import config
-from core.config import ExtractSettings, FetchSettings, FilterSettings
+from core.config import ExtractSettings, FaceSettings, FetchSettings, FilterSettings
 from core.errors import JobError, SettingsError, SourceError
 from core.job_state import JobState
 from core.jobs import JobQueue
@@ -59,15 +59,18 @@ class Verbs:
             owner: see ``owner``.
 
         Raises:
-            SourceError, SettingsError: what is wrong with them. RunBusy: the same is queued or running.
+            SourceError, SettingsError, ModelError: what is wrong with them. RunBusy: the same is queued or running.
         """
+        from core.models.face_packs import find_pack
+
         if not isinstance(values, dict):
             raise SettingsError('settings are wanted as an object, for example {"method": "interval", "interval": 2}.')
         found = self.source(source)
         given = {name: value for name, value in values.items() if name not in SOURCE_KEYS}
         wanted = config.from_mapping(ExtractSettings, given)
         if wanted.reads_faces:
-            check_faces(wanted.face_model, wanted.face_refs, self._inside)
+            check_faces(wanted.face_model, wanted.face_refs, self.inside)
+            find_pack(wanted.face_model)
         settings = config.to_mapping(wanted)
         arguments: dict[str, Any] = {
             "source": str(found) if isinstance(found, Path) else found.text,
@@ -114,7 +117,7 @@ class Verbs:
         if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
             raise SettingsError("a folder for saved frames is wanted.")
         path = (self.workspace.downloads / folder.strip()).resolve()
-        if not self._inside(path):
+        if not self.inside(path):
             allowed = ", ".join(map(str, self._roots))
             raise SettingsError(f"{folder.strip()} is not in the allowed folders ({allowed}); choose a folder in them.")
         return path
@@ -129,7 +132,7 @@ class Verbs:
 
         for name in PATHS:
             place = state.run if name == "run" and state.run else state.arguments.get(name)
-            if place and not (isinstance(place, str) and self._inside(Path(place))):
+            if place and not (isinstance(place, str) and self.inside(Path(place))):
                 raise JobError(f"{state.title} works in a folder that is not allowed here; start it anew.")
         if state.arguments.get("unsafe"):
             raise JobError(f"{state.title} loads weights that may run any code; start it anew.")
@@ -138,17 +141,32 @@ class Verbs:
             if source and not (isinstance(source, str) and is_url(source)):
                 self.source(source if isinstance(source, str) else None)
 
+        check_faces(*_faces_of(state), self.inside)
+
     def _place(self, dest: Any) -> Path:
         if not isinstance(dest, str) or not dest.strip() or "\0" in dest:
             raise SettingsError("dest is wanted as the path of a folder.")
         path = self.workspace.downloads / dest
-        if not self._inside(path) or path.resolve() in map(Path.resolve, self._roots):
+        if not self.inside(path) or path.resolve() in map(Path.resolve, self._roots):
             raise SettingsError(f"{dest} is not in the folder of runs or an allowed folder; choose another one.")
         return path.resolve()
 
-    def _inside(self, path: Path) -> bool:
+    def inside(self, path: Path) -> bool:
+        """Whether a path lies in the folder of runs or an allowed one, links followed."""
         real = path.resolve()
         return any(real.is_relative_to(root.resolve()) for root in self._roots)
+
+
+def _faces_of(state: JobState) -> tuple[str, tuple[str, ...]]:
+    """Returns the face model and the photos that a job would open."""
+    settings = state.arguments.get("settings")
+    given = settings if isinstance(settings, Mapping) else {}
+    photos = [state.arguments["photo"]] if "photo" in state.arguments else []
+    if state.verb == "extract" and not (given.get("faces") or given.get("face_filter")):
+        return FaceSettings().face_model, tuple(map(str, photos))
+    references = given.get("face_refs") or ()
+    photos += references if isinstance(references, (list, tuple)) else [references]
+    return str(given.get("face_model", FaceSettings().face_model)), tuple(map(str, photos))
 
 
 def _of_the_web(values: dict[str, Any]) -> dict[str, Any]:

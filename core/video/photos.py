@@ -53,6 +53,18 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
         raise SourceError(f"{path} cannot be read as a picture ({error}); save it again as JPEG or PNG.") from error
 
 
+def check_photo(path: Path) -> None:
+    """Looks at the head of a file only. Raises ``SourceError`` when it is not a picture."""
+    from PIL import UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _opened(path).close()
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+        raise SourceError("this is not a picture that can be read; save it as JPEG or PNG.") from error
+
+
 def _opened(path: Path) -> ImageFile:
     from PIL import Image
 

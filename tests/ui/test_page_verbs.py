@@ -218,6 +218,10 @@ def test_people_see_their_own_jobs_only(served: tuple[str, Path], media: Path) -
         {"source": "SOURCE", "out": "/root/x"},
         {"source": "concat:a|b"},
         {"source": 7},
+        {"source": "SOURCE", "settings": {"faces": True, "face_model": "/etc"}},
+        {"source": "SOURCE", "settings": {"face_filter": True, "face_refs": ["/etc/passwd#1"]}},
+        {"source": "SOURCE", "settings": {"faces": True, "face_refs": "/etc/passwd"}},
+        {"source": "SOURCE", "photo": "/etc/passwd"},
     ],
 )
 def test_a_job_found_on_disk_is_resumed_in_allowed_folders_only(

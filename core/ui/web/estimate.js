@@ -23,18 +23,22 @@ export function framesOf(facts, settings) {
 export function estimate(facts, settings) {
   const frames = framesOf(facts, settings);
   if (frames === null) return settings.method === "scene" && facts ? "looks at every frame" : "";
-  const per_s = speeds()[settings.method];
+  const per_s = speeds()[speedKey(settings)];
   const seconds = per_s && facts.width ? (frames * facts.width * facts.height) / per_s : null;
-  return `about ${count(frames)} frame${frames === 1 ? "" : "s"}${seconds === null ? "" : `, ${spoken(seconds)}`}`;
+  const time = seconds !== null ? `, ${spoken(seconds)}` : readsFaces(settings) ? " + faces" : "";
+  return `about ${count(frames)} frame${frames === 1 ? "" : "s"}${time}`;
 }
 
 const spoken = (seconds) => (seconds < 1 ? "1 s" : seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`);
 
-/** Remembers how fast an extraction was: pixels per second by method. */
-export function learn(method, per_s, facts) {
+/** Remembers how fast an extraction was: pixels per second by method, apart where faces were read. */
+export function learn(settings, per_s, facts) {
   if (!(per_s > 0) || !facts?.width) return;
-  localStorage.setItem(SPEED, JSON.stringify({ ...speeds(), [method]: per_s * facts.width * facts.height }));
+  localStorage.setItem(SPEED, JSON.stringify({ ...speeds(), [speedKey(settings)]: per_s * facts.width * facts.height }));
 }
+
+const readsFaces = (settings) => settings.faces || settings.face_filter;
+const speedKey = (settings) => (readsFaces(settings) ? `${settings.method} with faces` : settings.method);
 
 function speeds() {
   try {

@@ -24,6 +24,7 @@ export class Live {
     this.inner = h("i");
     this.bar = h("div.bar.wide", { role: "progressbar", "aria-label": "Extraction", "aria-valuemin": 0, "aria-valuemax": 100 }, this.inner);
     this.error = h("p.error", { role: "alert", hidden: true });
+    this.faces = h("p.sub.faces-run", { hidden: true });
     this.nothing = h("p.sub", { hidden: true }, "Nothing was measured anew: these frames were recorded before.");
     this.strip = h("div.strip", { "aria-label": "Kept frames, newest first" });
     this.results = h("div.results", { hidden: true });
@@ -44,6 +45,7 @@ export class Live {
         h("div.line", {}, this.big, this.about, h("span.gap"), this.stop, this.again, this.openButton),
         this.bar,
         this.error,
+        this.faces,
       ),
       this.results,
       this.stripCard,
@@ -75,6 +77,9 @@ export class Live {
     this.error.hidden = !wrong;
     if (wrong && this.error.textContent !== wrong) fill(this.error, icon("warn"), h("span", {}, wrong));
     const found = detailOf(job.id);
+    const where = found && whereFaces(found.log);
+    if (where) fill(this.faces, where);
+    this.faces.hidden = !where;
     if (found) {
       this.#drawStrip(job, found.thumbs);
       this.#drawRows(job, found.rows);
@@ -176,7 +181,15 @@ function line(run, [ordinal, status, quality]) {
   );
 }
 
-const reason = (status) => (status === "error" ? "could not be decoded" : title(status));
+const REASONS = { error: "could not be decoded", face: "No face large enough" };
+const reason = (status) => REASONS[status] ?? title(status);
+
+/** Where the faces of this extraction are read, as its log says; that CUDA is missing comes first. */
+function whereFaces(log) {
+  const said = log.map((text) => text.replace(/^[\d:]+ /, "")).filter((text) => /faces are read (with|on)/.test(text));
+  const line = said.find((text) => text.startsWith("CUDA")) ?? said.at(-1);
+  return line && `${line[0].toUpperCase()}${line.slice(1).replace(/\.?$/, ".")}`;
+}
 
 function place(parent, node, at) {
   if (parent.children[at] !== node) parent.insertBefore(node, parent.children[at] ?? null);

@@ -3,6 +3,7 @@
 
 import { count, fill, h, title } from "./dom.js";
 import { estimate } from "./estimate.js";
+import { FacesForm } from "./faces_form.js";
 
 const METHODS = {
   keyframes: ["Key frames", "The video's own entry points; fastest"],
@@ -24,6 +25,10 @@ const NAMES = {
   jpeg_quality: "JPEG quality",
   save_frames: "Write the kept frames",
   thumb_height: "Height of previews",
+  faces: "Read faces while extracting",
+  face_filter: "Drop frames without a face",
+  min_face_confidence: "Face confidence at least",
+  min_face_area: "Face area at least",
 };
 
 export class MethodForm {
@@ -37,6 +42,7 @@ export class MethodForm {
     this.facts = null;
     this.element = h("div.method");
     this.folds = new Set();
+    this.faces = new FacesForm(this, (name) => this.#control(name), () => this.#settled());
     this.build();
   }
 
@@ -67,16 +73,23 @@ export class MethodForm {
   describe(facts) {
     this.facts = facts;
     this.#estimates();
+    this.faces.describe(facts);
   }
 
   /** Puts a sentence of the server beside the input that it speaks of; false when there is none. */
   blame(sentence) {
+    const about = this.faces.blame(sentence);
+    if (about) {
+      about.closest("details")?.setAttribute("open", "");
+      about.focus();
+      return true;
+    }
     const name = Object.keys(this.knobs).find((one) => sentence.startsWith(`${one} `));
     const place = this.element.querySelector(name === "min" ? '[data-name^="min."]' : `[data-name="${name}"]`);
     if (!name || !place) return false;
     place.closest("details")?.setAttribute("open", "");
     fill(place.querySelector(".wrong-text"), sentence);
-    place.querySelector("input").focus();
+    place.querySelector("input, select").focus();
     return true;
   }
 
@@ -90,9 +103,11 @@ export class MethodForm {
       this.element,
       h("div.cards", { role: "radiogroup", "aria-label": "Method" }, this.knobs.method.choices.map((method) => this.#card(method))),
       this.#fold("Pre-filters", this.#preFilters()),
+      this.#fold("Faces", this.faces.element, this.faces),
       this.#fold("Customize Quality Weights", this.#weights()),
       this.#fold("Format and files", FILES.map((name) => this.#control(name))),
     );
+    this.faces.build();
     this.#estimates();
     if (focused) this.element.querySelector(`[data-key="${focused}"]`)?.focus();
   }
@@ -130,11 +145,21 @@ export class MethodForm {
     });
   }
 
-  #fold(name, ...children) {
-    const fold = h("details.fold", {}, h("summary", {}, name), h("div.fold-body", {}, children));
+  /** `part`: its mark stands beside the name, and it is told when the group is unfolded. */
+  #fold(name, children, part = null) {
+    const fold = h("details.fold", {}, h("summary", {}, name, " ", part?.mark), h("div.fold-body", {}, children));
     fold.open = this.folds.has(name);
-    fold.addEventListener("toggle", () => (fold.open ? this.folds.add(name) : this.folds.delete(name)));
+    fold.addEventListener("toggle", () => {
+      if (fold.open && !this.folds.has(name)) part?.shown();
+      if (fold.open) this.folds.add(name);
+      else this.folds.delete(name);
+    });
     return fold;
+  }
+
+  #settled() {
+    this.#estimates();
+    this.changed();
   }
 
   #preFilters() {
@@ -189,8 +214,8 @@ export class MethodForm {
       "data-key": name,
       onchange: () => {
         this.values[name] = box.checked;
-        this.#estimates();
-        this.changed();
+        this.faces.follow(name);
+        this.#settled();
       },
     });
     box.checked = this.values[name];
@@ -217,13 +242,13 @@ export class MethodForm {
       fill(wrong, bad || null);
       if (bad) return;
       take(number);
-      this.#estimates();
-      this.changed();
+      this.faces.describe(this.facts);
+      this.#settled();
     });
     return h(
       "div.control",
       { "data-name": name },
-      h("label.line", { title: knob.help }, h("span.gap", {}, label), input, h("span.sub.unit-name", {}, knob.unit)),
+      h("label.line", { title: knob.help }, h("span.gap", {}, label), input, h("span.sub.unit-name", {}, knob.unit?.replace(/^% .*/, "%"))),
       wrong,
     );
   }
@@ -231,6 +256,11 @@ export class MethodForm {
   /** Whether something that is typed is not a number that can be taken. */
   get wrong() {
     return this.element.querySelector('[aria-invalid="true"]');
+  }
+
+  focusWrong() {
+    this.wrong.closest("details")?.setAttribute("open", "");
+    this.wrong.focus();
   }
 }
 

@@ -120,7 +120,7 @@ class SourceTab {
   async #extract() {
     if (this.go.disabled) return;
     this.form.forgive();
-    if (this.form.wrong) return this.form.wrong.focus();
+    if (this.form.wrong) return this.form.focusWrong();
     this.starting = true;
     this.#offer();
     try {
@@ -180,7 +180,7 @@ class SourceTab {
 
   /** What this tab made is what the next one has, unless somebody is at work there. */
   async #finished(job) {
-    if (job.state === "done" && this.box.facts) learn(this.form.values.method, job.per_s || this.speed, this.box.facts);
+    if (job.state === "done" && this.box.facts) learn(this.form.values, job.per_s || this.speed, this.box.facts);
     this.form.describe(this.box.facts);
     await refreshRuns().catch(() => null);
     if (job.state === "done" && job.run && this.host.checkVisibility()) await open({ id: job.run }).catch(() => null);

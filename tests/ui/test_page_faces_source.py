@@ -1,0 +1,260 @@
+"""The Faces group of Video Source in a real browser, with real models: model, photos, an extraction with faces."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from core.store import jsonl
+from core.ui.uploads import MOST_PHOTO_BYTES
+from tests.faces import make_pack, six_people
+from tests.ui.conftest import Visit, read, serving
+from tests.ui.test_page_source import begin, ended, extract, run_of
+
+pytestmark = pytest.mark.browser
+Visitor = Callable[..., Visit]
+WAIT_MS = 60_000
+EVERY_S = 0.5
+
+
+@pytest.fixture(scope="module")
+def media(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pack of one's own, a clip of a person, photos; and what is no photo."""
+    folder = tmp_path_factory.mktemp("faces")
+    make_pack(assets, folder / "own models")
+    make_pack(assets, folder / "half", ("scrfd_500m_bnkps.onnx",))
+    shutil.copy(six_people(), folder / "six.jpg")
+    shutil.copy(next(assets.rglob("hideandseek.mp4")), folder / "clip.mp4")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff" + b"x" * 500)
+    return folder
+
+
+@pytest.fixture
+def served(media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path]]:
+    """A page over an empty folder of runs, on a machine without packs."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    with serving(tmp_path / "downloads", "--root", str(media)) as address:
+        yield address, tmp_path / "downloads"
+
+
+def unfold(page: Any, model: Path | None = None) -> None:
+    """Opens the group, turns faces on and names a folder of models."""
+    page.locator("summary", has_text="Faces").click()
+    page.get_by_label("Read faces while extracting").check()
+    page.locator("option", has_text="antelopev2").wait_for(state="attached", timeout=WAIT_MS)
+    if model is not None:
+        page.get_by_label("Face model", exact=True).select_option("own")
+        page.get_by_label("Folder of ONNX files").fill(str(model))
+        page.get_by_label("Folder of ONNX files").press("Tab")
+
+
+def settings_of(page: Any) -> Any:
+    return page.evaluate("framesieve.source.form.values")
+
+
+def said(page: Any) -> str:
+    place = page.locator(".face-refs .error:visible")
+    place.wait_for(timeout=WAIT_MS)
+    return str(place.inner_text())
+
+
+def test_each_model_says_whether_it_is_here_and_a_download_that_fails_says_what_to_do(
+    served: tuple[str, Path], visit: Visitor, media: Path, tmp_path: Path
+) -> None:
+    seen = visit()
+    page = begin(seen, served[0], str(media / "clip.mp4"))
+    installed = tmp_path / "home" / ".insightface" / "models" / "buffalo_s"
+    shutil.copytree(media / "own models", installed)
+    unfold(page)
+    options = page.get_by_label("Face model", exact=True).locator("option").all_inner_texts()
+    assert [text.split(",")[0] for text in options[:4]] == ["buffalo_l", "buffalo_m", "buffalo_s", "antelopev2"]
+    assert "not here" in options[0]
+    assert "installed" in options[2]
+    assert str(installed.with_name("buffalo_l")) in page.locator(".face-missing").inner_text()
+    page.get_by_role("button", name="Extract & Analyze Frames").click()
+    page.locator(".face-status", has_text="is not on this machine").wait_for(timeout=WAIT_MS)
+    page.get_by_role("button", name="Download buffalo_l").click()
+    error = page.locator(".face-missing .error")
+    error.wait_for(timeout=WAIT_MS)
+    assert "could not be downloaded" in error.inner_text()
+    assert str(installed.with_name("buffalo_l")) in error.inner_text()
+    page.get_by_label("Face model", exact=True).select_option("buffalo_s")
+    page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
+    assert page.locator(".face-missing").inner_text() == ""
+    seen.problems[:] = [text for text in seen.problems if "status of 400" not in text]
+
+
+def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
+    served: tuple[str, Path], visit: Visitor, media: Path
+) -> None:
+    address, downloads = served
+    seen = visit()
+    page = begin(seen, address, str(media / "clip.mp4"), "Every few seconds")
+    page.get_by_label("One frame every").fill(str(EVERY_S))
+    unfold(page, media / "own models")
+    page.locator(".face-status", has_text="Runs on the CPU").wait_for(timeout=WAIT_MS)
+    assert "ms per frame" in page.locator(".face-cost").inner_text()
+    assert "+ faces" in page.locator(".method-card.on .estimate").inner_text()
+    page.get_by_label("Drop frames without a face").check()
+    page.get_by_label("Face area at least").fill("0.1")
+    page.get_by_label("Photo file").set_input_files(six_people())
+    crops = page.get_by_role("radiogroup", name="Faces of the photo")
+    crops.wait_for(timeout=WAIT_MS)
+    assert crops.get_by_role("radio").count() == 6
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    (uploaded,) = (downloads / "uploads" / "faces").iterdir()
+    assert uploaded.read_bytes() == six_people().read_bytes()
+    photo = page.get_by_role("list", name="Reference photos")
+    assert "t1.jpg, face 3" in photo.inner_text()
+    page.get_by_label("Path of a photo").fill(f"{media / 'six.jpg'}#2")
+    page.get_by_label("Path of a photo").press("Enter")
+    photo.get_by_text("six.jpg, face 2").wait_for(timeout=WAIT_MS)
+    page.get_by_role("button", name="Remove six.jpg").click()
+    assert photo.locator("li").count() == 1
+
+    page.reload()
+    page.locator("summary", has_text="Faces on").click()
+    assert photo.locator("img").count() == 1
+    kept = settings_of(page)
+    assert kept["face_refs"] == [f"{uploaded}#3"]
+    assert kept["face_model"] == str(media / "own models")
+    presets = page.locator(".presets")
+    presets.get_by_role("button", name="Save").first.click()
+    page.get_by_label("Name of the preset").fill("person")
+    page.get_by_label("Name of the preset").press("Enter")
+    page.get_by_text("Saved as person.").wait_for()
+    presets.get_by_role("button", name="Reset").click()
+    assert settings_of(page)["face_refs"] == []
+    page.get_by_label("Preset", exact=True).select_option("")
+    page.get_by_label("Preset", exact=True).select_option("person")
+    assert settings_of(page) == kept
+
+    extract(page)
+    ended(page)
+    assert "on the CPU" in page.locator(".faces-run").inner_text()
+    run = run_of(downloads)
+    records = list(jsonl.read(run.metadata))
+    dropped = [record for record in records if record.get("discard_reason") == "face"]
+    assert 0 < len(dropped) < len(records)
+    assert page.locator(".latest tr.out", has_text="Face").count() == len(dropped)
+    distances = [record["face_distance"] for record in records if record.get("face_count")]
+    assert distances
+    assert all(distance is not None for distance in distances)
+    assert read(run.run_json)["settings"]["face_refs"] == [f"{uploaded}#3"]
+
+
+def test_what_is_wrong_with_a_photo_or_a_model_is_said_at_its_place(
+    served: tuple[str, Path], visit: Visitor, media: Path, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    seen = visit()
+    page = begin(seen, served[0], str(media / "clip.mp4"))
+    unfold(page, media / "half")
+    page.locator(".face-status", has_text="holds no face recogniser").wait_for(timeout=WAIT_MS)
+    for folder, sentence in (("/etc", "allowed folder"), (str(media / "none"), "neither a folder nor a face model")):
+        page.get_by_label("Folder of ONNX files").fill(folder)
+        page.get_by_label("Folder of ONNX files").press("Tab")
+        page.locator(".face-status", has_text=sentence).wait_for(timeout=WAIT_MS)
+    page.get_by_label("Folder of ONNX files").fill(str(media / "own models"))
+    page.get_by_label("Folder of ONNX files").press("Tab")
+    page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
+
+    box = page.get_by_label("Path of a photo")
+    outside = shutil.copy(six_people(), tmp_path / "outside.jpg")
+    cases = [("/etc/passwd", "allowed folder"), (str(outside), "allowed folder"), (f"{media}/../../x.jpg", "allowed")]
+    cases += [(str(media / "none.jpg"), "does not exist"), (str(media / "clip.mp4"), "not a picture")]
+    cases += [("person:0", "path of a picture"), (f"{media / 'six.jpg'}#9", "there is no face 9")]
+    cases += [(str(media / "broken.jpg"), "picture")]
+    for text, sentence in cases:
+        box.fill(text)
+        box.press("Enter")
+        page.locator(".face-refs .error", has_text=sentence).wait_for(timeout=WAIT_MS)
+    blank = tmp_path / "blank.png"
+    Image.new("L", (320, 240), 128).save(blank)
+    page.get_by_label("Photo file").set_input_files(blank)
+    page.locator(".face-refs .error", has_text="No face was found on blank.png").wait_for(timeout=WAIT_MS)
+    page.get_by_label("Photo file").set_input_files(media / "broken.jpg")
+    assert "not a picture" in said(page)
+    huge = tmp_path / "huge.jpg"
+    with open(huge, "wb") as file:
+        file.truncate(MOST_PHOTO_BYTES + 1)
+    page.get_by_label("Photo file").set_input_files(huge)
+    page.locator(".face-refs .error", has_text="huge.jpg is larger than 60.0 MB").wait_for(timeout=WAIT_MS)
+    assert settings_of(page)["face_refs"] == []
+    seen.problems[:] = [text for text in seen.problems if "status of 4" not in text]
+
+
+def post(address: str, path: str, body: bytes) -> tuple[int, str]:
+    request = urllib.request.Request(f"{address}fs/source/{path}", data=body, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def too_large(address: str) -> None:
+    """One byte over the limit, announced and not announced: refused while it comes."""
+    server = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+    server.putrequest("POST", "/fs/source/faces/upload?name=big.jpg")
+    server.putheader("Content-Length", str(MOST_PHOTO_BYTES + 1))
+    server.endheaders()
+    answer = server.getresponse()
+    assert answer.status == 413
+    assert "60 MB, the limit" in answer.read().decode()
+    server.close()
+    server.request("POST", "/fs/source/faces/upload?name=big.jpg", body=iter([b"x" * MOST_PHOTO_BYTES, b"x"]))
+    answer = server.getresponse()
+    assert answer.status == 413
+    server.close()
+
+
+def test_forged_requests_are_refused(served: tuple[str, Path], media: Path, tmp_path: Path) -> None:
+    address, downloads = served
+    photo = six_people().read_bytes()
+    status, text = post(address, "faces/upload?name=..%2F..%2Fetc%2Fa%24%28x%29%3Cb%3E%232.jpg", photo)
+    assert status == 200
+    uploaded = Path(json.loads(text)["photo"])
+    assert uploaded.parent == downloads / "uploads" / "faces"
+    assert not set(uploaded.name) & set("<>$/\\")
+    for name in ("a.exe", "a.mp4", "jpg", "", "a.jpg%00.sh"):
+        assert post(address, f"faces/upload?name={name}", photo)[0] == 400
+    assert post(address, "faces/upload?name=a.jpg", b"#!/bin/sh\n")[0] == 400
+    too_large(address)
+    assert list(uploaded.parent.iterdir()) == [uploaded]
+    own = str(media / "own models")
+    for path, body in (
+        ("faces/photo", {"photo": 3}),
+        ("faces/photo", {"photo": "a\0b", "face_model": own}),
+        ("faces/photo", {"photo": "/etc/passwd", "face_model": own}),
+        ("faces/photo", {"photo": str(uploaded), "face_model": "../../etc"}),
+        ("faces/photo", {"photo": str(uploaded), "face_model": 4}),
+        ("faces/model", {"face_model": "/etc"}),
+        ("faces/model", {"face_model": own, "face_device": "abacus"}),
+        ("faces/pack", {"name": "../../x"}),
+        ("faces/pack", {"name": ["buffalo_l"]}),
+        ("extract", {"source": str(media / "clip.mp4"), "settings": {"faces": True, "face_model": "/etc"}}),
+        (
+            "extract",
+            {
+                "source": str(media / "clip.mp4"),
+                "settings": {"faces": True, "face_model": own, "face_refs": ["/etc/passwd#1"]},
+            },
+        ),
+    ):
+        status, text = post(address, path, json.dumps(body).encode())
+        assert status in (400, 422), (path, body, text)
+        assert json.loads(text)["error"]
+    assert not list(downloads.glob("*/run.json"))
