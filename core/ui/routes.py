@@ -202,7 +202,7 @@ def parse_filters(values: Any) -> FilterSettings:
     """Builds filter settings from plain JSON values. Raises ``SettingsError``."""
     if not isinstance(values, dict):
         raise SettingsError('filters are wanted as an object of settings, for example {"min": {"sharpness": 20}}.')
-    for name in ("shots", "keep", "reject"):
+    for name in ("person_ids", "shots", "keep", "reject"):
         numbers = values.get(name) or ()
         if not isinstance(numbers, (list, tuple)) or not all(type(n) is int and 0 <= n < 2**53 for n in numbers):
             raise SettingsError(f"{name} is wanted as a list of whole numbers from 0 on.")

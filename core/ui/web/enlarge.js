@@ -166,6 +166,8 @@ function reasonsOf(table, answer, choices, row) {
   if (table.flags[row] & HAS_ERROR) found.push("its record carries an error");
   if (table.discard[row]) found.push(`dropped by extract: ${table.discards[table.discard[row]]}`);
   for (const column of table.rules.columns) found.push(...outOfBounds(column, table.values.get(column)?.[row] ?? NaN, boundsOf(column, answer, filters)));
+  const shows = (person) => table.people.get(person)?.includes(row);
+  if (filters.person_ids && !filters.person_ids.some(shows)) found.push("shows none of the chosen people");
   if (filters.shots && !filters.shots.includes(table.shot[row])) found.push("not in a chosen shot");
   if (answer.duplicateOf[row] >= 0) found.push(`near-duplicate of frame ${count(table.ordinal[answer.duplicateOf[row]])}`);
   if (answer.names[answer.reason[row]] === "quota") found.push("others are better (quota)");
