@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SettingsError
+from core.errors import RunError, SettingsError
+from core.store import face_file
 from core.store.face_file import FaceFile, Person
 from core.store.faces import FaceTable
+from core.store.run import RunDir
 
 BEST = 8
 """Pictures that show a person."""
@@ -58,6 +61,19 @@ def renamed(faces: FaceFile, person: int, name: str) -> tuple[Person, ...]:
 
 
 LONGEST_NAME = 80
+
+
+def name_person(run: RunDir, person: int, name: str) -> None:
+    """Names one person of a run; no record changes by that.
+
+    Raises:
+        SettingsError: as ``renamed``. RunError: no faces were read in this run. RunBusy: somebody works in the run.
+    """
+    with run.lock():
+        state = face_file.read(run.face_file)
+        if state is None:
+            raise RunError(f"no faces were read in {run.path}, so nobody can be named.")
+        face_file.write(run.face_file, dataclasses.replace(state, people=renamed(state, person, name)))
 
 
 def best_rows(table: FaceTable, rows: Sequence[int], most: int = BEST) -> list[int]:

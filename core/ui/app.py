@@ -21,6 +21,7 @@ from core.ui.guard import Guard
 from core.ui.jobs_bar import JobRoutes
 from core.ui.looks import Looks
 from core.ui.owner import OwnerCookie
+from core.ui.people import PeopleRoutes
 from core.ui.routes import Routes
 from core.ui.session import Workspace
 from core.ui.source_tab import SourceRoutes
@@ -75,6 +76,7 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     own_presets = workspace.downloads / PRESETS
     routes = Routes(workspace, JobExporter(verbs)).all() + JobRoutes(verbs).all()
     routes += SourceRoutes(verbs, looks, options.upload_bytes, own_presets).all()
+    routes += PeopleRoutes(verbs).all()
     guard = Middleware(Guard, listens_on=options.host, share=options.share)
 
     @asynccontextmanager

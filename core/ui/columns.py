@@ -2,8 +2,8 @@
 
 Layout: uint32 length of the head, the head (UTF-8 JSON), zeros up to a multiple of 8, then the columns, each padded to
 a multiple of 8 bytes. The head names each column, its type, its first byte and its length. What the rules are called,
-and their order, is sent too, so that the browser states none of it again. ``people`` of the head lists ``[id, frames]``;
-the rows of their frames, one person after the other, are the column ``people``.
+and their order, is sent too, so that the browser states none of it again. ``people`` in the head lists
+``[id, frames]``; the rows of their frames, one person after the other, are the column ``people``.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def check_faces(model: str, references: tuple[str, ...], inside: Callable[[Path]
     from core.pipeline.face_reference import is_photo, split
 
     if model not in FACE_PACKS and not (
-        "\0" not in model and (_in_packs(model, packs_folder()) or inside(Path(model)))
+        "\0" not in model and (_in_packs(model, packs_folder()) or inside(Path(model).expanduser()))
     ):
         raise ModelError(
             f'face_model "{model}" is neither a pack nor in an allowed folder; start the page with --root.'

@@ -146,7 +146,9 @@ class Routes:
         run, filters = self._run(request), filters_of(body)
         shown = str(body.get("digest"))
         check_digest(selection_json(select(run.table(), filters))["digest"], shown)
-        return answer(status_json(self._exporter.start(run.run, filters, shown, body.get("dest"))))
+        return answer(
+            status_json(self._exporter.start(run.run, filters, shown, body.get("dest"), body.get("settings")))
+        )
 
     def _export_status(self, request: Request) -> Response:
         return answer(status_json(self._exporter.status(request.path_params["export"])))
