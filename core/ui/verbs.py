@@ -123,7 +123,7 @@ class Verbs:
         for name in values:
             if name not in FACE_KEYS:
                 raise SettingsError(f'"{name}" is not an argument{config.nearest(name, FACE_KEYS)}.')
-        given = values.get("settings") or {}
+        given = values.get("settings", {})
         settings = config.to_mapping(wanted := _settings(FaceSettings, given))
         check_faces(wanted.face_model, wanted.face_refs, self._inside)
         arguments: dict[str, Any] = {"run": str(run.path), "settings": {name: settings[name] for name in given}}

@@ -84,6 +84,7 @@ class FilterTab {
     this.choices?.close();
     this.thumbs?.close();
     this.#notice();
+    if (!this.pane.inert) this.focused = this.host.contains(document.activeElement) ? document.activeElement : null;
     this.side.inert = this.pane.inert = true;
     if (run === null) return this.#empty("No run yet.", "Extract frames in Video Source first, or run make demo for a sample.");
     if (run.frames === 0) return this.#empty("This run has no frames yet.", "Its extraction has not recorded anything.");
@@ -123,6 +124,13 @@ class FilterTab {
     if (run.warning) this.#notice(run.warning);
     this.drawer.follow(run.export);
     this.people.open(run);
+    if (before) this.#refocus(this.focused);
+  }
+
+  /** Whoever was on something while the records were read anew stays there. */
+  #refocus(focused) {
+    if (focused?.isConnected) focused.focus({ preventScroll: true });
+    else if (focused && this.people.isOpen) this.people.focus();
   }
 
   openDrawer() {

@@ -57,7 +57,11 @@ export class People {
     this.does.opened();
     this.panel.hidden = false;
     this.draw();
-    (this.panel.querySelector("button.primary:not(:disabled)") ?? this.panel.querySelector("button"))?.focus();
+    this.focus();
+  }
+
+  focus() {
+    (this.panel.querySelector("button.primary:not(:disabled)") ?? this.panel.querySelector("button:not(:disabled)"))?.focus();
   }
 
   close() {
