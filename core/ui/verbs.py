@@ -160,11 +160,6 @@ class Verbs:
             source = state.arguments.get(name)
             if source and not (isinstance(source, str) and is_url(source)):
                 self.source(source if isinstance(source, str) else None)
-        given = state.arguments.get("settings")
-        if isinstance(given, dict) and ("face_model" in given or "face_refs" in given):
-            known = {name: given[name] for name in ("face_model", "face_refs") if name in given}
-            faces = config.from_mapping(FaceSettings, known)
-            check_faces(faces.face_model, faces.face_refs, self._inside)
 
     def _place(self, dest: Any) -> Path:
         if not isinstance(dest, str) or not dest.strip() or "\0" in dest:
