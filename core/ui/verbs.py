@@ -5,7 +5,7 @@ The child of a job checks its arguments again; here is decided which files it ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,15 +61,18 @@ class Verbs:
             owner: see ``owner``.
 
         Raises:
-            SourceError, SettingsError: what is wrong with them. RunBusy: the same is queued or running.
+            SourceError, SettingsError, ModelError: what is wrong with them. RunBusy: the same is queued or running.
         """
+        from core.models.face_packs import find_pack
+
         if not isinstance(values, dict):
             raise SettingsError('settings are wanted as an object, for example {"method": "interval", "interval": 2}.')
         found = self.source(source)
         given = {name: value for name, value in values.items() if name not in SOURCE_KEYS}
         wanted = config.from_mapping(ExtractSettings, given)
         if wanted.reads_faces:
-            check_faces(wanted.face_model, wanted.face_refs, self._inside)
+            check_faces(wanted.face_model, wanted.face_refs, self.inside)
+            find_pack(wanted.face_model)
         settings = config.to_mapping(wanted)
         arguments: dict[str, Any] = {
             "source": str(found) if isinstance(found, Path) else found.text,
@@ -125,7 +128,11 @@ class Verbs:
                 raise SettingsError(f'"{name}" is not an argument{config.nearest(name, FACE_KEYS)}.')
         given = values.get("settings", {})
         settings = config.to_mapping(wanted := _settings(FaceSettings, given))
-        check_faces(wanted.face_model, wanted.face_refs, self._inside)
+        check_faces(wanted.face_model, wanted.face_refs, self.inside)
+        if "face_model" in given or not run.face_file.exists():
+            from core.models.face_packs import find_pack
+
+            find_pack(wanted.face_model)
         arguments: dict[str, Any] = {"run": str(run.path), "settings": {name: settings[name] for name in given}}
         if values.get("people") is not None:
             arguments["people"] = config.to_mapping(_settings(PeopleSettings, values["people"]))
@@ -154,24 +161,37 @@ class Verbs:
 
         for name in PATHS:
             place = state.run if name == "run" and state.run else state.arguments.get(name)
-            if place and not (isinstance(place, str) and self._inside(Path(place))):
+            if place and not (isinstance(place, str) and self.inside(Path(place))):
                 raise JobError(f"{state.title} works in a folder that is not allowed here; start it anew.")
         for name in SOURCES:
             source = state.arguments.get(name)
             if source and not (isinstance(source, str) and is_url(source)):
                 self.source(source if isinstance(source, str) else None)
 
+        check_faces(*_faces_of(state.arguments), self.inside)
+
     def _place(self, dest: Any) -> Path:
         if not isinstance(dest, str) or not dest.strip() or "\0" in dest:
             raise SettingsError("dest is wanted as the path of a folder.")
         path = self.workspace.downloads / dest
-        if not self._inside(path) or path.resolve() in map(Path.resolve, self._roots):
+        if not self.inside(path) or path.resolve() in map(Path.resolve, self._roots):
             raise SettingsError(f"{dest} is not in the folder of runs or an allowed folder; choose another one.")
         return path.resolve()
 
-    def _inside(self, path: Path) -> bool:
+    def inside(self, path: Path) -> bool:
+        """Whether a path lies in the folder of runs or an allowed one, links followed."""
         real = path.resolve()
         return any(real.is_relative_to(root.resolve()) for root in self._roots)
+
+
+def _faces_of(arguments: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """Returns the face model and the photos that a job names; of a wrong kind they are no place that is allowed."""
+    settings = arguments.get("settings")
+    given = settings if isinstance(settings, Mapping) else {}
+    references = given.get("face_refs") or ()
+    photos = references if isinstance(references, (list, tuple)) else (references,)
+    named = (*photos, *(arguments[name] for name in ("photo",) if name in arguments))
+    return str(given.get("face_model", FaceSettings().face_model)), tuple(map(str, named))
 
 
 def _of_the_web(values: dict[str, Any]) -> dict[str, Any]:
