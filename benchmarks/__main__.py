@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("kernel", "filter", "extract", "memory", "page", "faces")
+NAMES = ("kernel", "filter", "extract", "memory", "page", "faces", "detect", "review")
 """Modules of this folder that write benchmarks/results/<name>.json; together about half an hour on two cores."""
 
 

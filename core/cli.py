@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core import __version__, config, face_verbs, fetching, log, options, run_verbs
+from core import __version__, config, detect_verbs, face_verbs, fetching, log, options, run_verbs
 from core.config import ExtractSettings
 from core.console import answer, counted, note, note_and_log, plural, ranges, result, result_json, watched
 from core.endings import EXIT_CODES, INTERRUPTED, Command, ending
@@ -220,6 +220,7 @@ VERBS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ("rescore", "apply other quality weights to a run, without decoding", run_verbs.rescore_options),
     ("faces", "read the faces of a run, compare them with photos, find its people", face_verbs.faces_options),
     ("face-pack", "download a face model", face_verbs.face_pack_options),
+    ("precompute", "run a detector over videos and keep its boxes beside them", detect_verbs.precompute_options),
     ("probe", "say what a video is, counted, not claimed", _probe_options),
     ("doctor", "say what works on this machine and what is missing", _doctor_options),
     ("demo", "make a sample video and run the main job on it", _demo_options),

@@ -283,6 +283,45 @@ class FetchSettings:
         return None if self.max_height == "best" else int(self.max_height)
 
 
+@dataclass(frozen=True)
+class MineSettings:
+    """How frames are saved from Live Review."""
+
+    hamming: int = knob(
+        6, "frames whose hashes differ in at most D bits are too like each other", unit="bits", low=0, high=32
+    )
+    skip: int = knob(0, "frames to go on after a save", unit="frames", low=0, high=100_000)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+PRECISIONS = ("auto", "float32")
+
+
+@dataclass(frozen=True)
+class DetectSettings:
+    """How ``precompute`` and live inference run a detector, and what of its boxes is kept.
+
+    The floor is low and the NMS loose, so that a reviewer can move both thresholds without another pass.
+    """
+
+    device: str = knob("auto", "where the model runs; auto: CUDA where there is one", choices=DEVICES, in_digest=False)
+    precision: str = knob(
+        "auto",
+        "number format; auto: bfloat16 or float16 where the device has it",
+        choices=PRECISIONS,
+        in_digest=False,
+    )
+    imgsz: int = knob(640, "longest side of the picture that the model sees", unit="px", low=32, high=8192)
+    conf_floor: float = knob(0.05, "lowest confidence that is kept", low=0.001, high=1.0)
+    nms_iou: float = knob(0.9, "overlap from which the weaker of two boxes of a class is dropped", low=0.01, high=1.0)
+    max_det: int = knob(1000, "most boxes of a frame that are kept", unit="boxes", low=1, high=30_000)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
 def from_mapping(kind: type[Settings], values: Mapping[str, Any]) -> Settings:
     """Builds settings from plain JSON values (a preset, an API call); lists become tuples.
 

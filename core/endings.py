@@ -18,7 +18,7 @@ INTERRUPTED = interrupt.STOPPED
 INTERNAL = 1
 EXIT_CODES = """exit codes:
   0 done   1 other error   2 wrong option or setting   3 not a video   4 a frame cannot be decoded
-  5 run folder unusable   6 another process works in the run   7 disk full or not writable
+  5 run folder or cache unusable   6 another process works in the run   7 disk full or not writable
   8 a package or program is missing   9 a model cannot be used
   130 stopped by Ctrl-C or SIGTERM (extract goes on when it is run again)
 """

@@ -7,10 +7,12 @@ FramesieveError                 its text is one sentence: what came, what was wa
 ├── SettingsError               a setting, weight, preset key or filter is out of range or unknown
 ├── RunError                    the run folder is unreadable, of another video, or of other settings
 │   └── RunBusy                 another process works in the run folder
+├── CacheError                  a detection cache is damaged, or of another video or other weights
 ├── JobError                    there is no such job, or it cannot be resumed or cancelled
 ├── StorageError                the disk is full or the folder cannot be written
 ├── MissingDependency           a package or program that this verb needs is not installed
 └── ModelError                  the files of a model are absent, broken or not what is wanted
+    └── WeightsError            weights of a detector: also unsafe ones, or of another task
 """
 
 from __future__ import annotations
@@ -58,6 +60,12 @@ class RunBusy(RunError):
     exit_code = 6
 
 
+class CacheError(FramesieveError):
+    """A detection cache is damaged, or belongs to another video or other weights."""
+
+    exit_code = 5
+
+
 class JobError(FramesieveError):
     """There is no such job, or it is in a state that does not allow what was asked."""
 
@@ -78,3 +86,7 @@ class ModelError(FramesieveError):
     """The files of a model are absent, broken or not what is wanted."""
 
     exit_code = 9
+
+
+class WeightsError(ModelError):
+    """Weights of a detector are missing, unsafe, unreadable or of another task, or the model cannot be run."""

@@ -34,6 +34,7 @@ class ChildProcess:
         """Starts the child; raises ``OSError`` when the system cannot."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  a pipe would block, or stay open in a grandchild
         self._ending = threading.Lock()
+        self._speaking = threading.Lock()
         self._reaped = False
         try:
             self._process = subprocess.Popen(
@@ -64,6 +65,11 @@ class ChildProcess:
                     event = json.loads(line)
                     if isinstance(event, dict):
                         yield event
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Sends one line more; a child that is gone does not hear it."""
+        with self._speaking:
+            self._say(message)
 
     def ask_to_stop(self) -> None:
         """Sets the child's cancel flag, and kills it with all it started when it has not ended in time."""

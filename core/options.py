@@ -155,6 +155,15 @@ EXPORT_FLAGS: Flags = {
     "face_margin": ("--face-margin", {"type": float, "metavar": "M"}),
 }
 
+DETECT_FLAGS: Flags = {
+    "device": ("--device", {"choices": config.DEVICES}),
+    "precision": ("--precision", {"choices": config.PRECISIONS}),
+    "imgsz": ("--imgsz", {"type": int, "metavar": "PX"}),
+    "conf_floor": ("--conf-floor", {"type": float, "metavar": "C"}),
+    "nms_iou": ("--nms-iou", {"type": float, "metavar": "IOU"}),
+    "max_det": ("--max-det", {"type": int, "metavar": "N"}),
+}
+
 FILTER_FLAGS: Flags = {
     "min": ("--min", {"action": "append", "metavar": "COLUMN=VALUE"}),
     "max": ("--max", {"action": "append", "metavar": "COLUMN=VALUE"}),

@@ -224,3 +224,35 @@ class Selection:
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.kept.tolist())
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Detections:
+    """What a detector found in one frame: parallel arrays of length N."""
+
+    xyxy: NDArray[np.float32]
+    """(N, 4) float32: pixels of the source in display orientation, ``x2``/``y2`` exclusive."""
+    confidence: NDArray[np.float32]
+    """(N,) float32, 0-1."""
+    class_id: NDArray[np.int64]
+    """(N,) int64: index into the names of the weights."""
+
+    def __post_init__(self) -> None:
+        count = len(self.confidence)
+        if self.xyxy.shape != (count, 4) or self.confidence.shape != (count,) or self.class_id.shape != (count,):
+            raise ValueError(
+                f"xyxy {self.xyxy.shape}, confidence {self.confidence.shape} and class_id {self.class_id.shape} "
+                "must be (N, 4), (N,) and (N,)"
+            )
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """Returns no detection."""
+        return cls(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.confidence)
+
+    def __getitem__(self, mask: NDArray[Any] | slice) -> Detections:
+        """Returns the detections that a mask, an array of rows or a slice picks."""
+        return Detections(self.xyxy[mask], self.confidence[mask], self.class_id[mask])

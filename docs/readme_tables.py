@@ -67,6 +67,7 @@ def row(action: argparse.Action) -> str:
 def benchmark_table() -> str:
     """Returns the figures of benchmarks/results/*.json beside what was wanted."""
     rows = [*extract_rows(), *memory_rows(), *kernel_rows(), *filter_rows(), *page_rows()]
+    rows += [*face_rows(), *detect_rows(), *review_rows()]
     head = "\n| What | Measured | Wanted |\n|---|---|---|\n"
     return head + "".join(f"| {what} | {measured} | {wanted} |\n" for what, measured, wanted in rows) + "\n"
 
@@ -147,6 +148,56 @@ def page_rows() -> list[tuple[str, str, str]]:
         ("slider to repainted gallery, 20,000 frames", f"{report['drag_20000_ms_median']:.0f} ms", "< 100 ms"),
         ("steps of a drag that were painted", report["drag_20000_painted"], "30 of 30"),
         ("opening 100,000 frames in the page", f"{report['open_100000_s_median']:.2g} s", "< 3 s"),
+        ("age of a job's state on the screen", f"{report['job_state_age_s_median']:.2f} s", "< 0.5 s"),
+    ]
+
+
+def face_rows() -> list[tuple[str, str, str]]:
+    report = loaded("faces.json")
+    if not report:
+        return []
+    ratio = report["reading"][0]
+    bare, single = (ratio[f"ratio_to_bare_{of}"]["median"] for of in ("as_it_comes", "one_thread"))
+    again, groups = report["speed"][0], report["speed"][2]
+    return [
+        ("faces, CPU of ours beyond decoding over bare insightface", f"{bare:.2f}; {single:.2f} one thread", "<= 1.1"),
+        ("comparing 50,000 faces with another reference", f"{again['median_ms']:.0f} ms", "< 50 ms"),
+        ("grouping 20,000 faces", f"{groups['wall_s']:.1f} s", "< 10 s"),
+    ]
+
+
+def detect_rows() -> list[tuple[str, str, str]]:
+    report = loaded("detect.json")
+    rows = []
+    for name, found in report.items():
+        if name.startswith(("cpu ", "cuda ")):
+            speed = f"{found['of_parts_wall']:.2f} of what the parts allow (CPU {found['of_parts_cpu']:.2f})"
+            rows.append((f"precompute, {name}", speed, ">= 0.9"))
+            if "times_predict_wall" in found:
+                rows.append(
+                    (f"precompute, {name}, over `yolo predict`", f"{found['times_predict_wall']:.1f}x", ">= 2x")
+                )
+    for weights, found in report.get("agreement", {}).items():
+        agree = f"recall {found['recall']:.3f}, precision {found['precision']:.3f}"
+        rows.append((f"boxes of {weights} against float32", agree, ">= 0.98"))
+    return rows
+
+
+def review_rows() -> list[tuple[str, str, str]]:
+    report = loaded("review.json")
+    if not report:
+        return []
+
+    def of(name: str) -> str:
+        return f"{report[name]['median']:.3g} (worst {report[name]['worst']:.3g})"
+
+    return [
+        ("Live Review: open a cached 30-minute video, boxes shown, s", of("open_s"), "< 1"),
+        ("Live Review: the same, opened the first time ever, s", of("open_first_ever_s"), "< 1"),
+        ("Live Review: confidence moved to boxes redrawn, ms", of("drag_conf_ms"), "next frame"),
+        ("Live Review: save told in the page, paused, ms", of("save_paused_told_ms"), "< 100"),
+        ("Live Review: save on disk, paused, ms", of("save_paused_on_disk_ms"), "< 150"),
+        ("Live Review: save on disk, playing, ms", of("save_playing_on_disk_ms"), "< 150"),
     ]
 
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core"
 ROOMS = ("video", "models", "metrics", "store")
-DOORS = ("cli", "__main__", "console", "endings", "fetching", "options", "run_verbs", "face_verbs")
+DOORS = ("cli", "__main__", "console", "endings", "fetching", "options", "run_verbs", "detect_verbs", "face_verbs")
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "registry", "shared", "base", "context"}
 
 DOORKEEPERS = {
@@ -22,14 +22,15 @@ DOORKEEPERS = {
     "imageio_ffmpeg": ("core/video/",),
     "numba": ("core/metrics/",),
     "imagehash": ("core/metrics/phash.py",),
-    "cv2": ("core/video/", "core/metrics/", "core/models/faces.py"),
+    "cv2": ("core/video/", "core/metrics/", "core/models/"),
     "sklearn": ("core/models/face_groups.py",),
     "simplejpeg": ("core/video/", "core/metrics/"),
     "PIL": ("core/video/", "core/metrics/"),
     "torch": ("core/models/",),
-    "ultralytics": ("core/models/yolo.py",),
+    "ultralytics": ("core/models/yolo",),
     "insightface": ("core/models/faces.py",),
-    "onnxruntime": ("core/models/faces.py",),
+    "onnxruntime": ("core/models/faces.py", "core/models/yolo"),
+    "openvino": ("core/models/yolo_run.py",),
     "sam2": ("core/models/sam2.py",),
     "orjson": ("core/store/",),
     "portalocker": ("core/store/",),
@@ -47,6 +48,7 @@ HEAVY = (
     "insightface",
     "numba",
     "onnxruntime",
+    "openvino",
     "ray",
     "scenedetect",
     "sam2",

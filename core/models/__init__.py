@@ -1,13 +1,14 @@
-"""Neural networks behind small protocols: what the rest of the program knows of them. Imports none of them."""
+"""Networks behind small protocols. What leaves this room are types of ``core/records.py``, never a library's own."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.records import Faces
+from core.records import Detections, Faces
 
 
 class FaceReader(Protocol):
@@ -31,3 +32,51 @@ class FaceReader(Protocol):
 
     def read(self, rgb: NDArray[np.uint8]) -> Faces:
         """Returns the faces of an (H, W, 3) uint8 RGB picture, the surest first."""
+
+
+class Prepared(NamedTuple):
+    """A picture as a detector takes it, with what leads back to the picture that it was made of."""
+
+    canvas: NDArray[np.uint8]
+    """(h, w, 3) uint8 RGB: the picture scaled to fit, grey around it."""
+    gain: float
+    """Pixels of the canvas per pixel of the picture."""
+    left: int
+    """Where the picture begins in the canvas, pixels."""
+    top: int
+    width: int
+    """Of the picture, pixels."""
+    height: int
+
+
+class Detector(Protocol):
+    """Finds boxes in pictures. ``prepare`` may be called by any thread; ``detect`` by any where ``batch`` is 1."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names; index = class id."""
+
+    @property
+    def backend(self) -> str:
+        """Device, library and number format, for people: ``"CPU, OpenVINO bfloat16, 640x384"``."""
+
+    @property
+    def end_to_end(self) -> bool:
+        """Whether the model gives final boxes that need no NMS."""
+
+    @property
+    def batch(self) -> int:
+        """How many pictures a call of ``detect`` best gets; more than 1: call it from one thread."""
+
+    def prepare(self, picture: NDArray[np.uint8]) -> Prepared:
+        """Scales an (H, W, 3) uint8 RGB picture; runs in the thread that decoded it."""
+
+    def detect(self, pictures: Sequence[Prepared]) -> list[Detections]:
+        """Returns the detections of each picture, best first, in the pixels of the picture.
+
+        Never more of a picture than the ``max_det`` of the settings; as many means that there may have been more.
+        """
+
+
+Raw = NDArray[Any]
+"""What a network gives: (4 + classes + more, anchors), or (K, 6 + more) rows when it is end-to-end; float32."""

@@ -1,7 +1,7 @@
 """Groups face vectors by likeness. The doorkeeper of scikit-learn.
 
 Average linkage on cosine distance joins two groups while their faces are on average nearer than the threshold; on real
-clips it kept people apart where DBSCAN and HDBSCAN joined or split them (benchmarks/faces.py). Its cost grows with the
+clips it kept people apart where DBSCAN and HDBSCAN joined or split them. Its cost grows with the
 square of the faces, so that of many faces an even sample is grouped; the others join the group to which they are
 nearest on average, and what is left over is grouped in the same way.
 """

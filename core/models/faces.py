@@ -19,6 +19,8 @@ from core.records import Faces
 
 INPUT_PX = 640
 """Side of the square that the detector sees, unless the network itself has another fixed size."""
+STEP_PX = 64
+"""Detectors of any size see multiples of this (32 would do): few sizes, since each has a session of its own."""
 CROP_PX = 112
 ARCFACE_POINTS = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
@@ -35,17 +37,17 @@ class InsightFaceReader:
         self.digest = digest_of(folder)
         self._detector, self._recogniser = detector, recogniser
         self._side = int(detector.input_size[0]), int(detector.input_size[1])
+        self._any_size = detector.static_input_size is None
         self._one_by_one = isinstance(recogniser.input_shape[0], int)
         self.provider = "CUDA" if all(_runs_on(model, CUDA) for model in (detector, recogniser)) else "CPU"
         self.dimension = self._vectors([np.zeros((CROP_PX, CROP_PX, 3), np.uint8)]).shape[1]
 
     def read(self, rgb: NDArray[np.uint8]) -> Faces:
         """Returns the faces of an (H, W, 3) uint8 RGB picture, the surest first."""
-        square, scale_x, scale_y = self._square(rgb)
-        found, points = self._detector.detect(square)
+        square, scale = self._square(rgb)
+        found, points = self._detected(square)
         if not len(found):
             return Faces.empty(self.dimension)
-        scale = np.array([scale_x, scale_y], np.float32)
         height, width = rgb.shape[:2]
         boxes = np.clip(found[:, :4] / np.tile(scale, 2), 0, [width, height, width, height]).astype(np.float32)
         points = (points / scale).astype(np.float32)
@@ -55,17 +57,29 @@ class InsightFaceReader:
             return Faces.empty(self.dimension)
         return Faces(boxes, points, confidence, self._vectors([aligned(rgb, five) for five in points]))
 
-    def _square(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float, float]:
-        """The picture in the upper left of the detector's square, BGR, and how much it was scaled in x and y."""
+    def _square(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The picture in the upper left of what the detector sees, BGR, and (2,) how much it was scaled in x and y.
+
+        A detector that takes any size gets no rows that are empty anyway: 44 % of the square for video of 16:9.
+        """
         import cv2
 
         width, height = self._side
         scale = min(width / rgb.shape[1], height / rgb.shape[0])
         small = max(1, int(rgb.shape[1] * scale)), max(1, int(rgb.shape[0] * scale))
+        if self._any_size:
+            width, height = (-(-side // STEP_PX) * STEP_PX for side in small)
         square = np.zeros((height, width, 3), np.uint8)
-        part = square[: small[1], : small[0]]
-        cv2.cvtColor(cv2.resize(rgb, small), cv2.COLOR_RGB2BGR, dst=part)
-        return square, small[0] / rgb.shape[1], small[1] / rgb.shape[0]
+        cv2.cvtColor(cv2.resize(rgb, small), cv2.COLOR_RGB2BGR, dst=square[: small[1], : small[0]])
+        return square, np.array([small[0] / rgb.shape[1], small[1] / rgb.shape[0]], np.float32)
+
+    def _detected(self, square: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(N, 5) boxes with confidence and (N, 5, 2) points in the square: what ``detect`` does after it has scaled."""
+        scores, boxes, points = map(np.vstack, self._detector.forward(square, self._detector.det_thresh))
+        order = np.argsort(-scores[:, 0], kind="stable")
+        found = np.hstack([boxes, scores])[order].astype(np.float32)
+        keep = self._detector.nms(found)
+        return found[keep], points[order][keep]
 
     def _vectors(self, crops: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(N, D) float32 unit vectors of N aligned RGB crops; a network of fixed batch gets one after the other."""

@@ -34,6 +34,7 @@ FEATURES = {
     "downloading": ("yt-dlp", "yt-dlp-ejs"),
     "the page": ("gradio",),
     "detection": ("torch", "ultralytics-opencv-headless"),
+    "fast detection without a GPU": ("openvino",),
     "faces": ("onnxruntime", "insightface"),
     "masks": ("torch", "sam2"),
     "batches": ("ray",),
@@ -56,13 +57,14 @@ MODULES = {
     "torch": "torch",
     "ultralytics-opencv-headless": "ultralytics",
     "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
     "insightface": "insightface",
     "sam2": "sam2",
     "ray": "ray",
 }
 """Package, as it is installed -> module, as it is imported."""
 
-HEAVY = ("gradio", "torch", "ultralytics-opencv-headless", "onnxruntime", "insightface", "sam2", "ray")
+HEAVY = ("gradio", "torch", "ultralytics-opencv-headless", "onnxruntime", "openvino", "insightface", "sam2", "ray")
 """Packages that take seconds to import, so that only their presence is looked at."""
 
 IMPORT_TIMEOUT_S = 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import config
-from core.config import ExportSettings, ExtractSettings, FetchSettings, FilterSettings, nearest
+from core.config import DetectSettings, ExportSettings, ExtractSettings, FetchSettings, FilterSettings, nearest
 from core.errors import RunError, SettingsError
 from core.pipeline import face_jobs
 from core.pipeline.job_report import Report
@@ -216,8 +216,85 @@ def _face_pack(arguments: Arguments, report: Report) -> Steps:
     return face_jobs.face_pack(arguments, report)
 
 
+def precompute(arguments: Arguments, report: Report) -> Steps:
+    """``source``, ``weights``, ``settings`` (``DetectSettings``), ``run``, ``downloads``, ``force``, ``unsafe``.
+
+    ``run``: the run of this video, whose folder also takes the cache when that of the video cannot be written.
+    ``unsafe``: load weights that hold more than weights; this process ends with the job.
+    """
+    from core.pipeline.detect import detect, folders_for, said_of
+    from core.pipeline.extract import DOWNLOADS
+    from core.store import detections
+    from core.video.probe import probe
+    from core.weights import identify
+
+    _check(arguments, ("source", "weights"), ("settings", "run", "downloads", "force", "unsafe"))
+    settings = config.from_mapping(DetectSettings, arguments.get("settings") or {})
+    run = _path(arguments.get("run"))
+    if run is None:
+        report.wait_for_run(_path(arguments.get("downloads")) or DOWNLOADS)
+    else:
+        report.open(RunDir(run))
+    report.phase("reading the video's index")
+    video, weights = probe(arguments["source"]), identify(arguments["weights"])
+    yield
+    found = detections.find(video.info, weights, folders_for(video.path, run))
+    if found.cache is not None and not arguments.get("force"):
+        report.line(f"{found.cache.path.name} is there already")
+        report.result = {"cache": str(found.cache.path), "frames": len(found.cache), "boxes": len(found.cache.confs)}
+        return
+    for sentence in found.refused:
+        report.line(sentence)
+    report.phase("loading the model")
+    yield
+    with closing(detect(video, weights, settings, run=run, unsafe=bool(arguments.get("unsafe")))) as steps:
+        before = next(steps)
+        report.phase("detecting", len(video.ledger), before)
+        while True:
+            try:
+                report.at(next(steps))
+            except StopIteration as end:
+                cache = end.value
+                break
+            yield
+    report.line(f"{cache.meta.backend}{said_of(cache)}")
+    report.result = {"cache": str(cache.path), "frames": len(cache), "boxes": len(cache.confs)}
+
+
+def fetch_weights(arguments: Arguments, report: Report) -> Steps:
+    """``name`` of weights that Ultralytics offers, ``out`` (a folder); it downloads them in this process."""
+    from core.models.yolo_weights import download
+
+    _check(arguments, ("name", "out"), ())
+    report.phase(f"downloading {arguments['name']}")
+    yield
+    report.result = {"path": str(download(arguments["name"], Path(arguments["out"])))}
+
+
+def proxy(arguments: Arguments, report: Report) -> Steps:
+    """``video`` and ``downloads`` as in ``pipeline.proxies``."""
+    from core.pipeline import proxies
+
+    _check(arguments, ("video", "downloads"), ())
+    path, downloads = Path(arguments["video"]), Path(arguments["downloads"])
+    report.phase("reading the video's index")
+    yield
+    total = len(proxies.open_counted(path, downloads).ledger)
+    report.phase("making a copy that browsers play", total)
+    with closing(proxies.make(path, downloads)) as steps:
+        while True:
+            try:
+                report.at(next(steps))
+            except StopIteration as end:
+                report.result = {"proxy": str(end.value), "frames": total}
+                return
+            yield
+
+
 VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "extract": extract,
+    "precompute": precompute,
+    "fetch_weights": fetch_weights,
     "fetch": fetch,
     "export": export,
     "shots": shots,
@@ -225,6 +302,7 @@ VERBS: dict[str, Callable[[Arguments, Report], Steps]] = {
     "faces": _faces,
     "face_photo": _face_photo,
     "face_pack": _face_pack,
+    "proxy": proxy,
 }
 IN_THEIR_RUN: dict[str, Callable[[Arguments, str], dict[str, Any]]] = {
     "extract": lambda arguments, run: (

@@ -15,13 +15,14 @@ from starlette.middleware import Middleware
 from core.errors import SettingsError
 from core.jobs import JobQueue
 from core.store.job_log import JobArchive
-from core.ui import api, export_tab, header, jobs_bar, source_tab
+from core.ui import api, export_tab, header, jobs_bar, review_tab, source_tab
 from core.ui.exporter import JobExporter
 from core.ui.guard import Guard
 from core.ui.jobs_bar import JobRoutes
 from core.ui.looks import Looks
 from core.ui.owner import OwnerCookie
 from core.ui.people import PeopleRoutes
+from core.ui.review_tab import ReviewRoutes
 from core.ui.routes import Routes
 from core.ui.session import Workspace
 from core.ui.source_tab import SourceRoutes
@@ -56,6 +57,8 @@ def build(verbs: Verbs) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Video Source", id="source", elem_id="source-tab"):
                 source_tab.build()
+            with gr.Tab("Live Review", id="review", elem_id="review-tab"):
+                review_tab.build()
             with gr.Tab("Filtering & Export", id="filter", elem_id="filter-tab"):
                 export_tab.build()
         jobs_bar.build()
@@ -77,6 +80,8 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     routes = Routes(workspace, JobExporter(verbs)).all() + JobRoutes(verbs).all()
     routes += SourceRoutes(verbs, looks, options.upload_bytes, own_presets).all()
     routes += PeopleRoutes(verbs).all()
+    review = ReviewRoutes(verbs)
+    routes += review.all()
     guard = Middleware(Guard, listens_on=options.host, share=options.share)
 
     @asynccontextmanager
@@ -85,6 +90,7 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
             yield
         finally:
             await run_in_threadpool(looks.close)
+            await run_in_threadpool(review.close)
             await run_in_threadpool(queue.close)
 
     try:

@@ -6,12 +6,12 @@ import dataclasses
 from typing import Any
 
 from core import config
-from core.config import METHOD_INPUTS, METRIC_NAMES, ExtractSettings, FetchSettings, FilterSettings
+from core.config import METHOD_INPUTS, METRIC_NAMES, ExtractSettings, FetchSettings, FilterSettings, MineSettings
 
 
 def facts() -> dict[str, Any]:
     """Returns the knobs of each verb by field, which inputs a method has, and the metrics; plain JSON values."""
-    kinds = {"extract": ExtractSettings, "filter": FilterSettings, "fetch": FetchSettings}
+    kinds = {"extract": ExtractSettings, "filter": FilterSettings, "fetch": FetchSettings, "mine": MineSettings}
     inputs = {method: list(names) for method, names in METHOD_INPUTS.items()}
     return {verb: of(kind) for verb, kind in kinds.items()} | {"inputs": inputs, "metrics": list(METRIC_NAMES)}
 

@@ -26,8 +26,8 @@ SOURCE_KEYS = ("max_height", "item", "resume")
 """What ``extract`` takes beside the settings."""
 FACE_KEYS = ("settings", "people", "again")
 """What ``faces`` takes."""
-PATHS = ("out", "downloads", "dest", "run", "selection")
-"""Arguments of jobs that name places to write to or to read records from."""
+PATHS = ("out", "downloads", "dest", "run", "selection", "weights")
+"""Arguments of jobs that name places to write to, or to read records or weights from."""
 SOURCES = ("source", "video")
 """Arguments of jobs that name a video."""
 
@@ -151,6 +151,20 @@ class Verbs:
         self._check(self.queue.snapshot(job_id))
         self.queue.resume(job_id)
 
+    def place(self, folder: Any) -> Path:
+        """Returns the real path of a folder to save to, in the folder of runs or an allowed one. Makes nothing.
+
+        Raises:
+            SettingsError: it lies elsewhere.
+        """
+        if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
+            raise SettingsError("a folder for saved frames is wanted.")
+        path = (self.workspace.downloads / folder.strip()).resolve()
+        if not self.inside(path):
+            allowed = ", ".join(map(str, self._roots))
+            raise SettingsError(f"{folder.strip()} is not in the allowed folders ({allowed}); choose a folder in them.")
+        return path
+
     @property
     def _roots(self) -> tuple[Path, ...]:
         return (*self.workspace.roots, self.workspace.downloads)
@@ -163,6 +177,8 @@ class Verbs:
             place = state.run if name == "run" and state.run else state.arguments.get(name)
             if place and not (isinstance(place, str) and self.inside(Path(place))):
                 raise JobError(f"{state.title} works in a folder that is not allowed here; start it anew.")
+        if state.arguments.get("unsafe"):
+            raise JobError(f"{state.title} loads weights that may run any code; start it anew.")
         for name in SOURCES:
             source = state.arguments.get(name)
             if source and not (isinstance(source, str) and is_url(source)):

@@ -111,6 +111,16 @@ class Frame:
         scale = min(1.0, height / shown_h)
         return self.rgb(max(1, round(stored_w * scale)), max(1, round(stored_h * scale)))
 
+    def scaled(self, width: int, height: int) -> VideoFrame:
+        """Returns an upright copy for an encoder: yuv420p, BT.709, limited range; ``width`` and ``height`` are even."""
+        from av.video.frame import VideoFrame
+
+        options: dict[str, Any] = {"width": width, "height": height, "format": "yuv420p", "threads": 1}
+        options |= {"interpolation": "BILINEAR", "dst_colorspace": BT709, "dst_color_range": LIMITED_RANGE}
+        if self._turns or self._av.format.name == "pal8":
+            return _converter().reformat(VideoFrame.from_ndarray(self.rgb(), format="rgb24"), **options)
+        return _converter().reformat(self._av, **options, **self._color())
+
     def _color(self) -> dict[str, Any]:
         source = self._av
         if source.colorspace == RGB_MATRIX or source.format.name.startswith(("rgb", "bgr", "gbr", "argb", "abgr")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,18 @@ def encode_jpeg(rgb: NDArray[np.uint8], quality: int) -> bytes:
 
     data: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), quality, "RGB", "420", False)
     return data
+
+
+def read_jpeg(path: Path, min_height: int = 0) -> NDArray[np.uint8]:
+    """Returns a JPEG file as (H, W, 3) uint8 RGB; with ``min_height`` as small as the format gives it above that.
+
+    Raises:
+        OSError: it cannot be read. ValueError: it is no JPEG.
+    """
+    import simplejpeg
+
+    found: NDArray[np.uint8] = simplejpeg.decode_jpeg(path.read_bytes(), "RGB", min_height=min_height)
+    return found
 
 
 def encode_png(rgb: NDArray[np.uint8]) -> bytes:

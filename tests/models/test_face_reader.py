@@ -97,6 +97,35 @@ def test_a_turned_picture_keeps_its_coordinates(reader: FaceReader) -> None:
         assert np.abs(first.boxes - box).max(axis=1).min() < 12
 
 
+def test_a_detector_of_any_size_finds_the_same_faces(reader: FaceReader, pack: Path, tmp_path: Path) -> None:
+    """The published detectors take any size; the one of the tests is made to."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(pack / "scrfd_500m_bnkps.onnx")
+    for axis, name in ((2, "height"), (3, "width")):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+    for output in model.graph.output:
+        output.type.tensor_type.shape.dim[1].dim_param = f"{output.name}_boxes"
+    twice = numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice")
+    model.graph.initializer.append(twice)
+    for node in [node for node in model.graph.node if node.op_type == "Resize"]:
+        node.input[2] = "twice"  # by a factor, not to a size
+        del node.input[3]
+    folder = make_pack(pack.parent / "none", tmp_path / "any", ())
+    onnx.save(model, folder / "det.onnx")
+    (folder / "rec.onnx").write_bytes((pack / "mobilefacenet.onnx").read_bytes())
+    other = open_reader(str(folder))
+    rgb = read_photo(six_people())
+    first, second = reader.read(rgb), other.read(rgb)
+    assert len(second) == 6
+    for box, vector in zip(second.boxes, second.vectors, strict=True):
+        same = int(np.abs(first.boxes - box).max(axis=1).argmin())
+        assert np.abs(first.boxes[same] - box).max() < 6
+        assert 1 - float(first.vectors[same] @ vector) < 0.05
+    assert len(other.read(rgb[:, :300])) == len(reader.read(rgb[:, :300]))
+
+
 # --- what can be wrong
 
 

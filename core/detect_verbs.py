@@ -1,0 +1,115 @@
+"""The verb of the command line that runs a detector: precompute."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core import config, options
+from core.config import DetectSettings
+from core.console import answer, counted, note, note_and_log, plural, result
+from core.errors import FramesieveError, SettingsError, SourceError, WeightsError
+from core.options import DETECT_FLAGS, given
+from core.progress import Progress
+
+PATTERN = "**/*.mp4"
+
+
+def precompute_options(verb: argparse.ArgumentParser) -> None:
+    """Adds what ``precompute`` takes."""
+    verb.add_argument(
+        "--input-dir", type=options.path, required=True, metavar="DIR", help="the folder whose videos are looked at"
+    )
+    verb.add_argument("--pattern", default=PATTERN, metavar="GLOB", help=f"which files of it (default {PATTERN})")
+    verb.add_argument(
+        "--weights", type=options.path, required=True, metavar="FILE", help="a .pt or .onnx of an Ultralytics model"
+    )
+    verb.add_argument("--force", action="store_true", help="replace caches that exist")
+    verb.add_argument(
+        "--allow-unsafe", action="store_true", help="load weights that may run code; only if you trust their maker"
+    )
+    options.add_settings(verb, DetectSettings, DETECT_FLAGS)
+    options.add_json(verb)
+    verb.set_defaults(run=_precompute, resume=True)
+
+
+def _precompute(args: argparse.Namespace) -> None:
+    from core.models.yolo_weights import prepare_environment
+    from core.weights import identify
+
+    settings = config.from_mapping(DetectSettings, given(args, DETECT_FLAGS))
+    weights = identify(args.weights)
+    videos = _videos(args.input_dir, args.pattern)
+    prepare_environment()
+    done: list[dict[str, Any]] = []
+    for number, path in enumerate(videos, 1):
+        try:
+            done.append(_one(path, weights, settings, args, f"[{number}/{len(videos)}]"))
+        except WeightsError:
+            raise
+        except FramesieveError as error:
+            done.append({"video": str(path), "state": "failed", "error": str(error)})
+            note_and_log(f"[{number}/{len(videos)}] {path.name} failed: {error}")
+        if not args.json:
+            result(_line(done[-1]))
+    states = [entry["state"] for entry in done]
+    failed = states.count("failed")
+    counts = f"{states.count('done')} done, {states.count('skipped')} skipped, {failed} failed"
+    answer(args, {"videos": done}, [f"{plural(len(videos), 'video')}: {counts}"])
+    if failed:
+        raise FramesieveError(f"{failed} of {plural(len(videos), 'video')} failed; the reasons stand above.")
+
+
+def _videos(folder: Path, pattern: str) -> list[Path]:
+    if not folder.is_dir():
+        raise SourceError(f"{folder} is not a folder; name the one that holds the videos.")
+    try:
+        found = sorted(path for path in folder.glob(pattern) if path.is_file())
+    except (ValueError, NotImplementedError) as error:
+        raise SettingsError(f'"{pattern}" is not a pattern ({error}); give one such as "{PATTERN}".') from None
+    if not found:
+        raise SourceError(f'no file in {folder} fits "{pattern}"; give another folder or another --pattern.')
+    return found
+
+
+def _one(path: Path, weights: Any, settings: DetectSettings, args: argparse.Namespace, title: str) -> dict[str, Any]:
+    from core.pipeline.detect import detect, folders_for, said_of
+    from core.store import detections
+    from core.video.probe import probe
+
+    video = probe(path)
+    found = detections.find(video.info, weights, folders_for(path))
+    for sentence in found.refused:
+        note_and_log(sentence)
+    if found.cache is not None and not args.force:
+        return {"video": str(path), "state": "skipped", "cache": str(found.cache.path)}
+    steps = detect(video, weights, settings, unsafe=args.allow_unsafe)
+    before = next(steps)
+    if before:
+        note(f"{title} {path.name}: {before} of {plural(len(video.ledger), 'frame')} were recorded before.")
+    progress = Progress(len(video.ledger), done=before, skipped=before)
+    cache = counted(steps, progress, f"{title} {path.name}")
+    note_and_log(f"{title} {path.name}: {cache.meta.backend}{said_of(cache)}")
+    return {
+        "video": str(path),
+        "state": "done",
+        "cache": str(cache.path),
+        "frames": len(cache),
+        "boxes": len(cache.confs),
+        "undecoded_frames": cache.meta.undecoded_frames,
+        "saturated_frames": cache.meta.saturated_frames,
+        "seconds": round(progress.seconds, 3),
+        "frames_per_s": round(progress.per_second, 1),
+        "backend": cache.meta.backend,
+    }
+
+
+def _line(entry: dict[str, Any]) -> str:
+    name = entry["video"]
+    if entry["state"] == "failed":
+        return f"{name}: failed"
+    if entry["state"] == "skipped":
+        return f"{name}: skipped, {Path(entry['cache']).name} is there"
+    counts = f"{plural(entry['frames'], 'frame')}, {entry['boxes']} boxes, {entry['frames_per_s']:.0f} frames/s"
+    return f"{name}: {counts}, {entry['cache']}"

@@ -1,0 +1,114 @@
+"""Opens a detector for a video: any Ultralytics weights for detection or segmentation, on the fastest exact backend.
+
+CPU: OpenVINO, in bfloat16 where the processor multiplies it, with a rectangular input; converted once and kept in the
+cache folder. Quantised ONNX: ONNX Runtime. CUDA: PyTorch in half precision. Nothing else in the program knows these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import DetectSettings
+from core.errors import WeightsError
+from core.models import Prepared, Raw
+from core.models.yolo_decode import Rules, decode, input_size, letterbox
+from core.models.yolo_run import OnnxRunner, OpenVinoRunner, TorchRunner, cuda_name
+from core.models.yolo_weights import Facts, read_onnx
+from core.records import Detections
+from core.weights import Weights
+
+Runner = Callable[[Sequence[NDArray[np.uint8]]], Iterable[Raw]]
+
+
+class YoloDetector:
+    """A model that is ready to run; see ``models.Detector``."""
+
+    def __init__(
+        self, facts: Facts, runner: Runner, size: tuple[int, int], rules: Rules, backend: str, batch: int
+    ) -> None:
+        self.names = facts.names
+        self.end_to_end = facts.end_to_end
+        self.backend = f"{backend}, {size[0]}x{size[1]}"
+        self.batch = batch
+        self.size = size
+        """(w, h) of the input."""
+        self._runner, self._rules = runner, rules
+
+    def prepare(self, picture: NDArray[np.uint8]) -> Prepared:
+        """Scales an (H, W, 3) uint8 RGB picture into the input."""
+        return letterbox(picture, *self.size)
+
+    def detect(self, pictures: Sequence[Prepared]) -> list[Detections]:
+        """Returns the detections of each picture, best first, in the pixels of the picture."""
+        if not pictures:
+            return []
+        raws = self._runner([picture.canvas for picture in pictures])
+        return [decode(raw, picture, self._rules) for raw, picture in zip(raws, pictures, strict=True)]
+
+
+def open_detector(
+    weights: Weights, settings: DetectSettings, width: int, height: int, *, callers: int = 1, unsafe: bool = False
+) -> YoloDetector:
+    """Opens weights for pictures of one size.
+
+    Args:
+        weights: from ``weights.identify``.
+        settings: device, input size, what is kept.
+        width: of the pictures, pixels.
+        height: likewise.
+        callers: threads that will call ``detect`` at once (CPU); with one, a call uses all cores.
+        unsafe: load a ``.pt`` that holds more than weights; only in a process of its own.
+
+    Raises:
+        WeightsError: the file is not of such a model, or it cannot run here.
+    """
+    suffix = weights.path.rpartition(".")[2].lower()
+    if suffix not in OPENERS:
+        raise WeightsError(f"{weights.path} is not a .pt or .onnx file; name the weights of a YOLO model.")
+    if settings.device == "cuda" and not cuda_name():
+        raise WeightsError("no CUDA device can be used here; choose the device auto or cpu.")
+    return OPENERS[suffix](weights, settings, width, height, callers, unsafe)
+
+
+def _open_pt(
+    weights: Weights, settings: DetectSettings, width: int, height: int, callers: int, unsafe: bool
+) -> YoloDetector:
+    def size_for(facts: Facts) -> tuple[int, int]:
+        return input_size(width, height, settings.imgsz, facts.stride)
+
+    device = "cpu" if settings.device == "cpu" else cuda_name()
+    if device and device != "cpu":
+        torch_runner = TorchRunner(weights, unsafe, device, settings)
+        size = size_for(torch_runner.facts)
+        return _ready(torch_runner.facts, torch_runner, size, settings, torch_runner.backend, batch=TorchRunner.BATCH)
+    if not OpenVinoRunner.available():
+        torch_runner = TorchRunner(weights, unsafe, "cpu", settings)
+        size = size_for(torch_runner.facts)
+        return _ready(torch_runner.facts, torch_runner, size, settings, torch_runner.backend)
+    runner = OpenVinoRunner.of_pt(weights, settings, size_for, callers, unsafe)
+    return _ready(runner.facts, runner, runner.size, settings, runner.backend)
+
+
+def _open_onnx(
+    weights: Weights, settings: DetectSettings, width: int, height: int, callers: int, unsafe: bool
+) -> YoloDetector:
+    facts = read_onnx(weights)
+    size = facts.fixed_size or input_size(width, height, settings.imgsz, facts.stride)
+    if facts.dynamic_int8 or not OpenVinoRunner.available():
+        onnx = OnnxRunner(weights, facts, callers)
+        return _ready(facts, onnx, size, settings, onnx.backend)
+    runner = OpenVinoRunner.of_onnx(weights, facts, settings, size, callers)
+    return _ready(facts, runner, size, settings, runner.backend)
+
+
+OPENERS = {"pt": _open_pt, "onnx": _open_onnx}
+
+
+def _ready(
+    facts: Facts, runner: Runner, size: tuple[int, int], settings: DetectSettings, backend: str, batch: int = 1
+) -> YoloDetector:
+    rules = Rules(settings.conf_floor, settings.nms_iou, settings.max_det, len(facts.names), facts.end_to_end)
+    return YoloDetector(facts, runner, size, rules, backend, batch)

@@ -1,0 +1,110 @@
+"""From a picture to the network's input and from its raw output to boxes: letterbox, decode, NMS.
+
+The conventions are those of Ultralytics, so that boxes agree with its own. Not here: running a network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.models import Prepared, Raw
+from core.records import Detections
+
+PAD = 114
+"""Grey around the picture."""
+MAX_CANDIDATES = 30_000
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is kept of the boxes that a network proposes."""
+
+    conf_floor: float
+    nms_iou: float
+    max_det: int
+    classes: int
+    end_to_end: bool
+
+
+def input_size(width: int, height: int, longest: int, stride: int) -> tuple[int, int]:
+    """Returns (w, h) of the smallest input that holds the picture scaled to ``longest``: multiples of ``stride``."""
+    gain = min(longest / width, longest / height)
+    w, h = round(width * gain), round(height * gain)
+    return -(-max(w, 1) // stride) * stride, -(-max(h, 1) // stride) * stride
+
+
+def letterbox(picture: NDArray[np.uint8], width: int, height: int) -> Prepared:
+    """Scales an (H, W, 3) picture to fit into ``width`` x ``height`` and centres it on grey."""
+    import cv2
+
+    picture_h, picture_w = picture.shape[:2]
+    gain = min(width / picture_w, height / picture_h)
+    w, h = max(1, round(picture_w * gain)), max(1, round(picture_h * gain))
+    left, top = round((width - w) / 2 - 0.1), round((height - h) / 2 - 0.1)
+    canvas = np.empty((height, width, 3), np.uint8)
+    canvas[:top], canvas[top + h :], canvas[:, :left], canvas[:, left + w :] = PAD, PAD, PAD, PAD
+    inner = canvas[top : top + h, left : left + w]
+    if (w, h) == (picture_w, picture_h):
+        inner[:] = picture
+    else:
+        inner[:] = cv2.resize(picture, (w, h), interpolation=cv2.INTER_LINEAR)
+    return Prepared(canvas, gain, left, top, picture_w, picture_h)
+
+
+def decode(raw: Raw, picture: Prepared, rules: Rules) -> Detections:
+    """Turns the raw output for one picture into detections in its pixels, best first.
+
+    Args:
+        raw: (4 + classes + more, anchors) float32: xywh centre boxes in input pixels, a score per class; or
+            (K, 6 + more) float32 rows of xyxy, confidence, class, when end-to-end.
+        picture: what went in.
+        rules: what is kept.
+    """
+    xyxy, scores, class_ids = _rows(raw, rules.conf_floor) if rules.end_to_end else _anchors(raw, rules)
+    if len(scores) > MAX_CANDIDATES:
+        best = np.argpartition(-scores, MAX_CANDIDATES)[:MAX_CANDIDATES]
+        xyxy, scores, class_ids = xyxy[best], scores[best], class_ids[best]
+    order = np.argsort(-scores, kind="stable")
+    if not rules.end_to_end:
+        order = _suppressed(xyxy, scores, class_ids, rules.nms_iou)
+    order = order[: rules.max_det]
+    offset = np.array([picture.left, picture.top] * 2, np.float32)
+    limit = np.array([picture.width, picture.height] * 2, np.float32)
+    pixels = np.clip((xyxy[order] - offset) / np.float32(picture.gain), 0, limit).astype(np.float32)
+    return Detections(pixels, scores[order].astype(np.float32), class_ids[order].astype(np.int64))
+
+
+Candidates = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+
+
+def _anchors(raw: Raw, rules: Rules) -> Candidates:
+    scores = raw[4 : 4 + rules.classes]
+    best = scores.max(axis=0)
+    at = np.flatnonzero(best >= rules.conf_floor)
+    cx, cy, w, h = raw[:4, at]
+    xyxy = np.stack([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], axis=1)
+    return xyxy, best[at], scores[:, at].argmax(axis=0)
+
+
+def _rows(raw: Raw, conf_floor: float) -> Candidates:
+    rows = raw[raw[:, 4] >= conf_floor]
+    return rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64)
+
+
+def _suppressed(
+    xyxy: NDArray[np.float32], scores: NDArray[np.float32], class_ids: NDArray[np.int64], iou: float
+) -> NDArray[np.int64]:
+    """Returns the rows that greedy NMS within each class keeps, best first."""
+    import cv2
+
+    if not len(scores):
+        return np.zeros(0, np.int64)
+    xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1).astype(np.float64)
+    nms: Any = cv2.dnn.NMSBoxesBatched
+    kept = nms(xywh, scores, class_ids.astype(np.int32), 0.0, iou)
+    rows = np.asarray(kept, np.int64).reshape(-1)
+    return rows[np.argsort(-scores[rows], kind="stable")]

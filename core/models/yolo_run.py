@@ -1,0 +1,243 @@
+"""Runs a YOLO network: OpenVINO on the CPU, ONNX Runtime for quantised ONNX, PyTorch on CUDA or as the last resort.
+
+A runner takes a list of equal (h, w, 3) uint8 RGB canvases and gives the raw output for each, float32. OpenVINO and
+ONNX Runtime may be called from many threads at once; OpenVINO has a request for each of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import platform
+import queue
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import DetectSettings
+from core.models import Raw
+from core.models.yolo_weights import Facts, load_pt
+from core.weights import Weights
+
+Canvases = Sequence[NDArray[np.uint8]]
+
+
+def cuda_name() -> str | None:
+    """Returns the name of the CUDA device, ``None`` where there is none; imports PyTorch only where a driver is."""
+    if not _has_driver():
+        return None
+    import torch
+
+    return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else None
+
+
+def _has_driver() -> bool:
+    return any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/dxg")) or sys.platform == "win32"
+
+
+def cache_folder() -> Path:
+    """Returns the user's folder for converted models: ``FRAMESIEVE_CACHE``, else the system's place for such."""
+    if chosen := os.environ.get("FRAMESIEVE_CACHE"):
+        return Path(chosen) / "detectors"
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "framesieve" / "detectors"
+
+
+class OpenVinoRunner:
+    """A network compiled by OpenVINO for this CPU."""
+
+    def __init__(self, model: Any, facts: Facts, settings: DetectSettings, size: tuple[int, int], callers: int) -> None:
+        core = _openvino_core()
+        capable = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.facts, self.size = facts, size
+        self._half = capable and settings.precision == "auto"
+        self.backend = f"{_cpu()}, OpenVINO {'bfloat16' if self._half else 'float32'}"
+        options = {
+            "INFERENCE_PRECISION_HINT": "bf16" if self._half else "f32",
+            "PERFORMANCE_HINT": "LATENCY" if callers == 1 else "THROUGHPUT",
+            "NUM_STREAMS": callers,
+            "ENABLE_CPU_PINNING": False,
+            "INFERENCE_NUM_THREADS": max(callers, _cores()),
+        }
+        compiled = core.compile_model(model, "CPU", options)
+        self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for _ in range(callers):
+            self._free.put(compiled.create_infer_request())
+        self._first_run()
+
+    def _first_run(self) -> None:
+        """Runs an empty picture in this thread, before any other thread can.
+
+        OpenVINO's binding sets up what it needs of numpy during the first call, under a C++ lock that it takes while it
+        holds Python's: two threads whose first calls meet wait for each other for ever (seen in 2026.4.1, with both
+        stacks: one in ``__cxa_guard_acquire``, one waiting for the interpreter).
+        """
+        width, height = self.size
+        for _ in self([np.zeros((height, width, 3), np.uint8)]):
+            pass
+
+    @staticmethod
+    def available() -> bool:
+        """Whether OpenVINO is installed."""
+        return importlib.util.find_spec("openvino") is not None
+
+    @classmethod
+    def of_pt(
+        cls,
+        weights: Weights,
+        settings: DetectSettings,
+        size_for: Callable[[Facts], tuple[int, int]],
+        callers: int,
+        unsafe: bool,
+    ) -> OpenVinoRunner:
+        """Takes the converted model from the cache folder, else converts the ``.pt`` and keeps it there."""
+        from core.models.yolo_convert import converted
+
+        network, facts, size = converted(weights, settings.max_det, size_for, cache_folder(), unsafe)
+        return cls(_with_pixels_in(_openvino_core().read_model(network), scaled=True), facts, settings, size, callers)
+
+    @classmethod
+    def of_onnx(
+        cls, weights: Weights, facts: Facts, settings: DetectSettings, size: tuple[int, int], callers: int
+    ) -> OpenVinoRunner:
+        """Reads an ``.onnx``; one of any size is set to the size of the canvas."""
+        model = _openvino_core().read_model(weights.path)
+        if facts.fixed_size is None:
+            model.reshape([1, 3, size[1], size[0]])
+        return cls(_with_pixels_in(model, scaled=False), facts, settings, size, callers)
+
+    def __call__(self, canvases: Canvases) -> Iterator[Raw]:
+        """Runs the canvases one by one: batches gain nothing on a CPU. What it yields is gone with the next one."""
+        request = self._free.get()
+        try:
+            for canvas in canvases:
+                request.infer([canvas[None]], share_inputs=True, share_outputs=True)
+                yield request.get_output_tensor(0).data[0]
+        finally:
+            self._free.put(request)
+
+
+def _openvino_core() -> Any:
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # nothing here reports to anybody
+    import openvino
+
+    return _core_of(openvino)
+
+
+@functools.cache
+def _core_of(openvino: Any) -> Any:
+    return openvino.Core()
+
+
+def _with_pixels_in(model: Any, scaled: bool) -> Any:
+    """Makes the network take (1, h, w, 3) uint8; ``scaled``: its first weights already divide by 255."""
+    from openvino import Layout, Type
+    from openvino.preprocess import PrePostProcessor
+
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
+    steps.input().model().set_layout(Layout("NCHW"))
+    steps.input().preprocess().convert_element_type(Type.f32)
+    if not scaled:
+        steps.input().preprocess().scale(255.0)
+    steps.output(0).tensor().set_element_type(Type.f32)
+    return steps.build()
+
+
+class OnnxRunner:
+    """A network run by ONNX Runtime on the CPU."""
+
+    def __init__(self, weights: Weights, facts: Facts, callers: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = max(1, _cores() // callers)
+        self._session = onnxruntime.InferenceSession(weights.path, options, providers=["CPUExecutionProvider"])
+        self._name = self._session.get_inputs()[0].name
+        self.facts = facts
+        self.backend = f"{_cpu()}, ONNX Runtime {'int8' if facts.dynamic_int8 else 'float32'}"
+
+    def __call__(self, canvases: Canvases) -> Iterator[Raw]:
+        """Runs the canvases one by one."""
+        for canvas in canvases:
+            yield self._session.run(None, {self._name: _as_nchw(canvas)})[0][0]
+
+
+def _as_nchw(canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
+    image = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None]).astype(np.float32)
+    image /= 255
+    return image
+
+
+class TorchRunner:
+    """A network run by PyTorch: on CUDA in half precision, else on the CPU in float32."""
+
+    BATCH = 32
+    """Pictures per call on CUDA."""
+
+    def __init__(self, weights: Weights, unsafe: bool, device: str, settings: DetectSettings) -> None:
+        model, self.facts = load_pt(weights, unsafe)
+        import torch
+
+        self._torch = torch
+        self._cuda = device != "cpu"
+        half = self._cuda and settings.precision == "auto"
+        self._type = torch.float16 if half else torch.float32
+        self._few = max(FEW, 2 * settings.max_det)
+        self._device = torch.device("cuda:0" if self._cuda else "cpu")
+        if self.facts.end_to_end:
+            model.model[-1].max_det = settings.max_det
+        self._model = model.to(self._device, self._type).to(memory_format=torch.channels_last)
+        name = f"CUDA ({device})" if self._cuda else _cpu()
+        self.backend = f"{name}, PyTorch {'float16' if half else 'float32'}"
+
+    def __call__(self, canvases: Canvases) -> Iterable[Raw]:
+        """Runs all canvases in one batch."""
+        torch = self._torch
+        with torch.inference_mode():
+            pixels = torch.empty((len(canvases), *canvases[0].shape), dtype=torch.uint8, pin_memory=self._cuda)
+            np.stack(canvases, out=pixels.numpy())
+            images = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).to(self._type) / 255
+            output = self._model(images.contiguous(memory_format=torch.channels_last))
+            while isinstance(output, (tuple, list)):
+                output = output[0]
+            raw: Raw = self._fewer(output).float().cpu().numpy()
+            return raw
+
+    def _fewer(self, output: Any) -> Any:
+        """Leaves the best anchors on the device, so that megabytes less travel from it for each picture."""
+        anchors = output.shape[2]
+        if not self._cuda or self.facts.end_to_end or anchors <= self._few:
+            return output
+        classes = len(self.facts.names)
+        best = output[:, 4 : 4 + classes].amax(1).topk(self._few, dim=1).indices
+        kept = output.gather(2, best[:, None].expand(-1, output.shape[1], -1))
+        return kept
+
+
+FEW = 2048
+"""Anchors of a picture that leave the GPU, at least."""
+
+
+@functools.cache
+def _cpu() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            name = next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"CPU ({name})" if name else "CPU"
+
+
+def _cores() -> int:
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

@@ -1,0 +1,197 @@
+"""Opens weights of Ultralytics: ``.pt`` under its restricted loader, ``.onnx`` by what it says of itself.
+
+Nothing in a ``.pt`` runs: the restricted loader builds known classes only. A file that needs more is refused, unless
+the caller says that it is trusted; do that in a child process.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import WeightsError
+from core.weights import Weights
+
+TASKS = ("detect", "segment")
+STRIDE = 32
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What has to be known of a model to use it."""
+
+    names: tuple[str, ...]
+    end_to_end: bool
+    stride: int = STRIDE
+    fixed_size: tuple[int, int] | None = None
+    """(w, h) of the only input that it takes; ``None`` = any."""
+    dynamic_int8: bool = False
+    """Quantised with the scale of each picture, which only ONNX Runtime runs well."""
+
+
+def prepare_environment() -> None:
+    """Forbids Ultralytics to install, to go online and to load code; call it before anything imports it."""
+    os.environ["YOLO_AUTOINSTALL"] = "false"
+    os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
+    os.environ.setdefault("YOLO_OFFLINE", "1")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
+
+
+def load_pt(weights: Weights, unsafe: bool = False) -> tuple[Any, Facts]:
+    """Loads a ``.pt`` and returns the fused float32 model in eval mode, its head set for export, and its facts.
+
+    Args:
+        weights: the file.
+        unsafe: load whatever it holds, code included.
+
+    Raises:
+        WeightsError: the file is unsafe, damaged, or of another task.
+    """
+    prepare_environment()
+    from ultralytics.nn import tasks
+    from ultralytics.nn.modules.head import Detect
+
+    if weights.path.lower().endswith(".torchscript"):
+        raise WeightsError(f"{weights.path} is a TorchScript archive; name the .pt it was exported from.")
+    task: str
+    try:
+        checkpoint, _ = _untyped(tasks.torch_safe_load)(weights.path, safe_only=not unsafe)
+        model = checkpoint.get("ema") or checkpoint["model"]
+        task = getattr(model, "task", None) or _task_of(model)
+    except Exception as error:
+        raise WeightsError(_refusal(weights, error, unsafe)) from None
+    head = model.model[-1] if hasattr(model, "model") else None
+    if task not in TASKS or not isinstance(head, Detect):
+        raise WeightsError(_other_task(weights, task or type(model).__name__))
+    options: Any = head
+    if getattr(head, "one2one_cv2", None) is not None and (getattr(model, "yaml", None) or {}).get("end2end"):
+        options.end2end = True  # it was trained to need no NMS; Ultralytics would take its other head unless told
+    end_to_end = bool(head.end2end)
+    model = model.float().fuse().eval()
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    options.export, options.format, options.dynamic = True, "onnx", False
+    stride = int(max(model.stride)) if hasattr(model, "stride") else STRIDE
+    return model, Facts(_names(model.names), end_to_end, max(stride, STRIDE))
+
+
+def _task_of(model: Any) -> str:
+    from ultralytics.nn import tasks
+
+    return str(_untyped(tasks.guess_model_task)(model))
+
+
+def _untyped(function: Any) -> Any:
+    """A function of a library that has no types."""
+    return function
+
+
+def _names(names: Any) -> tuple[str, ...]:
+    if isinstance(names, dict):
+        return tuple(str(names.get(i, f"class {i}")) for i in range(max(names, default=-1) + 1))
+    return tuple(map(str, names))
+
+
+def _refusal(weights: Weights, error: Exception, unsafe: bool) -> str:
+    said = " ".join(str(e) for e in (error, error.__cause__, error.__context__) if e is not None)
+    foreign = re.search(r"GLOBAL (\S+)", said)
+    if not unsafe and (foreign or ("references types outside" in said and zipfile.is_zipfile(weights.path))):
+        what = f" ({foreign[1].rstrip('.')})" if foreign else ""
+        return (
+            f"{weights.path} holds more than the weights of an Ultralytics model{what}, and loading that could run any "
+            "code; get the weights from elsewhere, or allow it if you trust whoever made them."
+        )
+    if isinstance(error, ModuleNotFoundError) or "YOLOv5" in said:
+        return (
+            f"{weights.path} was made by another program than today's Ultralytics ({_first(error)}); train or export "
+            "it anew."
+        )
+    return f"{weights.path} cannot be read as weights ({_first(error)}); it may be cut off: copy it again."
+
+
+def _other_task(weights: Weights, task: str) -> str:
+    return (
+        f"{weights.path} is a model for another task ({task}); weights for detection or segmentation are wanted, "
+        "as in yolov8n.pt or yolov8n-seg.pt."
+    )
+
+
+def _first(error: Exception) -> str:
+    text = re.sub(r"[^\x20-\x7e]+", " ", str(error).strip().splitlines()[0] if str(error).strip() else "")
+    return re.sub(r"^ERROR\s+", "", text).split(" Recommended")[0][:160].rstrip(". ") or type(error).__name__
+
+
+def read_onnx(weights: Weights) -> Facts:
+    """Returns what an ``.onnx`` exported by Ultralytics says of itself.
+
+    Raises:
+        WeightsError: it is damaged, was not exported by Ultralytics, or is of another task.
+    """
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(ERRORS_ONLY)
+    try:
+        session = onnxruntime.InferenceSession(weights.path, providers=["CPUExecutionProvider"])
+        said = session.get_modelmeta().custom_metadata_map
+        (image,) = session.get_inputs()
+    except Exception as error:
+        raise WeightsError(
+            f"{weights.path} cannot be read as ONNX weights ({_first(error)}); it may be cut off: copy it again."
+        ) from None
+    if "names" not in said:
+        raise WeightsError(
+            f"{weights.path} was not exported by Ultralytics (it names no classes); export it from a .pt."
+        )
+    if said.get("task") not in TASKS:
+        raise WeightsError(_other_task(weights, said.get("task", "unknown")))
+    _, channels, height, width = (*image.shape, 0, 0, 0, 0)[:4]
+    if channels != 3:
+        raise WeightsError(f"{weights.path} takes {channels} channels; a model of RGB pictures (3) is wanted.")
+    fixed = (width, height) if isinstance(width, int) and isinstance(height, int) else None
+    rows = said.get("end2end") == "True" or "'nms': True" in said.get("args", "")
+    data = Path(weights.path).read_bytes()
+    int8 = b"ConvInteger" in data or b"DynamicQuantizeLinear" in data
+    return Facts(_names(ast.literal_eval(said["names"])), rows, int(said.get("stride", STRIDE)), fixed, int8)
+
+
+ERRORS_ONLY = 3
+
+
+def download(name: str, folder: Path) -> Path:
+    """Lets Ultralytics download weights that it knows by name, ``yolo11n.pt`` for one. For a child process only.
+
+    Raises:
+        WeightsError: it does not know the name, or its server cannot be reached.
+    """
+    os.environ["YOLO_AUTOINSTALL"] = "false"
+    os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
+    if "ultralytics" not in sys.modules:
+        os.environ.pop("YOLO_OFFLINE", None)
+    from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES, attempt_download_asset
+
+    if Path(name).name != name or name not in GITHUB_ASSETS_NAMES:
+        raise WeightsError(
+            f'Ultralytics offers no weights called "{name}"; known are yolo11n.pt, yolo26n.pt and others.'
+        )
+    target = folder / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        attempt_download_asset(str(target))
+    except Exception as error:
+        raise WeightsError(_no_download(name, folder, _first(error))) from None
+    if not target.is_file():
+        raise WeightsError(_no_download(name, folder, "nothing came"))
+    return target
+
+
+def _no_download(name: str, folder: Path, why: str) -> str:
+    return (
+        f"{name} could not be downloaded ({why}); check the connection, or download it on another machine and copy it "
+        f"to {folder}."
+    )

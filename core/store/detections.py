@@ -1,0 +1,384 @@
+"""The detection cache: ``<video_stem>__<weights_stem>.preds.npz`` with its ``.meta.json``, as docs/formats.md says.
+
+Ours and those of the original tool, which says less about itself. Not here: what an unfinished pass leaves
+(``detections_part``), the form in which the page gets it (``detections_page``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import secrets
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CacheError, RunError
+from core.records import Detections, VideoInfo
+from core.store import files
+from core.weights import Weights
+
+PREDS, META = ".preds.npz", ".meta.json"
+SHA_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class CacheMeta:
+    """What a cache says of itself. ``None`` in our additions = the original tool made it and did not say."""
+
+    fps: float | None
+    total_frames: int
+    width: int
+    height: int
+    weights: str
+    """File name of the weights."""
+    names: tuple[str, ...]
+    """Class names; index = class id."""
+    conf_floor: float | None = None
+    """Lowest confidence that was kept."""
+    nms_iou: float | None = None
+    """IoU above which overlapping boxes of a class were removed; ``None`` for end-to-end weights as well."""
+    imgsz: int | None = None
+    """Longest side of the picture that the model saw, pixels."""
+    fingerprint: str | None = None
+    """Of the video."""
+    weights_sha256: str | None = None
+    end_to_end: bool = False
+    """The model needs no NMS and had none, so that an IoU threshold has no meaning."""
+    backend: str | None = None
+    """What ran the model, for people."""
+    saturated_frames: int | None = None
+    """Frames with more boxes than were kept."""
+    undecoded_frames: int | None = None
+    """Frames that could not be decoded and are empty for that reason."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether this program wrote it; else the original tool did."""
+        return self.conf_floor is not None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DetectionCache:
+    """The detections of all frames of a video as columns; those of frame i are the rows ``indptr[i]:indptr[i + 1]``."""
+
+    path: Path
+    """The ``.preds.npz``."""
+    meta: CacheMeta
+    boxes: NDArray[np.float16]
+    """(M, 4) float16 xyxy, divided by width and height of the video."""
+    confs: NDArray[np.float16]
+    """(M,) float16."""
+    clss: NDArray[np.uint16]
+    """(M,) uint16 class ids."""
+    indptr: NDArray[np.int64]
+    """(F + 1,) int64."""
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def frame(self, ordinal: int) -> Detections:
+        """Returns the detections of one frame, in source pixels, in the order of the cache."""
+        rows = slice(int(self.indptr[ordinal]), int(self.indptr[ordinal + 1]))
+        scale = np.array([self.meta.width, self.meta.height] * 2, np.float32)
+        xyxy = self.boxes[rows].astype(np.float32) * scale
+        return Detections(xyxy, self.confs[rows].astype(np.float32), self.clss[rows].astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Found:
+    """The cache of a video for some weights, or why there is none."""
+
+    cache: DetectionCache | None
+    refused: tuple[str, ...] = ()
+    """A sentence for each file that has the name of such a cache and cannot be one."""
+
+
+# --- names
+
+
+def paths_for(video: str | Path, weights: Weights, folder: Path | None = None) -> list[Path]:
+    """Returns the names that a cache of this video and these weights may have, the plain one first.
+
+    The others give way to a cache that has the plain name already: of other weights of the same stem (everyone's is
+    ``best.pt``), or of another video of the same stem (``a.mp4`` and ``a.avi``).
+
+    Args:
+        video: the file.
+        weights: from ``weights.identify``.
+        folder: where the cache lies; beside the video if ``None``.
+    """
+    video = Path(video)
+    short = weights.sha256[:SHA_DIGITS]
+    names = [f"{v}__{w}{PREDS}" for v in (video.stem, video.name) for w in (weights.stem, f"{weights.stem}-{short}")]
+    return [(folder or video.parent) / name for name in names]
+
+
+def meta_path(preds: Path) -> Path:
+    """Returns the path of the ``.meta.json`` that belongs to a ``.preds.npz``."""
+    return preds.with_name(preds.name.removesuffix(PREDS) + META)
+
+
+def writable(folders: Iterable[Path]) -> Path:
+    """Returns the first folder that can be written, made where it is absent.
+
+    Raises:
+        StorageError: none can; the sentence is about the last one.
+    """
+    folders = list(folders)
+    for folder in folders[:-1]:
+        if folder.is_dir() and _can_write(folder):
+            return folder
+    return files.make_folder(folders[-1])
+
+
+def _can_write(folder: Path) -> bool:
+    probe = folder / f".write.{secrets.token_hex(4)}.tmp"
+    try:
+        with open(probe, "xb"):
+            pass
+    except OSError:
+        return False
+    with contextlib.suppress(OSError):
+        probe.unlink()
+    return True
+
+
+# --- find and list
+
+
+def find(info: VideoInfo, weights: Weights, folders: Sequence[Path] = ()) -> Found:
+    """Returns the cache of this video made with these weights: beside the video, or in one of ``folders``.
+
+    A cache that does not say which weights made it (the original tool's) counts by their name.
+    """
+    refused: list[str] = []
+    for preds in _candidates(info.path, weights, folders):
+        try:
+            meta = _meta_values(preds)
+            if _of_other_weights(meta, weights):
+                continue
+            return Found(read(preds, info), tuple(refused))
+        except (CacheError, FileNotFoundError) as error:
+            refused.append(str(error))
+    return Found(None, tuple(refused))
+
+
+def exists(video: str | Path, fingerprint: str | None, weights: Weights, folders: Sequence[Path] = ()) -> bool:
+    """Whether a cache of this video and these weights seems to be there; reads only the small file, for lists."""
+    for preds in _candidates(video, weights, folders):
+        with contextlib.suppress(CacheError):
+            meta = _meta_values(preds)
+            known = meta.get("fingerprint")
+            if not _of_other_weights(meta, weights) and (None in (known, fingerprint) or known == fingerprint):
+                return True
+    return False
+
+
+def listed(video: str | Path, folders: Sequence[Path] = ()) -> list[Path]:
+    """Returns every ``.preds.npz`` that is named after this video, whatever the weights; ``read`` checks each."""
+    video = Path(video)
+    found = []
+    for folder in dict.fromkeys([video.parent, *folders]):
+        with contextlib.suppress(OSError):
+            names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(PREDS))
+            found += [folder / n for n in names if n.startswith((f"{video.stem}__", f"{video.name}__"))]
+    return found
+
+
+def place(info: VideoInfo, weights: Weights, folder: Path) -> Path:
+    """Returns where the cache of this video and these weights is written in ``folder``: the first name that is free.
+
+    A name is free when no cache has it, or one of this video and these weights, which is then replaced.
+    """
+    paths = paths_for(info.path, weights, folder)
+    for named in (paths[:2], paths[2:]):
+        for preds in named:
+            meta = _held(preds)
+            if meta.get("fingerprint") not in (None, info.fingerprint):
+                break  # another video has this stem
+            if not _of_other_weights(meta, weights):
+                return preds
+    return paths[-1]
+
+
+def _held(preds: Path) -> Mapping[str, Any]:
+    """What the cache of this name says of itself; nothing where there is none, or a damaged one to replace."""
+    with contextlib.suppress(CacheError):
+        return _meta_values(preds) if preds.exists() else {}
+    return {}
+
+
+def _candidates(video: str | Path, weights: Weights, folders: Sequence[Path]) -> list[Path]:
+    places = dict.fromkeys([Path(video).parent, *folders])
+    return [path for folder in places for path in paths_for(video, weights, folder) if path.exists()]
+
+
+def _of_other_weights(meta: Mapping[str, Any], weights: Weights) -> bool:
+    known = meta.get("weights_sha256")
+    return isinstance(known, str) and known != weights.sha256
+
+
+# --- read
+
+
+def read(preds: Path, info: VideoInfo) -> DetectionCache:
+    """Reads a cache and checks that it is of this video.
+
+    Keys that its ``.meta.json`` lacks are filled from the video, and frames that the video has not are cut off when
+    they are empty: the original tool believed the header.
+
+    Raises:
+        CacheError: it is damaged, or its fingerprint, size or number of frames is another video's.
+    """
+    meta = _meta(preds, info)
+    if meta.fingerprint not in (None, info.fingerprint):
+        raise CacheError(f"{preds} was made from another video (its fingerprint differs); delete it or move it away.")
+    if (meta.width, meta.height) != (info.width, info.height):
+        raise CacheError(
+            f"{preds} is of a video of {meta.width}x{meta.height} pixels, this one has {info.width}x{info.height}; "
+            "delete it or move it away."
+        )
+    boxes, confs, clss, indptr = _columns(preds)
+    frames = len(indptr) - 1
+    if frames < info.frames or int(indptr[min(frames, info.frames)]) != len(boxes):
+        raise CacheError(
+            f"{preds} has detections for {frames} frames, the video has {info.frames}; delete it and precompute again."
+        )
+    indptr = indptr[: info.frames + 1]
+    return DetectionCache(preds, dataclasses.replace(meta, total_frames=info.frames), boxes, confs, clss, indptr)
+
+
+def _columns(
+    preds: Path,
+) -> tuple[NDArray[np.float16], NDArray[np.float16], NDArray[np.uint16], NDArray[np.int64]]:
+    try:
+        data = io.BytesIO(preds.read_bytes())
+        with np.load(data, allow_pickle=False) as file:
+            boxes = file["boxes"].astype(np.float16, copy=False)
+            confs = file["confs"].astype(np.float16, copy=False)
+            clss = file["clss"].astype(np.uint16, copy=False)
+            indptr = file["indptr"].astype(np.int64, copy=False)
+    except FileNotFoundError:
+        raise CacheError(f"{preds} is missing; precompute to make it.") from None
+    except (OSError, EOFError, *DAMAGED) as error:
+        raise CacheError(f"{preds} is damaged ({error}); delete it and precompute again.") from None
+    count = len(confs) if confs.ndim == 1 else -1
+    sound = (
+        boxes.shape == (count, 4)
+        and clss.shape == (count,)
+        and indptr.ndim == 1
+        and len(indptr) > 0
+        and indptr[0] == 0
+        and indptr[-1] == count
+        and bool(np.all(indptr[1:] >= indptr[:-1]))
+        and bool(np.isfinite(boxes.sum(dtype=np.float64)))
+        and bool(np.isfinite(confs.sum(dtype=np.float64)))
+    )
+    if not sound:
+        raise CacheError(f"{preds} is damaged (its columns do not fit together); delete it and precompute again.")
+    return boxes, confs, clss, indptr
+
+
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+
+
+def _meta_values(preds: Path) -> Mapping[str, Any]:
+    """The ``.meta.json`` of a cache as it stands; empty when there is none."""
+    path = meta_path(preds)
+    try:
+        values = files.read_json(path)
+    except FileNotFoundError:
+        return {}
+    except RunError as error:
+        raise CacheError(f"{error}") from None
+    if not isinstance(values, dict):
+        raise CacheError(f"{path} is not an object; delete the cache and precompute again.")
+    return values
+
+
+def _meta(preds: Path, info: VideoInfo) -> CacheMeta:
+    values = _meta_values(preds)
+
+    def number(name: str) -> float | None:
+        value = values.get(name)
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+    def text(name: str) -> str | None:
+        value = values.get(name)
+        return value if isinstance(value, str) else None
+
+    def whole(name: str) -> int | None:
+        value = number(name)
+        return None if value is None or value != value or abs(value) > MOST else int(value)
+
+    label = preds.name.removesuffix(PREDS)
+    stem = Path(info.path).stem
+    return CacheMeta(
+        fps=number("fps") or (float(info.rate) if info.rate else None),
+        total_frames=info.frames,
+        width=whole("width") or info.width,
+        height=whole("height") or info.height,
+        weights=text("weights") or label.removeprefix(f"{stem}__"),
+        names=_names(values.get("names")),
+        conf_floor=number("conf_floor"),
+        nms_iou=number("nms_iou"),
+        imgsz=whole("imgsz"),
+        fingerprint=text("fingerprint"),
+        weights_sha256=text("weights_sha256"),
+        end_to_end=values.get("end_to_end") is True,
+        backend=text("backend"),
+        saturated_frames=whole("saturated_frames"),
+        undecoded_frames=whole("undecoded_frames"),
+    )
+
+
+MOST = 2**31
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Class names from a list, or from an object whose keys are class ids."""
+    if isinstance(value, dict):
+        ids = {int(key): str(name) for key, name in value.items() if str(key).isdigit() and int(key) < MOST_CLASSES}
+        return tuple(ids.get(i, f"class {i}") for i in range(max(ids, default=-1) + 1))
+    return tuple(str(name) for name in value) if isinstance(value, list) else ()
+
+
+MOST_CLASSES = 1 << 16
+
+
+# --- write
+
+
+def write(preds: Path, meta: CacheMeta, columns: Mapping[str, NDArray[Any]]) -> DetectionCache:
+    """Writes both files: the cache is there with the rename of the ``.preds.npz``, and not before it is whole.
+
+    Args:
+        preds: from ``place``.
+        meta: all of it.
+        columns: ``boxes``, ``confs``, ``clss``, ``indptr`` with the types of ``DetectionCache``.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written; an older cache is then untouched.
+    """
+    values = dataclasses.asdict(meta) | {"names": list(meta.names)}
+    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    with files.atomic(preds) as file:
+        np.savez_compressed(file, allow_pickle=False, **columns)
+        file.flush()
+        os.fsync(file.fileno())
+        with files.atomic(meta_path(preds)) as description:
+            description.write(text)
+            description.flush()
+            os.fsync(description.fileno())
+            preds.unlink(missing_ok=True)  # an old cache must never be seen with the new description
+    return DetectionCache(preds, meta, columns["boxes"], columns["confs"], columns["clss"], columns["indptr"])

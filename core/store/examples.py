@@ -1,0 +1,195 @@
+"""Saved hard examples: ``<video_stem>_f000123.jpg`` with its ``.json`` sidecar, as docs/formats.md says.
+
+A picture and its sidecar appear together or not at all. Not here: pixels, hashing, what is too like what.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import RunError, SettingsError, StorageError
+from core.store import files, jsonl
+
+TAGS = ("false_positive", "false_negative", "uncertain")
+NAME = re.compile(r"(?P<stem>.+)_f(?P<frame>\d{6,})\.jpg", re.DOTALL)
+HASHES = ".phashes.jsonl"
+"""Perceptual hashes of the pictures in the folder: only there to spare decoding them all again; may be deleted."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One box that was shown when the frame was saved."""
+
+    class_id: int
+    class_name: str
+    confidence: float
+    box_xyxy: tuple[float, float, float, float]
+    """Pixels of the source in display orientation, ``x2``/``y2`` exclusive."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a sidecar says."""
+
+    video_path: str
+    frame_index: int
+    """The ordinal, 0-based."""
+    timestamp_s: float
+    model_path: str | None
+    predictions: tuple[Prediction, ...] = ()
+    tag: str | None = None
+    """One of ``TAGS``, or ``None``."""
+    reason: str | None = None
+    """Why a miner proposed it."""
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Returns the JSON object of the sidecar."""
+        found = [{**p.__dict__, "box_xyxy": list(p.box_xyxy)} for p in self.predictions]
+        return {**self.__dict__, "predictions": found}
+
+
+def check_tag(tag: Any) -> str | None:
+    """Returns a tag as it is written. Raises ``SettingsError`` for one that there is not."""
+    if tag is not None and tag not in TAGS:
+        raise SettingsError(f"{tag!r} is not a tag; tags are {', '.join(TAGS)}, or none.")
+    return tag if isinstance(tag, str) else None
+
+
+def sidecar_of(picture: Path) -> Path:
+    """Returns the sidecar's path."""
+    return picture.with_suffix(".json")
+
+
+def picture_for(folder: Path, video: Path, fingerprint: str, ordinal: int) -> Path:
+    """Returns where a frame of this video is saved.
+
+    Another video of the same stem may have saved the same ordinal there; then a part of the fingerprint tells them
+    apart.
+    """
+    plain = folder / f"{video.stem}_f{ordinal:06d}.jpg"
+    if not plain.exists() or is_of(plain, video):
+        return plain
+    digest = fingerprint.partition("-")[2] or fingerprint
+    return folder / f"{video.stem}-{digest[:8]}_f{ordinal:06d}.jpg"
+
+
+def is_of(picture: Path, video: Path) -> bool:
+    """Whether a saved picture shows this video: by the path in its sidecar, or its name where that one is gone."""
+    said = str(sidecar(picture).get("video_path") or "")
+    if not said:
+        return False
+    return Path(said) == video or (Path(said).name == video.name and not Path(said).exists())
+
+
+def sidecar(picture: Path) -> Mapping[str, Any]:
+    """Returns what the sidecar of a picture says; nothing where there is none that can be read."""
+    with contextlib.suppress(FileNotFoundError, RunError):
+        values = files.read_json(sidecar_of(picture))
+        if isinstance(values, dict):
+            return values
+    return {}
+
+
+def write(picture: Path, jpeg: bytes, example: Example) -> None:
+    """Writes picture and sidecar, both or none.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written; what was there before is untouched.
+    """
+    before = content(picture)
+    files.write_bytes(picture, jpeg)
+    try:
+        files.write_json(sidecar_of(picture), example.to_mapping())
+    except BaseException:
+        restore(picture, before)
+        raise
+
+
+Content = tuple[bytes | None, bytes | None]
+"""Bytes of a picture and of its sidecar; ``None`` = no such file."""
+
+
+def content(picture: Path) -> Content:
+    """Returns what is on disk now, for ``restore``."""
+    return _bytes_of(picture), _bytes_of(sidecar_of(picture))
+
+
+def restore(picture: Path, before: Content) -> None:
+    """Puts picture and sidecar back to what they were. The sidecar goes first: no picture, no claim about it.
+
+    Raises:
+        StorageError: a file cannot be removed or written.
+    """
+    for path, data in ((sidecar_of(picture), before[1]), (picture, before[0])):
+        if data is None:
+            with files.storage_errors(path):
+                path.unlink(missing_ok=True)
+        elif _bytes_of(path) != data:
+            files.write_bytes(path, data)
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def retag(picture: Path, tag: str | None) -> None:
+    """Writes another tag into a sidecar.
+
+    Raises:
+        RunError: there is no such saved frame any more. StorageError: it cannot be written.
+    """
+    values = dict(sidecar(picture))
+    if not picture.exists() or not values:
+        raise RunError(f"{picture.name} is not there any more; it was removed or its sidecar damaged.")
+    files.write_json(sidecar_of(picture), values | {"tag": tag})
+
+
+def pictures(folder: Path) -> list[Path]:
+    """Returns every saved picture of a folder, by name; none where there is no folder."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be read ({error.strerror}); change its permissions.") from None
+    return [folder / name for name in sorted(names) if NAME.fullmatch(name)]
+
+
+def ordinal_of(picture: Path) -> int:
+    """Returns the ordinal in the name of a picture, -1 without one."""
+    found = NAME.fullmatch(picture.name)
+    return int(found["frame"]) if found else -1
+
+
+def of_video(folder: Path, video: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yields the frames of one video that are saved in a folder, with their sidecars, by ordinal."""
+    for path in sorted(pictures(folder), key=ordinal_of):
+        if path.name.startswith(video.stem) and is_of(path, video):
+            yield path, sidecar(path)
+
+
+# --- hashes
+
+
+def known_hashes(folder: Path) -> dict[str, tuple[int, str]]:
+    """Returns file name -> (size in bytes, 16 hex digits), as noted; a damaged note is no note."""
+    found: dict[str, tuple[int, str]] = {}
+    with contextlib.suppress(RunError):
+        for line in jsonl.read(folder / HASHES):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                found[str(line["name"])] = int(line["size"]), str(line["phash"])
+    return found
+
+
+def note_hashes(folder: Path, hashes: Mapping[str, tuple[int, str]]) -> None:
+    """Adds hashes to the notes. Raises ``StorageError``."""
+    jsonl.append(folder / HASHES, [{"name": n, "size": size, "phash": h} for n, (size, h) in hashes.items()])

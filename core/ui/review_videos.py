@@ -1,0 +1,264 @@
+"""The videos that Live Review works on: which there are in a folder, and those that are open, each with its decoder.
+
+A video is named towards the browser by an id that cannot be guessed and that this process made. Not here: routes
+(``review_tab``), weights and detections (``review_boxes``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import FramesieveError, RunError, SourceError
+from core.store.run import RunDir
+from core.ui.session import OpenRun, Workspace, file_mark
+
+if TYPE_CHECKING:
+    from core.video.follow import Follower
+    from core.video.probe import Video
+
+SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".flv"}
+SUFFIXES |= {".wmv", ".asf", ".ogv", ".3gp", ".mxf", ".gif", ".h264", ".hevc"}
+"""What is listed; a video of another name can be reviewed as a run."""
+OPEN_VIDEOS = 3
+"""Videos whose decoders stay; each keeps up to 128 MB of frames."""
+MOST_LISTED = 2000
+COUNTED_AHEAD = 12
+"""Videos with a cache whose frames are counted as soon as they are listed; 30 minutes of 1080p take half a second."""
+COUNTED_AT_ONCE = 50_000_000
+"""Bytes up to which a file is decoded while the page waits, where only decoding tells its frames."""
+
+
+@dataclass
+class Reviewed:
+    """One open video."""
+
+    id: str
+    path: Path
+    video: Video
+    run: OpenRun | None = None
+    saving: threading.Lock = field(default_factory=threading.Lock)
+    _follower: Follower | None = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+
+    def follower(self) -> Follower:
+        """Returns the decoder beside the play head, started on first use."""
+        from core.video.follow import Follower
+
+        with self._starting:
+            if self._follower is None:
+                self.video.check_unchanged()
+                self._follower = Follower(self.video)
+            return self._follower
+
+    def close(self) -> None:
+        """Ends the decoder."""
+        with self._starting:
+            follower, self._follower = self._follower, None
+        if follower is not None:
+            follower.close()
+
+
+class Videos:
+    """Everything that may be reviewed. Thread-safe."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._secret = secrets.token_bytes(32)
+        self._paths: dict[str, tuple[Path, str | None]] = {}
+        self._open: OrderedDict[str, Reviewed] = OrderedDict()
+        self._wished: list[Path] = []
+        self._counting = False
+        self._headers: dict[tuple[Path, str], dict[str, Any]] = {}
+        self._lock = threading.Lock()
+
+    def roots(self) -> tuple[Path, ...]:
+        """Returns the folders under which videos may lie."""
+        return (*self._workspace.roots, self._workspace.downloads)
+
+    def folder(self, text: Any) -> Path:
+        """Returns the real path of an allowed folder.
+
+        Raises:
+            SourceError: it is none; one wording for missing and not allowed.
+        """
+        from core.video.source import LocalPath, classify
+
+        if not isinstance(text, str):
+            raise SourceError("a folder is wanted as text.")
+        found = classify(text)
+        if not isinstance(found, LocalPath):
+            raise SourceError(f"{found.text} is a web address; download it in Video Source first.")
+        real = Path(os.path.realpath(found.path))
+        if not real.is_dir() or not any(real.is_relative_to(root) for root in self.roots()):
+            folders = ", ".join(map(str, self.roots()))
+            raise SourceError(
+                f"{found.path} is not a folder in the allowed folders ({folders}); allow it with --root DIR."
+            )
+        return real
+
+    def listed(self, folder: Path) -> list[dict[str, Any]]:
+        """Returns one line per video of a folder (not below it), the largest first; what cannot be opened says why.
+
+        Raises:
+            SourceError: the folder cannot be read.
+        """
+        try:
+            found = [entry for entry in os.scandir(folder) if Path(entry.name).suffix.lower() in SUFFIXES]
+        except OSError as error:
+            raise SourceError(f"{folder} cannot be read ({error.strerror}).") from None
+        lines: list[dict[str, Any]] = []
+        for path in (Path(entry.path) for entry in found):
+            real = Path(os.path.realpath(path))
+            if any(real.is_relative_to(root) for root in self.roots()) and not path.name.startswith("."):
+                size = real.stat().st_size if real.is_file() else 0
+                lines.append({"id": self._id_of(real), "name": path.name, "bytes": size, "path": real})
+        lines.sort(key=lambda line: (-line["bytes"], line["name"]))
+        return [line | self._header(line["path"]) for line in lines[:MOST_LISTED]]
+
+    def count_ahead(self, paths: Sequence[Path]) -> None:
+        """Counts the frames of videos that will probably be opened next, in the background; newer wishes win."""
+        self._wished = list(paths[:COUNTED_AHEAD])
+        with self._lock:
+            if self._counting or not self._wished:
+                return
+            self._counting = True
+        threading.Thread(target=self._count, name="count-ahead", daemon=True).start()
+
+    def _count(self) -> None:
+        try:
+            while self._wished:
+                with contextlib.suppress(FramesieveError, OSError):
+                    self._video(self._wished.pop(0), None)
+        finally:
+            self._counting = False
+
+    def path_of(self, video_id: Any) -> Path:
+        """Returns the path behind an id. Raises ``SourceError``."""
+        return self._named(video_id)[0]
+
+    def run_of(self, video_id: Any) -> RunDir | None:
+        """Returns the run folder of a run's video, ``None`` for any other. Raises as ``path_of``."""
+        run_id = self._named(video_id)[1]
+        return None if run_id is None else self._workspace.run(run_id).run
+
+    def open(self, video_id: Any) -> Reviewed:
+        """Opens a video, or returns the open one.
+
+        Raises:
+            SourceError: it is no video, or not known. RunError: it is a run's, and not the same file any more.
+            Uncounted: only decoding all of it tells its frames; that is a job's work.
+        """
+        path, run_id = self._named(video_id)
+        with self._lock:
+            known = self._open.get(video_id)
+        if known is not None and known.video.state == _state(path):
+            return self._use(known)
+        run = self._workspace.run(run_id) if run_id is not None else None
+        return self._use(Reviewed(video_id, path, self._video(path, run), run))
+
+    def of_run(self, run_id: Any) -> Reviewed:
+        """Opens the video of a run. Raises as ``open``."""
+        run = self._workspace.run(str(run_id))
+        path = Path(run.saved.video.path)
+        video_id = self._id_of(path, run.id)
+        return self.open(video_id)
+
+    def close(self) -> None:
+        """Ends all decoders."""
+        with self._lock:
+            opened = list(self._open.values())
+            self._open.clear()
+        for one in opened:
+            one.close()
+
+    def _video(self, path: Path, run: OpenRun | None) -> Video:
+        from core.pipeline import proxies
+        from core.pipeline.runs import video_of
+
+        if run is not None:
+            return video_of(run.run)
+        if not proxies.is_counted(path, self._workspace.downloads) and _only_decoding_tells(path):
+            raise Uncounted(f"{path.name} has to be read once from beginning to end before it can be shown.")
+        return proxies.open_counted(path, self._workspace.downloads)
+
+    def _use(self, one: Reviewed) -> Reviewed:
+        gone = []
+        with self._lock:
+            before = self._open.pop(one.id, None)
+            if before is not None and before is not one:
+                gone.append(before)
+            self._open[one.id] = one
+            while len(self._open) > OPEN_VIDEOS:
+                gone.append(self._open.popitem(last=False)[1])
+        for old in gone:
+            old.close()
+        return one
+
+    def _named(self, video_id: Any) -> tuple[Path, str | None]:
+        found = self._paths.get(video_id) if isinstance(video_id, str) else None
+        if found is None:
+            raise SourceError("this video is not known any more; choose it again in the list.")
+        return found
+
+    def _id_of(self, path: Path, run_id: str | None = None) -> str:
+        text = os.fsencode(path) + b"\0" + (run_id or "").encode()
+        video_id = hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
+        self._paths[video_id] = path, run_id
+        return video_id
+
+    def _header(self, path: Path) -> dict[str, Any]:
+        """What the header claims; read again only after the file changed."""
+        key = (path, file_mark(path))
+        if key not in self._headers:
+            self._headers[key] = _header_of(path)
+        return self._headers[key]
+
+
+class Uncounted(RunError):
+    """Nobody knows yet which frames the video has."""
+
+
+def _header_of(path: Path) -> dict[str, Any]:
+    from core.video.container import open_video
+
+    try:
+        container, stream = open_video(path)
+    except FramesieveError as error:
+        return {"error": str(error).replace(str(path), path.name)}
+    with closing(container):
+        context, length, rate = stream.codec_context, container.duration, stream.average_rate
+        return {
+            "codec": context.name,
+            "width": context.width,
+            "height": context.height,
+            "rate": float(rate) if rate else None,
+            "duration_s": length / 1e6 if length else None,
+            "error": None,
+        }
+
+
+def _only_decoding_tells(path: Path) -> bool:
+    from core.video.container import open_video
+    from core.video.ledger import TRUSTED
+
+    container, _ = open_video(path)
+    with closing(container):
+        trusted = container.format.name.split(",")[0] in TRUSTED
+    return not trusted and path.stat().st_size > COUNTED_AT_ONCE
+
+
+def _state(path: Path) -> tuple[int, int]:
+    from core.video.probe import file_state
+
+    return file_state(path)

@@ -1,0 +1,55 @@
+"""Which weights a file holds, told without loading it: its name and the SHA-256 of its content."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import WeightsError
+
+BLOCK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file with the weights of a model. Everyone's is called ``best.pt``; the digest tells them apart."""
+
+    path: str
+    """Absolute."""
+    sha256: str
+    """64 hex digits."""
+
+    @property
+    def name(self) -> str:
+        """``"best.pt"``."""
+        return Path(self.path).name
+
+    @property
+    def stem(self) -> str:
+        """``"best"``."""
+        return Path(self.path).stem
+
+
+def identify(path: str | Path) -> Weights:
+    """Reads a file of weights once and says which it is.
+
+    Raises:
+        WeightsError: there is no such file, or it is a directory, empty or not readable.
+    """
+    file = Path(path).absolute()
+    if not file.exists():
+        raise WeightsError(f"there are no weights at {file}; check the path, or copy the .pt or .onnx file there.")
+    if file.is_dir():
+        raise WeightsError(f"{file} is a directory; name a .pt or .onnx file with the weights of a YOLO model.")
+    try:
+        with open(file, "rb") as source:
+            digest, size = hashlib.sha256(), 0
+            while block := source.read(BLOCK_BYTES):
+                digest.update(block)
+                size += len(block)
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be read ({error.strerror}); check its permissions and the disk.") from None
+    if not size:
+        raise WeightsError(f"{file} is empty; copy the weights there again.")
+    return Weights(str(file), digest.hexdigest())

@@ -1,0 +1,296 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import NOT_READ, open_number_reader, reader_weights
+from videos import VARIANTS, build_broken
+
+from core.config import DetectSettings
+from core.errors import CacheError, FramesieveError, StorageError
+from core.pipeline.detect import detect, open_detection, said_of
+from core.store import detections
+from core.store.detections_part import BOX, PartFile, Row, columns
+from core.video.probe import Video, probe
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = DetectSettings()
+Clip = Callable[[str], Path]
+
+
+@pytest.fixture
+def film(clip: Clip, tmp_path: Path) -> Callable[[str], Video]:
+    """A video of its own folder, so that its cache lies nowhere else."""
+
+    def copy(name: str) -> Video:
+        source = clip(name)
+        target = tmp_path / source.name
+        target.write_bytes(source.read_bytes())
+        return probe(target)
+
+    return copy
+
+
+def whole(video: Video, weights: object, **more: object) -> detections.DetectionCache:
+    """Runs a pass to its end."""
+    steps = detect(video, weights, SETTINGS, opener=open_number_reader, **more)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+NAMES = (
+    "h264-25",
+    "h264-2997",
+    "h264-vfr",
+    "h264-onegop",
+    "hevc-opengop",
+    "cut",
+    "rotated-90",
+    "odd-420",
+    "mkv",
+    "vp9-altref",
+)
+NAMES += ("late-start", "ts", "ts-cut-opengop", "ts-joined", "avi-mpeg4-b", "avi-gaps", "raw-h264")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("batch", [1, 8])
+def test_each_ordinal_has_the_boxes_of_its_own_picture(name, batch, film, tmp_path):
+    video = film(name)
+    cache = whole(video, reader_weights(tmp_path, batch))
+    assert len(cache) == len(video.ledger) == len(VARIANTS[name].expected)
+    assert [cache.frame(i).class_id.tolist() for i in range(len(cache))] == [[n] for n in VARIANTS[name].expected]
+    box = cache.frame(3).xyxy[0]
+    assert box.tolist() == pytest.approx([0, 0, video.info.width / 2, video.info.height], abs=0.3)
+
+
+def test_pictures_that_shrink_keep_their_place(film, tmp_path):
+    video = film("ts-resize")
+    cache = whole(video, reader_weights(tmp_path))
+    halves = {round(float(cache.boxes[i, 2]), 2) for i in range(len(cache.boxes))}
+    assert halves == {0.5}
+
+
+def test_a_stopped_pass_goes_on_where_it_was(film, tmp_path):
+    video, weights = film("h264-25"), reader_weights(tmp_path)
+    steps = detect(video, weights, SETTINGS, opener=open_number_reader)
+    while next(steps) < 40:
+        pass
+    steps.close()
+    assert detections.find(video.info, weights).cache is None
+    again = detect(video, weights, SETTINGS, opener=open_number_reader)
+    assert 40 <= next(again) < 120
+    again.close()
+    cache = whole(video, weights)
+    assert [int(c) for c in cache.clss] == list(range(120))
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".mp4", ".npz", ".pt"]
+
+
+def test_other_settings_or_weights_begin_anew(film, tmp_path):
+    video, weights = film("h264-25"), reader_weights(tmp_path)
+    steps = detect(video, weights, SETTINGS, opener=open_number_reader)
+    while next(steps) < 40:
+        pass
+    steps.close()
+    other = DetectSettings(conf_floor=0.2)
+    assert next(detect(video, weights, other, opener=open_number_reader)) == 0
+
+
+def test_a_damaged_place_is_counted_and_moves_no_other_frame(film, tmp_path):
+    target = tmp_path / "flipped.mp4"
+    target.write_bytes(build_broken("torn-mp4", tmp_path / "made").read_bytes())
+    video = probe(target)
+    cache = whole(video, reader_weights(tmp_path))
+    lost = cache.meta.undecoded_frames
+    assert lost
+    assert "could not be decoded" in said_of(cache)
+    for ordinal in range(len(cache)):
+        assert cache.frame(ordinal).class_id.tolist() in ([], [ordinal], [NOT_READ], [ordinal - 1])
+
+
+def test_a_cache_says_when_boxes_were_left_out(film, tmp_path):
+    video, weights = film("h264-25"), reader_weights(tmp_path)
+    one = DetectSettings(max_det=1)
+    with open_detection(video, weights, one, opener=open_number_reader) as detection:
+        list(detection.frames())
+        cache = detection.finish()
+    assert cache.meta.saturated_frames == 120
+    assert "raise max_det" in said_of(cache)
+
+
+def test_a_full_disk_is_a_sentence_and_loses_nothing(clip, small_folder, tmp_path):
+    source = clip("h264-25")
+    target = small_folder / source.name
+    target.symlink_to(source)
+    steps = detect(probe(target), reader_weights(tmp_path), SETTINGS, opener=open_number_reader)
+    with open(small_folder / "filler", "wb") as filler:
+        filler.write(b"x" * (60 << 10))
+    with pytest.raises(StorageError, match="disk is full"):
+        list(steps)
+    assert not list(small_folder.glob("*.npz"))
+    (small_folder / "filler").unlink()
+    assert len(whole(probe(target), reader_weights(tmp_path))) == 120
+
+
+@pytest.fixture
+def small_folder(tmp_path):
+    """A real disk of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("mounting a disk needs root")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=False).returncode:
+        pytest.skip("this machine does not let us mount a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+CHILD = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from fakes import open_number_reader, reader_weights
+from pathlib import Path
+from core.config import DetectSettings
+from core.pipeline.detect import detect
+from core.video.probe import probe
+for done in detect(probe({video!r}), reader_weights(Path({folder!r})), DetectSettings(), opener=open_number_reader):
+    print(done, flush=True)
+    time.sleep(0.02)
+"""
+
+
+def test_a_killed_pass_goes_on_and_leaves_no_half_written_cache(film, tmp_path):
+    video = film("h264-25")
+    code = CHILD.format(tests=str(ROOT / "tests"), video=video.path, folder=str(tmp_path))
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    with child.stdout as lines:
+        for line in lines:
+            if int(line) >= 30:
+                break
+        child.send_signal(signal.SIGKILL)
+    child.wait()
+    weights = reader_weights(tmp_path)
+    assert detections.find(video.info, weights).cache is None
+    steps = detect(video, weights, SETTINGS, opener=open_number_reader)
+    assert next(steps) >= 30
+    steps.close()
+    assert [int(c) for c in whole(video, weights).clss] == list(range(120))
+
+
+def rows(*ordinals):
+    return [Row(i, 0, np.full(i % 3, 0, BOX)) for i in ordinals]
+
+
+def test_any_prefix_of_a_part_file_is_readable(tmp_path):
+    preds = tmp_path / "a__b.preds.npz"
+    with PartFile(preds, {"k": 1}) as part:
+        part.append(rows(*range(20)))
+        path = part.path
+    data = path.read_bytes()
+    for size in range(0, len(data), 7):
+        path.write_bytes(data[:size])
+        with PartFile(preds, {"k": 1}) as part:
+            found = [row.ordinal for row in part.rows()]
+            assert found == list(range(len(found)))
+            part.append(rows(*range(len(found), 20)))
+            assert [row.ordinal for row in part.rows()] == list(range(20))
+
+
+def test_two_writers_have_a_file_each_and_share_what_they_found(tmp_path):
+    preds = tmp_path / "a__b.preds.npz"
+    with PartFile(preds, {"k": 1}) as first, PartFile(preds, {"k": 1}) as second:
+        first.append(rows(0, 2))
+        second.append(rows(1, 2))
+        assert first.path != second.path
+        assert sorted(row.ordinal for row in first.rows()) == [0, 1, 2, 2]
+        made, flags = columns(first.rows(), 3)
+        assert made["indptr"].tolist() == [0, 0, 1, 3]
+        assert flags.tolist() == [0, 0, 0]
+
+
+# --- the command line
+
+
+def run(folder, *words, cwd):
+    command = [sys.executable, "-m", "core", "precompute", "--input-dir", str(folder), *words]
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.mark.weights
+def test_precompute_does_a_folder_skips_what_is_there_and_fails_for_what_cannot_be_read(assets, clip, tmp_path):
+    folder = tmp_path / "films"
+    (folder / "deep").mkdir(parents=True)
+    good = folder / "deep" / "good.mp4"
+    good.write_bytes(clip("h264-25").read_bytes())
+    words = ["--weights", str(assets / "models" / "yolov8n.pt"), "--device", "cpu"]
+    first = run(folder, *words, "--json", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    (entry,) = json.loads(first.stdout.splitlines()[-1])["videos"]
+    assert (entry["state"], entry["frames"]) == ("done", 120)
+    assert "OpenVINO" in entry["backend"]
+    with np.load(folder / "deep" / "good__yolov8n.preds.npz") as file:
+        assert len(file["indptr"]) == 121
+    before = (folder / "deep" / "good__yolov8n.preds.npz").stat().st_mtime_ns
+    for name in ("empty.mp4", "text.mp4"):
+        (folder / name).write_bytes(b"" if name == "empty.mp4" else b"a letter")
+    (folder / "dir.mp4").mkdir()
+    second = run(folder, *words, cwd=tmp_path)
+    assert second.returncode == 1
+    assert "skipped" in second.stdout
+    assert second.stdout.count("failed") == 3
+    assert second.stderr.count("empty.mp4") >= 1
+    assert "Traceback" not in second.stderr
+    assert (folder / "deep" / "good__yolov8n.preds.npz").stat().st_mtime_ns == before
+    third = run(folder, *words, "--pattern", "deep/*.mp4", "--force", cwd=tmp_path)
+    assert third.returncode == 0, third.stderr
+    assert (folder / "deep" / "good__yolov8n.preds.npz").stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["--weights", "gone.pt"], 9, "no weights at"),
+        (["--weights", "films"], 9, "is a directory"),
+        (["--weights", "a.txt"], 9, "is not a .pt or .onnx file"),
+        (["--weights", "a.txt", "--pattern", "*.xyz"], 3, 'fits "*.xyz"'),
+        (["--weights", "a.txt", "--pattern", "/abs/*.mp4"], 2, "is not a pattern"),
+        (["--weights", "a.txt", "--conf-floor", "7"], 2, "out of range"),
+        (["--weights", "cut.pt"], 9, "it may be cut off"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(words, code, sentence, clip, tmp_path):
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "a.mp4").write_bytes(clip("h264-25").read_bytes())
+    (tmp_path / "a.txt").write_text("no weights")
+    (tmp_path / "cut.pt").write_bytes(b"PK\x03\x04" + bytes(500))
+    done = run(tmp_path / "films", *words, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in (tmp_path / "films").iterdir()] == ["a.mp4"]
+
+
+def test_a_refused_cache_is_named_and_left_alone(film, tmp_path):
+    video, weights = film("h264-25"), reader_weights(tmp_path)
+    cache = whole(video, weights)
+    meta = json.loads(detections.meta_path(cache.path).read_text())
+    detections.meta_path(cache.path).write_text(json.dumps(meta | {"fingerprint": "1-0"}))
+    found = detections.find(video.info, weights)
+    assert found.cache is None
+    assert "another video" in found.refused[0]
+    with pytest.raises(CacheError):
+        detections.read(cache.path, video.info)
+    made = whole(video, weights)
+    assert made.path != cache.path
+    assert issubclass(CacheError, FramesieveError)
