@@ -83,7 +83,7 @@ def page(made: Path, media: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 def settled(seen: Visit) -> dict[str, Any]:
     """What the page shows once no job about faces goes on and the records that it wrote were read."""
     seen.page.wait_for_function(
-        "(({ people, opening, digest }) => !people.job && people.found && !opening && digest)(framesieve.filter)",
+        "(({ people, opening, digest }) => !people.isBusy && people.found && !opening && digest)(framesieve.filter)",
         timeout=WAIT_MS,
     )
     return seen.state()
@@ -96,7 +96,6 @@ def after_job(seen: Visit, act: Callable[[], object]) -> dict[str, Any]:
     seen.page.wait_for_function(
         "before => (framesieve.filter.people.ended ?? '') !== before", arg=before, timeout=WAIT_MS
     )
-    seen.page.wait_for_load_state("networkidle")
     return settled(seen)
 
 

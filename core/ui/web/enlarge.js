@@ -74,8 +74,8 @@ export class Enlarge {
 
   /** Shows the facts anew, after the selection changed. */
   refresh() {
-    if (this.row === null) return;
     const { table, answer, choices, run } = this.view();
+    if (this.row === null || !answer) return;
     const row = this.row;
     const ordinal = table.ordinal[row];
     const kept = answer.reason[row] === 0;

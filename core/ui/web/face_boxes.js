@@ -64,7 +64,7 @@ export class FaceBoxes {
         {},
         h(`i.sample.${this.#kind(face)}`, { "aria-hidden": "true" }),
         h("span.who", { title: `${sure} sure that this is a face` }, h("b", {}, who), h("span.sub.num", {}, distance && ` distance ${distance},`, ` ${sure}`)),
-        h("button.link", { "data-key": `face ${face.row}`, disabled: people.job !== null, title: "Compare all faces with this one", onclick: use }, "Reference"),
+        h("button.link", { "data-key": `face ${face.row}`, "aria-disabled": String(people.isBusy), title: "Compare all faces with this one", onclick: use }, "Reference"),
       );
     };
     return h(

@@ -102,7 +102,9 @@ class FilterTab {
     this.opening = this.answer = null;
     this.side.inert = this.pane.inert = false;
     this.table = unpack(buffer);
-    this.listing.open(this.table);
+    if (before) this.listing.reopen(this.table);
+    else this.listing.open(this.table);
+    this.stays = before !== null;
     this.toolbar.open(this.table);
     this.grid.chosen.clear();
     this.grid.aspect = Math.max(0.4, Math.min(3, run.width / run.height));
@@ -117,7 +119,7 @@ class FilterTab {
     fill(this.filters, this.people.filter, this.ranges.element, this.rules.element);
     this.side.hidden = this.pane.hidden = false;
     this.blank.hidden = true;
-    this.grid.show([], { keepPlace: false });
+    if (!before) this.grid.show([], { keepPlace: false });
     this.selector.open(buffer);
     this.choices.restore();
     this.#changed(true);
@@ -190,7 +192,7 @@ class FilterTab {
     this.rules.draw(answer);
     this.people.answered();
     this.#showReasons();
-    this.#list(first);
+    this.#list(first && !this.stays);
     this.#showBar();
     this.enlarge.refresh();
     if (this.digest) this.drawer.changed();

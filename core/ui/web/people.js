@@ -17,6 +17,7 @@ export class People {
     this.does = does;
     this.found = null;
     this.past = [];
+    this.catchingUp = 0;
     this.panel = h("aside.drawer.people", { hidden: true, "aria-label": "People", tabindex: -1 });
     this.filter = h("section.rule.people-filter", { "aria-label": "People", role: "group" });
     this.progress = h("p.sub.num", { role: "status", hidden: true });
@@ -87,6 +88,7 @@ export class People {
   // --- what is done
 
   find() {
+    if (this.isBusy) return undefined;
     const { choices } = this.view();
     if (choices.filters.person_ids) choices.apply({ person_ids: null }); // the numbers of people may change
     const values = { people: { person_distance: this.distance ?? this.found.offers.grouping.person_distance.default } };
@@ -96,6 +98,7 @@ export class People {
 
   /** Compares all faces with these: "person:0", "face:17", or none. */
   lookFor(labels, undoable = true) {
+    if (this.isBusy) return undefined;
     const before = this.found.references;
     const { choices } = this.view();
     if (!labels.length) this.#bound(null);
@@ -127,12 +130,14 @@ export class People {
   }
 
   async #undo() {
+    if (this.isBusy) return;
     await this.past.pop()?.undo();
     this.draw();
   }
 
-  #start(values) {
-    return this.#try(() => act(`runs/${this.run.id}/people`, values));
+  async #start(values) {
+    if (this.isBusy) return;
+    await this.#try(() => act(`runs/${this.run.id}/people`, values));
   }
 
   async #try(job) {
@@ -171,9 +176,22 @@ export class People {
     if (mark && mark !== this.ended) {
       this.ended = mark;
       if (was && last.state === "failed") this.error = last.error;
-      this.does.reload(this.run);
-      this.#read();
+      this.#catchUp();
     } else if (this.job?.id !== was?.id) this.draw();
+  }
+
+  async #catchUp() {
+    this.catchingUp++;
+    this.draw();
+    await Promise.all([this.does.reload(this.run), this.#read()]);
+    this.catchingUp--;
+    this.draw();
+    this.does.told();
+  }
+
+  /** A job works on the faces, or what it left was not read yet: nothing can be started now. */
+  get isBusy() {
+    return this.job !== null || this.catchingUp > 0;
   }
 
   // --- how it looks
@@ -230,14 +248,14 @@ export class People {
       {},
       h("h2", {}, "People"),
       h("span.gap"),
-      h("button.btn.small", { "data-key": "undo", disabled: !last || this.job !== null, onclick: () => this.#undo() }, icon("undo"), last ? `Undo ${last.text}` : "Undo"),
+      h("button.btn.small", { "data-key": "undo", disabled: !last, "aria-disabled": String(this.isBusy), onclick: () => this.#undo() }, icon("undo"), last ? `Undo ${last.text}` : "Undo"),
       h("button.ibtn", { "data-key": "close", "aria-label": "Close (Esc)", title: "Close (Esc)", onclick: () => this.close() }, icon("x")),
     );
   }
 
   #body() {
     const { found } = this;
-    const busy = this.job !== null;
+    const busy = this.isBusy && { "aria-disabled": "true" };
     const error = this.error && h("p.error", { role: "alert" }, icon("warn"), h("span", {}, this.error));
     if (!found) return [error ?? h("p.sub", {}, "Looking ...")];
     if (!found.people) return [this.#empty(busy), this.progress, error];
@@ -261,7 +279,7 @@ export class People {
       {},
       h("p", {}, found.model ? `${counted(found.faces, "face")} read with ${found.model}. Who is who?` : "Who is in this video? All frames of the run are read once; frames are not extracted again."),
       !found.model && h("label.where", {}, h("span", {}, "Face model"), this.model, packs, h("span.sub", {}, "A pack, or the path of a folder with your own ONNX files")),
-      h("button.btn.primary", { "data-key": "find", disabled: busy, onclick: () => this.find() }, icon("zoom"), "Find people"),
+      h("button.btn.primary", { "data-key": "find", ...busy, onclick: () => this.find() }, icon("zoom"), "Find people"),
     );
   }
 
@@ -285,7 +303,7 @@ export class People {
     return h(
       "div.compared",
       {},
-      h("div.line", {}, h("span.who", {}, "Looking for ", h("b", {}, this.found.references.map((label) => this.#spoken(label)).join(", "))), h("span.gap"), h("button.btn.small", { "data-key": "clear", disabled: busy, onclick: () => this.lookFor([]) }, "Clear reference")),
+      h("div.line", {}, h("span.who", {}, "Looking for ", h("b", {}, this.found.references.map((label) => this.#spoken(label)).join(", "))), h("span.gap"), h("button.btn.small", { "data-key": "clear", ...busy, onclick: () => this.lookFor([]) }, "Clear reference")),
       h("div.line", {}, h("label.check", {}, on, "Max Face Distance"), box),
     );
   }
@@ -315,7 +333,7 @@ export class People {
         "div.line",
         {},
         h("button.btn.small", { "data-key": `only ${person.id}`, "aria-pressed": String(filtered), onclick: () => this.filterBy(person.id) }, filtered && icon("check"), "Filter by"),
-        h("button.btn.small", { "data-key": `reference ${person.id}`, "aria-pressed": String(isReference), disabled: busy, onclick: () => this.lookFor(isReference ? [] : [label]) }, isReference && icon("check"), isReference ? "Reference" : "Use as reference"),
+        h("button.btn.small", { "data-key": `reference ${person.id}`, "aria-pressed": String(isReference), ...busy, onclick: () => this.lookFor(isReference ? [] : [label]) }, isReference && icon("check"), isReference ? "Reference" : "Use as reference"),
       ),
     );
   }
@@ -352,7 +370,7 @@ export class People {
       "section.person.grouping",
       {},
       h("div.line", {}, h("b", {}, "Too many people, or too few?"), h("span.gap"), shown),
-      h("label.line", {}, h("span.sub", {}, "more"), slider, h("span.sub", {}, "fewer"), h("button.btn.small", { "data-key": "again", disabled: busy, onclick: () => this.find() }, "Group again")),
+      h("label.line", {}, h("span.sub", {}, "more"), slider, h("span.sub", {}, "fewer"), h("button.btn.small", { "data-key": "again", ...busy, onclick: () => this.find() }, "Group again")),
     );
   }
 }
