@@ -61,8 +61,8 @@ def people_view(path: Path) -> dict[str, Any]:
     """Returns what the page shows of the faces of a run, as plain JSON values; crops that are not cut yet have no file.
 
     ``{"model", "provider", "faces", "references": [label], "people": null or [{"id", "name", "faces", "frames", "best":
-    [row]}], "singles": {"faces", "best": [row]}}``; the picture of a row is ``RunDir.face_crop(row)``. ``{}`` = no
-    faces were read. Reads no picture and opens no model.
+    [row]}], "singles": {"faces", "best": [row]}, "frame_of": {row: ordinal}}``; the picture of a row is
+    ``RunDir.face_crop(row)``. ``{}`` = no faces were read. Reads no picture and opens no model.
     """
     run = RunDir(path)
     state = face_file.read(run.face_file)
@@ -88,6 +88,7 @@ def people_view(path: Path) -> dict[str, Any]:
         "references": [reference.label for reference in state.references],
         "people": None if state.people is None else people,
         "singles": {"faces": 0 if state.people is None else alone, "best": singles},
+        "frame_of": {str(row): int(table.frame[row]) for some in (*best, singles) for row in some},
     }
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SettingsError
-from core.store.face_file import FaceFile, Person
+from core.errors import RunError, SettingsError
+from core.store import face_file
+from core.store.face_file import FaceFile, Person, Reference
 from core.store.faces import FaceTable
+from core.store.run import RunDir
 
 BEST = 8
 """Pictures that show a person."""
@@ -25,11 +28,38 @@ def people_of(label: NDArray[np.int64], before: Sequence[Person] | None = None) 
     rows = {g: np.flatnonzero(label == g) for g in range(int(label.max(initial=-1)) + 1)}
     names: dict[int, str] = {}
     for person in before or ():
-        at = [row for row in person.rows if row < len(label)]
-        held = label[at][label[at] >= 0] if person.name and at else np.zeros(0, np.int64)
-        if len(held):
-            names.setdefault(int(np.bincount(held).argmax()), person.name)
+        if person.name and (group := _home(label, person)) is not None:
+            names.setdefault(group, person.name)
     return tuple(Person(g, tuple(rows[g].tolist()), names.get(g, "")) for g in rows)
+
+
+def relabelled(
+    references: Sequence[Reference], label: NDArray[np.int64], before: Sequence[Person] | None
+) -> tuple[Reference, ...]:
+    """Returns the references with each ``person:ID`` as that person is numbered now; their vectors stay.
+
+    Args:
+        references: made while the people were those of ``before``.
+        label: (N,) from ``group_faces``.
+        before: people of an earlier grouping of the same rows.
+    """
+    groups = {f"person:{person.id}": _home(label, person) for person in before or ()}
+
+    def now(reference: Reference) -> Reference:
+        if reference.label not in groups:
+            return reference
+        group = groups[reference.label]
+        text = f"former {reference.label}" if group is None else f"person:{group}"
+        return dataclasses.replace(reference, label=text)
+
+    return tuple(map(now, references))
+
+
+def _home(label: NDArray[np.int64], person: Person) -> int | None:
+    """The group that holds most of the faces of a person of an earlier grouping; ``None`` = they are all single."""
+    at = label[[row for row in person.rows if row < len(label)]]
+    held = at[at >= 0]
+    return int(np.bincount(held).argmax()) if len(held) else None
 
 
 def labels(faces: FaceFile, rows: int) -> NDArray[np.int64] | None:
@@ -58,6 +88,19 @@ def renamed(faces: FaceFile, person: int, name: str) -> tuple[Person, ...]:
 
 
 LONGEST_NAME = 80
+
+
+def name_person(run: RunDir, person: int, name: str) -> None:
+    """Names one person of a run; no record changes by that.
+
+    Raises:
+        SettingsError: as ``renamed``. RunError: no faces were read in this run. RunBusy: somebody works in the run.
+    """
+    with run.lock():
+        state = face_file.read(run.face_file)
+        if state is None:
+            raise RunError(f"no faces were read in {run.path}, so nobody can be named.")
+        face_file.write(run.face_file, dataclasses.replace(state, people=renamed(state, person, name)))
 
 
 def best_rows(table: FaceTable, rows: Sequence[int], most: int = BEST) -> list[int]:

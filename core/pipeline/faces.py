@@ -21,7 +21,7 @@ from core.config import ExtractSettings, FaceSettings, PeopleSettings
 from core.errors import RunError
 from core.models import FaceReader
 from core.pipeline.face_measure import FACE_COLUMNS, FoundFaces, columns, distances, is_read, passes, read_faces
-from core.pipeline.face_people import labels, people_of, renamed
+from core.pipeline.face_people import labels, people_of, relabelled, renamed
 from core.pipeline.face_reference import references
 from core.pipeline.runs import video_of
 from core.records import FrameRecord
@@ -232,7 +232,8 @@ def _with_people(run: RunDir, state: FaceFile, people: PeopleSettings | None, na
         from core.models.face_groups import group_faces
 
         label = group_faces(vectors, people.person_distance)
-        state = dataclasses.replace(state, people=people_of(label, state.people))
+        references = relabelled(state.references, label, state.people)
+        state = dataclasses.replace(state, people=people_of(label, state.people), references=references)
     for person, name in names.items():
         state = dataclasses.replace(state, people=renamed(state, person, name))
     return state

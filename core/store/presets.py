@@ -1,7 +1,7 @@
 """Presets: named settings in presets/<name>.json. Only what differs from the defaults is stored.
 
 A preset may hold settings of ``extract``, of ``filter``, or of both, and ``about``, a text that says what it is for.
-What belongs to one video (shots, frames kept or rejected by hand) is never part of a preset.
+What belongs to one video (people, shots, frames kept or rejected by hand) is never part of a preset.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "presets"
 """The presets that come with the program."""
 
 NAME = re.compile(r"\w[\w .()+-]{0,62}(?<![ .])")
-OF_ONE_VIDEO = ("shots", "keep", "reject")
+OF_ONE_VIDEO = ("person_ids", "shots", "keep", "reject")
 KINDS: dict[str, Any] = {"extract": ExtractSettings, "filter": FilterSettings}
 
 

@@ -71,15 +71,18 @@ class Api:
             """
             return _spoken(lambda: selection_json(select(self._run(run).table(), parse_filters(filters))))
 
-        def export(run: str, filters: dict[str, Any], dest: str | None = None) -> dict[str, Any]:
+        def export(
+            run: str, filters: dict[str, Any], dest: str | None = None, settings: dict[str, Any] | None = None
+        ) -> dict[str, Any]:
             """Starts the export of what the filters keep.
 
             Args:
                 run: name of a run folder.
                 filters: as for ``filter``.
                 dest: the folder it goes to, in the folder of runs or an allowed one; none: a new one beside the run.
+                settings: what is written beside the frames, e.g. {"face_crops": true}.
             """
-            return _spoken(lambda: self._export(run, filters, dest))
+            return _spoken(lambda: self._export(run, filters, dest, settings))
 
         return [extract, job, cancel, filter, export]
 
@@ -100,9 +103,11 @@ class Api:
         self._verbs.queue.cancel(job)
         return job_json(self._verbs.queue.snapshot(job))
 
-    def _export(self, run: str, filters: dict[str, Any], dest: str | None) -> dict[str, Any]:
+    def _export(
+        self, run: str, filters: dict[str, Any], dest: str | None, settings: dict[str, Any] | None
+    ) -> dict[str, Any]:
         found = self._run(run).run
-        job, folder = self._verbs.export(found, parse_filters(filters), owner.API, dest=dest)
+        job, folder = self._verbs.export(found, parse_filters(filters), owner.API, dest=dest, settings=settings)
         return {"job": job, "dest": str(folder)}
 
 

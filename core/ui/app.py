@@ -22,6 +22,7 @@ from core.ui.guard import Guard
 from core.ui.jobs_bar import JobRoutes
 from core.ui.looks import Looks
 from core.ui.owner import OwnerCookie
+from core.ui.people import PeopleRoutes
 from core.ui.review_tab import ReviewRoutes
 from core.ui.routes import Routes
 from core.ui.session import Workspace
@@ -81,6 +82,7 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     routes = Routes(workspace, JobExporter(verbs)).all() + JobRoutes(verbs).all()
     routes += SourceRoutes(verbs, looks, options.upload_bytes, own_presets).all()
     routes += FaceSource(verbs, small).all()
+    routes += PeopleRoutes(verbs).all()
     review = ReviewRoutes(verbs)
     routes += review.all()
     guard = Middleware(Guard, listens_on=options.host, share=options.share)

@@ -1,8 +1,9 @@
 """Packs the records of a run for the browser: one binary answer with a JSON head and aligned little-endian columns.
 
 Layout: uint32 length of the head, the head (UTF-8 JSON), zeros up to a multiple of 8, then the columns, each padded to
-a multiple of 8 bytes. The head names each column, its type and its first byte. What the rules are called, and their
-order, is sent too, so that the browser states none of it again.
+a multiple of 8 bytes. The head names each column, its type, its first byte and its length. What the rules are called,
+and their order, is sent too, so that the browser states none of it again. ``people`` in the head lists
+``[id, frames]``; the rows of their frames, one person after the other, are the column ``people``.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ def pack(table: FrameTable, thumbs: NDArray[np.int64]) -> bytes:
         ("discard", "u2", codes[1:]),
         ("flags", "u1", _flags(table, thumbs)),
         *((f"value:{name}", "f8", column) for name, column in table.values.items()),
+        ("people", "u4", np.concatenate([np.zeros(0, np.int64), *table.people.values()])),
     ]
-    return _joined(len(table), discards.tolist(), columns)
+    people = [[person, len(rows)] for person, rows in table.people.items()]
+    return _joined({"frames": len(table), "discards": discards.tolist(), "people": people}, columns)
 
 
 def thumb_ordinals(folder: Path) -> NDArray[np.int64]:
@@ -58,15 +61,14 @@ def _flags(table: FrameTable, thumbs: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.asarray(flags + np.isin(table.ordinal, thumbs) * HAS_THUMB, np.uint8)
 
 
-def _joined(frames: int, discards: list[str], columns: list[tuple[str, str, NDArray[Any]]]) -> bytes:
+def _joined(head: dict[str, Any], columns: list[tuple[str, str, NDArray[Any]]]) -> bytes:
     bodies, entries, at = [], [], 0
     for name, kind, column in columns:
         body = np.ascontiguousarray(column, dtype=np.dtype(TYPES[kind]).newbyteorder("<")).tobytes()
-        entries.append({"name": name, "type": kind, "at": at})
+        entries.append({"name": name, "type": kind, "at": at, "length": len(column)})
         bodies.append(_padded(body))
         at += len(bodies[-1])
-    head = {"frames": frames, "discards": discards, "columns": entries, "rules": _rules()}
-    text = json.dumps(head).encode()
+    text = json.dumps(head | {"columns": entries, "rules": _rules()}).encode()
     return _padded(len(text).to_bytes(4, "little") + text) + b"".join(bodies)
 
 

@@ -34,7 +34,9 @@ class ExportStatus:
 class Exporter(Protocol):
     """Starts exports and tells how they go. Thread-safe; nothing here waits for an export."""
 
-    def start(self, run: RunDir, filters: FilterSettings, digest: str, dest: Any = None) -> ExportStatus:
+    def start(
+        self, run: RunDir, filters: FilterSettings, digest: str, dest: Any = None, settings: Any = None
+    ) -> ExportStatus:
         """Starts the export of what ``filters`` keep; it fails unless their digest is this one.
 
         Args:
@@ -42,10 +44,11 @@ class Exporter(Protocol):
             filters: what is kept.
             digest: of the selection that was shown.
             dest: the folder to make, a name beside the run or a path; ``None``: a new one beside the run.
+            settings: those of ``ExportSettings`` as plain JSON values; ``None``: the defaults.
 
         Raises:
             RunBusy: an export of this run is going on.
-            SettingsError: ``dest`` is no text, or lies outside the allowed folders.
+            SettingsError: a wrong setting, or ``dest`` is no text, or lies outside the allowed folders.
         """
         ...
 
@@ -70,9 +73,11 @@ class JobExporter:
         self._last: dict[tuple[str, Path], str] = {}
         self._swept: set[str] = set()
 
-    def start(self, run: RunDir, filters: FilterSettings, digest: str, dest: Any = None) -> ExportStatus:
+    def start(
+        self, run: RunDir, filters: FilterSettings, digest: str, dest: Any = None, settings: Any = None
+    ) -> ExportStatus:
         """See ``Exporter``."""
-        job, _ = self._verbs.export(run, filters, owner.current(), digest=digest, dest=dest)
+        job, _ = self._verbs.export(run, filters, owner.current(), digest=digest, dest=dest, settings=settings)
         self._last[owner.current(), run.path] = job
         return self.status(job)
 

@@ -13,10 +13,11 @@ def facts() -> dict[str, Any]:
     """Returns the knobs of each verb by field, which inputs a method has, and the metrics; plain JSON values."""
     kinds = {"extract": ExtractSettings, "filter": FilterSettings, "fetch": FetchSettings, "mine": MineSettings}
     inputs = {method: list(names) for method, names in METHOD_INPUTS.items()}
-    return {verb: _of(kind) for verb, kind in kinds.items()} | {"inputs": inputs, "metrics": list(METRIC_NAMES)}
+    return {verb: of(kind) for verb, kind in kinds.items()} | {"inputs": inputs, "metrics": list(METRIC_NAMES)}
 
 
-def _of(kind: Any) -> dict[str, Any]:
+def of(kind: Any) -> dict[str, Any]:
+    """Returns the knobs of one kind of settings by field; plain JSON values."""
     defaults = config.to_mapping(kind())
     return {field.name: _knob(field, defaults[field.name]) for field in dataclasses.fields(kind)}
 

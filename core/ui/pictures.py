@@ -98,7 +98,9 @@ class Pictures:
             while len(kept) > most:
                 kept.popitem(last=False)
 
+    def inside(self, path: Path) -> Path | None:
+        """Returns a file of the run folder, ``None`` when it is not there; a link that leads out of it is none."""
+        return path if path.is_file() and path.resolve().is_relative_to(self._run.path.resolve()) else None
+
     def _first(self, paths: Generator[Path, None, None]) -> Path | None:
-        """The first file that is there; a link that leads out of the run folder is none."""
-        home = self._run.path.resolve()
-        return next((path for path in paths if path.is_file() and path.resolve().is_relative_to(home)), None)
+        return next((path for path in paths if self.inside(path)), None)

@@ -146,7 +146,9 @@ class Routes:
         run, filters = self._run(request), filters_of(body)
         shown = str(body.get("digest"))
         check_digest(selection_json(select(run.table(), filters))["digest"], shown)
-        return answer(status_json(self._exporter.start(run.run, filters, shown, body.get("dest"))))
+        return answer(
+            status_json(self._exporter.start(run.run, filters, shown, body.get("dest"), body.get("settings")))
+        )
 
     def _export_status(self, request: Request) -> Response:
         return answer(status_json(self._exporter.status(request.path_params["export"])))
@@ -202,7 +204,7 @@ def parse_filters(values: Any) -> FilterSettings:
     """Builds filter settings from plain JSON values. Raises ``SettingsError``."""
     if not isinstance(values, dict):
         raise SettingsError('filters are wanted as an object of settings, for example {"min": {"sharpness": 20}}.')
-    for name in ("shots", "keep", "reject"):
+    for name in ("person_ids", "shots", "keep", "reject"):
         numbers = values.get(name) or ()
         if not isinstance(numbers, (list, tuple)) or not all(type(n) is int and 0 <= n < 2**53 for n in numbers):
             raise SettingsError(f"{name} is wanted as a list of whole numbers from 0 on.")

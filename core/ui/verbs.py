@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import config
-from core.config import ExtractSettings, FaceSettings, FetchSettings, FilterSettings
+from core.config import ExportSettings, ExtractSettings, FaceSettings, FetchSettings, FilterSettings, PeopleSettings
 from core.errors import JobError, SettingsError, SourceError
 from core.job_state import JobState
 from core.jobs import JobQueue
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SOURCE_KEYS = ("max_height", "item", "resume")
 """What ``extract`` takes beside the settings."""
+FACE_KEYS = ("settings", "people", "again")
+"""What ``faces`` takes."""
 PATHS = ("out", "downloads", "dest", "run", "selection", "weights")
 """Arguments of jobs that name places to write to, or to read records or weights from."""
 SOURCES = ("source", "video")
@@ -76,7 +78,7 @@ class Verbs:
             "source": str(found) if isinstance(found, Path) else found.text,
             "settings": {name: settings[name] for name in given} | {"thumbs": True},
             "downloads": str(self.workspace.downloads),
-            "resume": _yes_or_no(values.get("resume", True)),
+            "resume": _yes_or_no(values.get("resume", True), "resume"),
         }
         if not isinstance(found, Path):
             arguments |= _of_the_web(values)
@@ -84,19 +86,60 @@ class Verbs:
         return self.queue.start("extract", arguments, owner, title=f"Extract {name}")
 
     def export(
-        self, run: RunDir, filters: FilterSettings, owner: str, *, digest: str | None = None, dest: Any = None
+        self,
+        run: RunDir,
+        filters: FilterSettings,
+        owner: str,
+        *,
+        digest: str | None = None,
+        dest: Any = None,
+        settings: Any = None,
     ) -> tuple[str, Path]:
         """Queues an export; returns the job's id and the folder it will make.
 
+        ``settings`` are those of ``ExportSettings`` as plain JSON values, ``None`` = the defaults.
+
         Raises:
-            SettingsError: ``dest`` lies elsewhere than in the folder of runs or an allowed one.
+            SettingsError: a wrong setting, or ``dest`` lies elsewhere than in the folder of runs or an allowed one.
             RunBusy: a job works in this run.
         """
         folder = self._place(dest) if dest else _free(run)
         arguments = {"run": str(run.path), "filters": config.to_mapping(filters), "dest": str(folder)}
         if digest is not None:
             arguments["digest"] = digest
+        if settings is not None:
+            arguments["settings"] = config.to_mapping(_settings(ExportSettings, settings))
         return self.queue.start("export", arguments, owner, run.path, f"Export {run.path.name}"), folder
+
+    def faces(self, run: RunDir, values: dict[str, Any], owner: str) -> str:
+        """Queues what has to be done about the faces of a run and returns the job's id.
+
+        Args:
+            run: the run.
+            values: plain JSON values as ``job_verbs`` takes them: ``settings`` (those of ``FaceSettings`` that are not
+                to stay as they are), ``people`` (``PeopleSettings``: group the faces), ``again`` (read them anew).
+            owner: see ``extract``.
+
+        Raises:
+            SettingsError, ModelError, SourceError: what is wrong with them. RunBusy: a job works in this run.
+        """
+        for name in values:
+            if name not in FACE_KEYS:
+                raise SettingsError(f'"{name}" is not an argument{config.nearest(name, FACE_KEYS)}.')
+        given = values.get("settings", {})
+        settings = config.to_mapping(wanted := _settings(FaceSettings, given))
+        check_faces(wanted.face_model, wanted.face_refs, self.inside)
+        if "face_model" in given or not run.face_file.exists():
+            from core.models.face_packs import find_pack
+
+            find_pack(wanted.face_model)
+        arguments: dict[str, Any] = {"run": str(run.path), "settings": {name: settings[name] for name in given}}
+        if values.get("people") is not None:
+            arguments["people"] = config.to_mapping(_settings(PeopleSettings, values["people"]))
+        if "again" in values:
+            arguments["again"] = _yes_or_no(values["again"], "again")
+        what = "Find people in" if "people" in arguments else "Compare faces of" if "face_refs" in given else "Faces of"
+        return self.queue.start("faces", arguments, owner, run.path, f"{what} {run.path.name}")
 
     def resume(self, job_id: str) -> None:
         """Starts a job that ended too early again.
@@ -181,10 +224,16 @@ def _of_the_web(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _yes_or_no(value: Any) -> bool:
+def _yes_or_no(value: Any, name: str) -> bool:
     if not isinstance(value, bool):
-        raise SettingsError("resume is wanted as true or false.")
+        raise SettingsError(f"{name} is wanted as true or false.")
     return value
+
+
+def _settings(kind: type[Any], values: Any) -> Any:
+    if not isinstance(values, dict):
+        raise SettingsError("settings are wanted as an object of names and values.")
+    return config.from_mapping(kind, values)
 
 
 def _free(run: RunDir) -> Path:

@@ -58,6 +58,7 @@ def random_table(rng: np.random.Generator, frames: int) -> FrameTable:
         discarded=rng.choice(["", "", "", "", "quality", "face", "zebra", "apple"], frames).astype(np.str_),
         on_disk=rng.random(frames) < 0.5,
         values=values,
+        people={person: np.flatnonzero(rng.random(frames) < 0.4) for person in range(int(rng.integers(0, 4)))},
     )
 
 
@@ -75,6 +76,7 @@ def random_filters(rng: np.random.Generator, table: FrameTable) -> dict[str, Any
     ordinals = table.ordinal.tolist()
     hand = [int(o) for o in rng.permutation([*ordinals, 9_999_999])[: rng.integers(0, 5)]]
     filters = {
+        "person_ids": maybe(0.3, [int(person) for person in rng.permutation(6)[: rng.integers(0, 4)]]),
         "shots": maybe(0.2, [-1 + 1, 1, 2]),
         "dedup": maybe(0.5, int(rng.integers(0, 33))),
         "rank_by": str(rng.choice(FILTERABLE)),

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 HERE = Path(__file__).parent
-STYLES = [HERE / "base.css", HERE / "filter.css", HERE / "source.css", HERE / "review.css"]
+STYLES = [HERE / f"{name}.css" for name in ("base", "filter", "people", "source", "review")]
 THEME_SCRIPT = f"<script>{(HERE / 'theme.js').read_text(encoding='utf-8')}</script>"
 """Runs before the page is drawn, so that a chosen theme does not flash."""
 

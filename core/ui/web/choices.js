@@ -6,6 +6,7 @@ const SAVE_AFTER_MS = 250;
 const RETRY_MS = 3000;
 const FLUSH_MS = 1500;
 const UNDO_STEPS = 200;
+const OF_THIS_VIDEO = ["person_ids", "shots"];
 
 export class Choices {
   /**
@@ -43,6 +44,12 @@ export class Choices {
     while ((this.unsaved || this.saving) && Date.now() < end) await new Promise((wake) => setTimeout(wake, 20));
   }
 
+  /** Goes on with the steps of undo of the same run, whose records were read anew. */
+  inherit(before) {
+    this.past = before.past;
+    this.future = before.future;
+  }
+
   /** Everything as plain values, as in `FilterSettings`. */
   mapping() {
     return { ...this.filters, ...this.hand() };
@@ -74,16 +81,16 @@ export class Choices {
     this.settle();
   }
 
-  /** Takes over the filters of a preset; what belongs to this video (shots, frames by hand) stays. */
+  /** Takes over the filters of a preset; what belongs to this video (people, shots, frames by hand) stays. */
   load(filters) {
-    const { shots } = this.filters;
-    this.filters = { ...this.defaults, ...filters, shots };
+    const { person_ids, shots } = this.filters;
+    this.filters = { ...this.defaults, ...filters, person_ids, shots };
     this.settle();
   }
 
   /** The filters that are not as in an untouched run, without what belongs to this video. */
   differences() {
-    const differ = ([name, value]) => name !== "shots" && JSON.stringify(value) !== JSON.stringify(this.defaults[name]);
+    const differ = ([name, value]) => !OF_THIS_VIDEO.includes(name) && JSON.stringify(value) !== JSON.stringify(this.defaults[name]);
     return Object.fromEntries(Object.entries(this.filters).filter(differ));
   }
 

@@ -14,6 +14,7 @@ export class Drawer {
     this.status = null;
     this.sample = h("div.sample");
     this.folder = h("input.folder", { type: "text", spellcheck: "false", autocomplete: "off", "aria-describedby": "export-folder-hint" });
+    this.crops = h("input", { type: "checkbox", "data-key": "crops" });
     this.element = h("aside.drawer", { hidden: true, "aria-label": "Export" });
     this.element.onkeydown = (event) => {
       if (event.key !== "Escape") return;
@@ -86,6 +87,7 @@ export class Drawer {
         fact("Size, about", size),
       ),
       this.#where(run),
+      this.#beside(),
       this.sample,
       h("span.gap"),
       this.#state(kept.length),
@@ -121,6 +123,17 @@ export class Drawer {
       this.folder,
       h("span.sub", { id: "export-folder-hint" }, "Empty: a folder of its own beside the run. A name lies beside it too; a path must lie in an allowed folder."),
     );
+  }
+
+  #hasFaces() {
+    return this.view().table.values.has("face_count");
+  }
+
+  /** What is written beside the frames. */
+  #beside() {
+    if (!this.#hasFaces() || this.status?.folder) return null;
+    this.crops.disabled = this.isRunning;
+    return h("label.check", {}, this.crops, h("span", {}, "Also cut out the faces", h("span.sub", {}, " (folder faces; of the wanted person where one is filtered)")));
   }
 
   #kept() {
@@ -203,7 +216,7 @@ export class Drawer {
     try {
       this.exported = this.#facts(this.#kept());
       const digest = await this.settled();
-      this.status = await act(`runs/${run.id}/export`, { filters: choices.mapping(), digest, dest: this.folder.value.trim() || null });
+      this.status = await act(`runs/${run.id}/export`, { filters: choices.mapping(), digest, dest: this.folder.value.trim() || null, settings: { face_crops: this.#hasFaces() && this.crops.checked } });
       this.#poll();
     } catch (error) {
       this.error = error.message;

@@ -1,20 +1,22 @@
 // One frame at full size with all its numbers, and why it is kept or left out.
 
 import { clock, count, h, icon, number, refill, title } from "./dom.js";
+import { FaceBoxes } from "./face_boxes.js";
 import { keyName } from "./keys.js";
 import { HAS_ERROR, HAS_FILE } from "./table.js";
 
 const MOST_COPIES = 11;
 
 export class Enlarge {
-  /** `view` gives what is shown: { table, answer, choices, thumbs, run }; `does` acts: { move, keep, reject, undo, goTo, closed }. */
+  /** `view` gives what is shown: { table, answer, choices, thumbs, run, people }; `does` acts: { move, keep, reject, undo, goTo, closed }. */
   constructor(view, does) {
     this.view = view;
     this.does = does;
     this.row = null;
     this.picture = h("img.full", { alt: "" });
     this.status = h("p.pending", { role: "status" });
-    this.stage = h("div.stage", {}, this.picture, this.status);
+    this.faces = new FaceBoxes(view, () => this.refresh());
+    this.stage = h("div.stage", {}, this.picture, this.faces.layer, this.status);
     this.facts = h("div.facts-side");
     this.element = h(
       "dialog.enlarge",
@@ -53,6 +55,7 @@ export class Enlarge {
       this.picture.alt = `Frame ${ordinal}`;
       this.status.textContent = table.flags[row] & HAS_FILE ? "" : `Decoding frame ${count(table.ordinal[row])} ...`;
       this.picture.src = thumbs.full(row);
+      this.faces.show(row);
     }
     if (!this.element.open) this.element.showModal();
     this.refresh();
@@ -64,10 +67,15 @@ export class Enlarge {
     this.element.close();
   }
 
+  /** The faces of the run were compared or grouped anew. */
+  readFaces() {
+    if (this.row !== null) this.faces.show(this.row);
+  }
+
   /** Shows the facts anew, after the selection changed. */
   refresh() {
-    if (this.row === null) return;
     const { table, answer, choices, run } = this.view();
+    if (this.row === null || !answer) return;
     const row = this.row;
     const ordinal = table.ordinal[row];
     const kept = answer.reason[row] === 0;
@@ -81,6 +89,7 @@ export class Enlarge {
       h("p.verdict", { class: kept ? "verdict kept" : "verdict out" }, icon(kept ? "check" : "x"), kept ? "Kept" : "Left out", hand && ", by hand"),
       h("ul.reasons-list", {}, reasonsOf(table, answer, choices, row).map((text) => h("li", {}, text))),
       h("table.numbers", {}, h("tbody", {}, [...table.values].map(([name, column]) => numberRow(name, column[row], answer, choices)))),
+      this.faces.list(),
       this.#copies(table, answer, row),
       h("p.sub", {}, [`${run.width}x${run.height}`, table.flags[row] & HAS_FILE ? "file in the run folder" : "decoded from the video"].join(", ")),
       h("span.gap"),
@@ -121,6 +130,7 @@ export class Enlarge {
     const scale = Math.min(3, this.stage.clientWidth / width, this.stage.clientHeight / height);
     this.picture.style.width = `${Math.floor(width * scale)}px`;
     this.picture.style.height = `${Math.floor(height * scale)}px`;
+    this.faces.fit(Math.floor(width * scale), Math.floor(height * scale), { width, height });
   }
 
   async #failed() {
@@ -145,6 +155,7 @@ export class Enlarge {
       ArrowDown: () => this.does.move(1),
       k: this.does.keep,
       x: this.does.reject,
+      f: () => this.faces.toggle(),
       z: this.does.undo,
       "Shift+z": this.does.redo,
       Enter: onButton ? null : () => this.close(),
@@ -166,6 +177,8 @@ function reasonsOf(table, answer, choices, row) {
   if (table.flags[row] & HAS_ERROR) found.push("its record carries an error");
   if (table.discard[row]) found.push(`dropped by extract: ${table.discards[table.discard[row]]}`);
   for (const column of table.rules.columns) found.push(...outOfBounds(column, table.values.get(column)?.[row] ?? NaN, boundsOf(column, answer, filters)));
+  const shows = (person) => table.people.get(person)?.includes(row);
+  if (filters.person_ids && !filters.person_ids.some(shows)) found.push("shows none of the chosen people");
   if (filters.shots && !filters.shots.includes(table.shot[row])) found.push("not in a chosen shot");
   if (answer.duplicateOf[row] >= 0) found.push(`near-duplicate of frame ${count(table.ordinal[answer.duplicateOf[row]])}`);
   if (answer.names[answer.reason[row]] === "quota") found.push("others are better (quota)");

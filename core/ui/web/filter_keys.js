@@ -12,6 +12,8 @@ export const KEYS = [
   ["Shift + Z", "redo"],
   ["D", "duplicates of this frame"],
   ["V", "all, kept, rejected"],
+  ["P", "people"],
+  ["F", "boxes around faces in the enlarged frame"],
   ["E", "export"],
   ["Esc", "close, leave, clear"],
 ];
@@ -41,7 +43,8 @@ export function keysOf(tab) {
     "Shift+z": () => tab.choices.redo(),
     d: () => tab.peekCopies(grid.current),
     v: () => tab.setView(turn[tab.listing.view]),
-    e: () => tab.drawer.open(),
+    p: () => tab.people.toggle(),
+    e: () => tab.openDrawer(),
     Escape: () => tab.leave(),
   };
   return Object.fromEntries(Object.entries(keys).map(([key, act]) => [key, () => tab.isReady && act()]));

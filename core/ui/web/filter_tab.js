@@ -8,10 +8,11 @@ import { KEYS, keysOf } from "./filter_keys.js";
 import { Grid } from "./grid.js";
 import { giveKeys } from "./keys.js";
 import { Listing, words } from "./listing.js";
+import { People } from "./people.js";
 import { PresetBar } from "./preset_bar.js";
 import { Ranges } from "./ranges.js";
 import { Rules } from "./rules.js";
-import { beforeOpening, onRun } from "./runs.js";
+import { beforeOpening, onRun, open as openRun } from "./runs.js";
 import { Selector } from "./selector.js";
 import { read, readBytes } from "./server.js";
 import { unpack } from "./table.js";
@@ -52,6 +53,13 @@ class FilterTab {
     });
     this.drawer = new Drawer(() => this, () => this.settledDigest());
     this.drawer.closed = () => this.exportButton.focus();
+    this.people = new People(() => this, {
+      opened: () => this.drawer.close(),
+      closed: () => this.grid.element.focus({ preventScroll: true }),
+      enlarge: (ordinal) => this.#goTo(this.table.rowOf(ordinal)),
+      reload: (run) => openRun(run).catch((error) => this.#notice(error.message)),
+      told: () => this.enlarge.readFaces(),
+    });
     this.redraw = oncePerFrame(() => {
       this.grid.paint();
       this.drawer.drawSample();
@@ -76,6 +84,7 @@ class FilterTab {
     this.choices?.close();
     this.thumbs?.close();
     this.#notice();
+    if (!this.pane.inert) this.focused = this.host.contains(document.activeElement) ? document.activeElement : null;
     this.side.inert = this.pane.inert = true;
     if (run === null) return this.#empty("No run yet.", "Extract frames in Video Source first, or run make demo for a sample.");
     if (run.frames === 0) return this.#empty("This run has no frames yet.", "Its extraction has not recorded anything.");
@@ -88,11 +97,14 @@ class FilterTab {
   }
 
   #opened(run, knobs, buffer) {
+    const before = run.id === this.run?.id ? this.choices : null; // the same run, with records that are new
     this.run = run;
     this.opening = this.answer = null;
     this.side.inert = this.pane.inert = false;
     this.table = unpack(buffer);
-    this.listing.open(this.table);
+    if (before) this.listing.reopen(this.table);
+    else this.listing.open(this.table);
+    this.stays = before !== null;
     this.toolbar.open(this.table);
     this.grid.chosen.clear();
     this.grid.aspect = Math.max(0.4, Math.min(3, run.width / run.height));
@@ -100,18 +112,32 @@ class FilterTab {
     this.thumbs = new Thumbs(run, this.table, () => this.redraw(), (sentence) => this.#noPictures(sentence));
     const defaults = Object.fromEntries(Object.entries(knobs.filter).map(([name, knob]) => [name, knob.default]));
     this.choices = new Choices(run, defaults, (settled) => this.#changed(settled), (state) => this.#told(state));
+    if (before) this.choices.inherit(before);
     this.ranges = new Ranges(this.choices, (...bar) => (this.listing.lookAtBar(...bar), this.#listed()));
     this.rules = new Rules(this.choices, knobs.filter);
     this.rules.build(this.table);
-    fill(this.filters, this.ranges.element, this.rules.element);
+    fill(this.filters, this.people.filter, this.ranges.element, this.rules.element);
     this.side.hidden = this.pane.hidden = false;
     this.blank.hidden = true;
-    this.grid.show([], { keepPlace: false });
+    if (!before) this.grid.show([], { keepPlace: false });
     this.selector.open(buffer);
     this.choices.restore();
     this.#changed(true);
     if (run.warning) this.#notice(run.warning);
     this.drawer.follow(run.export);
+    this.people.open(run);
+    if (before) this.#refocus(this.focused);
+  }
+
+  /** Whoever was on something while the records were read anew stays there. */
+  #refocus(focused) {
+    if (focused?.isConnected) focused.focus({ preventScroll: true });
+    else if (focused && this.people.isOpen) this.people.focus();
+  }
+
+  openDrawer() {
+    this.people.close();
+    this.drawer.open();
   }
 
   /** A preset may have bounds of numbers that this run never measured. */
@@ -134,6 +160,7 @@ class FilterTab {
   #empty(heading, cure) {
     this.opening = this.run = this.table = this.answer = this.choices = this.thumbs = null;
     this.drawer.close();
+    this.people.close();
     this.enlarge.close();
     this.side.hidden = this.pane.hidden = true;
     this.blank.hidden = false;
@@ -163,8 +190,9 @@ class FilterTab {
     }
     this.ranges.draw(answer);
     this.rules.draw(answer);
+    this.people.answered();
     this.#showReasons();
-    this.#list(first);
+    this.#list(first && !this.stays);
     this.#showBar();
     this.enlarge.refresh();
     if (this.digest) this.drawer.changed();
@@ -291,7 +319,7 @@ class FilterTab {
     this.keepButton = act("check", "Keep", "K", () => this.mark("keep", this.grid.targets));
     this.rejectButton = act("x", "Reject", "X", () => this.mark("reject", this.grid.targets));
     this.undoButton = act("undo", "Undo", "Z", () => this.choices.undo());
-    this.exportButton = h("button.btn.primary", { onclick: () => this.drawer.open() }, icon("out"), "Export");
+    this.exportButton = h("button.btn.primary", { onclick: () => this.openDrawer() }, icon("out"), "Export");
     this.side = h(
       "div.side",
       { hidden: true },
@@ -308,6 +336,7 @@ class FilterTab {
       this.grid.element,
       h("div.selbar", {}, h("div.counts", {}, this.kept, this.rest), h("span.gap"), this.picked, this.keepButton, this.rejectButton, this.undoButton, this.exportButton),
       this.drawer.element,
+      this.people.panel,
     );
     this.blank = h("div.blank", {}, h("p.sub", {}, "Looking for runs ..."));
     fill(this.host, this.side, this.pane, this.blank, this.enlarge.element);
@@ -370,6 +399,7 @@ class FilterTab {
   /** Esc: out of whatever is open, one step at a time. */
   leave() {
     if (this.drawer.isOpen) this.drawer.close();
+    else if (this.people.isOpen) this.people.close();
     else if (this.grid.chosen.size) this.grid.clear();
     else if (this.listing.peek) this.#look(null, null);
   }

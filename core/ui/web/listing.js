@@ -22,6 +22,13 @@ export class Listing {
     this.sort = { column: null, sign: 1 };
   }
 
+  /** The same run with records that are new: the order stays, where its column is still there. */
+  reopen(table) {
+    const { sort } = this;
+    this.open(table);
+    if (sort.column === null || sort.column === DUPLICATES || table.values.has(sort.column)) this.sort = sort;
+  }
+
   /** Takes over what the selection says now. */
   answered(answer) {
     this.answer = answer;

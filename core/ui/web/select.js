@@ -47,7 +47,7 @@ function selectOnce(table, filters, hand) {
   return chosen;
 }
 
-// --- first stage: errors, discards, bounds, shots
+// --- first stage: errors, discards, bounds, people, shots
 
 function firstStage(table, filters) {
   const { frames } = table;
@@ -62,6 +62,12 @@ function firstStage(table, filters) {
     if (table.discard[row]) refuse(stage, row, 1);
   }
   for (const column of table.rules.columns) bound(table, stage, column, filters.min?.[column], filters.max?.[column]);
+  if (isSet(filters.person_ids)) {
+    const shown = new Uint8Array(frames);
+    for (const person of filters.person_ids) for (const row of table.people.get(person) ?? []) shown[row] = 1;
+    const rule = stage.rules.push({ name: "person", reason: "person" }) - 1;
+    for (let row = 0; row < frames; row++) if (!shown[row]) refuse(stage, row, rule);
+  }
   if (isSet(filters.shots)) {
     const wanted = new Set(filters.shots);
     const rule = stage.rules.push({ name: "shot", reason: "shot" }) - 1;

@@ -12,7 +12,7 @@ export function unpack(buffer) {
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const start = 8 * Math.ceil((4 + length) / 8);
   const columns = new Map(
-    head.columns.map(({ name, type, at }) => [name, new ARRAYS[type](buffer, start + at, head.frames)]),
+    head.columns.map(({ name, type, at, length }) => [name, new ARRAYS[type](buffer, start + at, length)]),
   );
   const values = new Map();
   for (const [name, column] of columns) if (name.startsWith("value:")) values.set(name.slice(6), column);
@@ -29,9 +29,16 @@ export function unpack(buffer) {
     discard: columns.get("discard"),
     flags: columns.get("flags"),
     values,
+    people: peopleOf(head.people, columns.get("people")),
     orders: new Map(),
     rowOf: (wanted) => rowOf(ordinal, wanted),
   };
+}
+
+/** Map of person id -> rows of the frames that show this person. */
+function peopleOf(people, rows) {
+  let at = 0;
+  return new Map(people.map(([id, frames]) => [id, rows.subarray(at, (at += frames))]));
 }
 
 /** Row of an ordinal, -1 when the table does not hold it. */

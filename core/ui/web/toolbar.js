@@ -37,6 +37,7 @@ export class Toolbar {
       columns.map((column) => h("option", { value: column }, `Sort: ${title(column).toLowerCase()}`)),
       h("option", { value: DUPLICATES }, "Sort: duplicate groups"),
     );
+    this.sorter.value = this.listing.sort.column ?? "";
     this.#showDirection();
   }
 

@@ -1,0 +1,280 @@
+"""Faces and people in a real browser, by real networks: found, named, filtered, compared, exported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.config import ExtractSettings, FilterSettings, PeopleSettings, from_mapping
+from core.pipeline.extract import extract
+from core.pipeline.face_crops import cut_out, people_view
+from core.pipeline.faces import faces
+from core.pipeline.select import digest, select
+from core.store import face_file
+from core.store.run import RunDir
+from core.store.table import load_table
+from tests.faces import make_pack
+from tests.ui.conftest import Site, Visit, serving, type_into
+
+pytestmark = [pytest.mark.browser, pytest.mark.weights]
+Visitor = Callable[..., Visit]
+JUGGLER = 247
+"""Frames of the juggler's clip; the frames from this one on show a boy and a man."""
+WAIT_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def media(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The juggler's clip, then the boy's, as one video; and a pack of face models."""
+    folder = tmp_path_factory.mktemp("both")
+    clips = [word for name in ("juggle", "hideandseek") for word in ("-i", str(assets / "media" / f"{name}.mp4"))]
+    graph = "[0:v]setpts=N/24/TB[a];[1:v]setpts=N/24/TB[b];[a][b]concat=n=2:v=1,scale=960:540[v]"
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-y",
+        *clips,
+        "-filter_complex",
+        graph,
+        "-map",
+        "[v]",
+        "-fps_mode",
+        "passthrough",
+    ]
+    subprocess.run([*command, "-preset", "veryfast", "-g", "48", str(folder / "both.mp4")], check=True, timeout=120)
+    make_pack(assets, folder / "pack")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(media: Path) -> Path:
+    """``bare``: no faces. ``read``: faces were read while extracting. ``known``: and people were found."""
+    settings = ExtractSettings(method="every_nth", every=6, thumbs=True)
+    reading = ExtractSettings(method="every_nth", every=6, thumbs=True, faces=True, face_model=str(media / "pack"))
+    for name, wanted in (("bare", settings), ("read", reading)):
+        for _ in extract(media / "both.mp4", wanted, out=media / "made" / name):
+            pass
+    known = Path(shutil.copytree(media / "made" / "read", media / "made" / "known"))
+    for _ in faces(known, people=PeopleSettings()):
+        pass
+    view = people_view(known)
+    for _ in cut_out(known, map(int, view["frame_of"])):
+        pass
+    return media / "made"
+
+
+@pytest.fixture(scope="module")
+def page(made: Path, media: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    downloads = tmp_path_factory.mktemp("faces") / "downloads"
+    downloads.mkdir()
+    with serving(downloads, "--root", str(media)) as address:
+        yield Site(address, downloads, made)
+
+
+def settled(seen: Visit) -> dict[str, Any]:
+    """What the page shows once no job about faces goes on and the records that it wrote were read."""
+    seen.page.wait_for_function(
+        "(({ people, opening, digest }) => !people.isBusy && people.found && !opening && digest)(framesieve.filter)",
+        timeout=WAIT_MS,
+    )
+    return seen.state()
+
+
+def after_job(seen: Visit, act: Callable[[], object]) -> dict[str, Any]:
+    """Does something that starts a job, and waits until the page shows what it left."""
+    before = seen.page.evaluate("framesieve.filter.people.ended ?? ''")
+    act()
+    seen.page.wait_for_function(
+        "before => (framesieve.filter.people.ended ?? '') !== before", arg=before, timeout=WAIT_MS
+    )
+    return settled(seen)
+
+
+def is_as_selected(run: Path, shown: dict[str, Any]) -> bool:
+    return bool(shown["digest"] == digest(select(load_table(run), from_mapping(FilterSettings, shown["filters"])).kept))
+
+
+def shown_frames(seen: Visit) -> list[int]:
+    return list(
+        seen.page.evaluate("(({ grid, table }) => grid.rows.map((row) => table.ordinal[row]))(framesieve.filter)")
+    )
+
+
+def test_people_are_found_named_and_looked_for(page: Site, visit: Visitor, media: Path) -> None:
+    run = page.run("all of it", "bare")
+    seen = visit().open(page.address, run.name)
+    keys = seen.page
+    keys.keyboard.press("p")
+    panel = keys.get_by_role("complementary", name="People")
+    panel.get_by_label("Face model").fill(str(media / "pack"))
+    after_job(seen, lambda: panel.get_by_role("button", name="Find people").click())
+    view = people_view(run)
+    assert view["people"][0]["faces"] > 20
+    pictures = panel.locator(".person").first.locator(".face img")
+    assert pictures.count() == min(6, len(view["people"][0]["best"]))
+    assert pictures.first.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") > 20
+
+    name = panel.get_by_label("Name of person 0")
+    name.fill("Jo <b>Juggler</b>")
+    name.press("Enter")
+    keys.locator(".people-filter .chip", has_text="Jo <b>Juggler</b>").wait_for()
+    assert face_file.read(RunDir(run).face_file).people[0].name == "Jo <b>Juggler</b>"
+
+    keys.locator(".people-filter .chip").first.click()
+    shown = seen.state()
+    assert shown["filters"]["person_ids"] == [0]
+    assert is_as_selected(run, shown)
+    assert keys.locator(".reasons .chip", has_text="person").count() == 1
+    keys.get_by_role("button", name="Kept").click()
+    assert max(shown_frames(seen)) < JUGGLER
+    keys.keyboard.press("z")
+    assert seen.state()["filters"]["person_ids"] is None
+
+    shown = after_job(seen, lambda: panel.get_by_role("button", name="Use as reference").first.click())
+    assert panel.get_by_text("Looking for Jo <b>Juggler</b>").is_visible()
+    assert shown["kept"] == len(load_table(run))
+    panel.get_by_label("Max Face Distance", exact=True).check()
+    shown = settled(seen)
+    assert shown["filters"]["max"] == {"face_distance": 0.5}
+    assert is_as_selected(run, shown)
+    assert max(shown_frames(seen)) < JUGGLER
+    assert shown["kept"] > 20
+    assert keys.get_by_role("group", name="Face distance").locator(".hist").is_visible()
+    chip = keys.locator(".reasons .chip", has_text="face")
+    assert chip.inner_text().split() == ["face", str(len(load_table(run)) - shown["kept"])]
+
+    panel.get_by_role("button", name="Undo reference").click()
+    seen.page.wait_for_function("!framesieve.filter.people.isCompared", timeout=WAIT_MS)
+    shown = settled(seen)
+    assert shown["filters"]["max"] == {}
+    assert shown["kept"] == len(load_table(run))
+    assert face_file.read(RunDir(run).face_file).references == ()
+
+
+def test_a_run_whose_faces_were_read_needs_no_model(page: Site, visit: Visitor) -> None:
+    run = page.run("read", "read")
+    seen = visit().open(page.address, run.name)
+    settled(seen)
+    seen.page.keyboard.press("p")
+    assert seen.page.get_by_label("Face model").count() == 0
+    after_job(seen, lambda: seen.page.get_by_role("button", name="Find people").click())
+    assert seen.page.locator(".person .face").count() > 6
+    seen.page.keyboard.press("Escape")
+    assert seen.page.get_by_role("listbox", name="Frames").evaluate("(grid) => grid === document.activeElement")
+
+
+def test_a_model_that_is_not_there_is_one_sentence(page: Site, visit: Visitor, media: Path) -> None:
+    run = page.run("no model", "bare")
+    seen = visit().open(page.address, run.name)
+    settled(seen)
+    seen.page.keyboard.press("p")
+    panel = seen.page.get_by_role("complementary", name="People")
+    for model, sentence in (
+        ("/etc", "neither a pack nor in an allowed folder"),
+        (str(media / "made"), "no .onnx files"),
+    ):
+        panel.get_by_label("Face model").fill(model)
+        panel.get_by_role("button", name="Find people").click()
+        panel.get_by_role("alert").filter(has_text=sentence).wait_for(timeout=WAIT_MS)
+        settled(seen)
+    seen.problems = [text for text in seen.problems if "400" not in text]
+
+
+def test_boxes_are_drawn_where_the_faces_are(page: Site, visit: Visitor) -> None:
+    run = page.run("boxes", "known")
+    seen = visit().open(page.address, run.name)
+    settled(seen)
+    row = people_view(run)["people"][0]["best"][0]
+    line = [json.loads(text) for text in RunDir(run).faces.read_text().splitlines()][row]
+    seen.page.keyboard.press("p")
+    seen.page.locator(".face").first.click()
+    box = seen.page.locator(".face-box")
+    box.first.wait_for()
+    assert int(seen.page.locator("img.full").get_attribute("alt").split()[1]) == line["frame_number"]
+    picture = seen.page.locator("img.full").bounding_box()
+    scale = picture["width"] / 960
+    drawn = box.first.bounding_box()
+    wanted = [picture["x"] + line["bbox"][0] * scale, picture["y"] + line["bbox"][1] * scale]
+    assert [drawn["x"], drawn["y"]] == pytest.approx(wanted, abs=2)
+    assert drawn["width"] == pytest.approx((line["bbox"][2] - line["bbox"][0]) * scale, abs=2)
+    assert "Person 0" in box.first.inner_text()
+    assert f"{100 * line['confidence']:.0f} %" in seen.page.locator(".faces-here").inner_text()
+    seen.page.keyboard.press("f")
+    assert box.count() == 0
+    seen.page.keyboard.press("f")
+    assert box.count() >= 1
+
+
+def test_face_crops_are_exported_when_asked_for(page: Site, visit: Visitor) -> None:
+    run = page.run("crops", "known")
+    seen = visit().open(page.address, run.name)
+    settled(seen)
+    seen.page.locator(".people-filter .chip").nth(1).click()
+    type_into(seen, "keep at most N frames in all", "3")
+    shown = seen.state()
+    assert shown["kept"] == 3
+    seen.page.keyboard.press("e")
+    seen.page.get_by_label("Also cut out the faces").check()
+    seen.page.get_by_role("textbox", name="Folder").fill("with crops")
+    seen.page.get_by_role("button", name="Export 3 frames").click()
+    seen.page.locator(".drawer .verdict.kept").wait_for(timeout=WAIT_MS)
+    records = [json.loads(line) for line in (page.downloads / "with crops/metadata.jsonl").read_text().splitlines()]
+    crops = [name for record in records for name in record["face_crops"]]
+    assert len(crops) >= 3
+    assert all((page.downloads / "with crops" / name).is_file() for name in crops)
+
+
+def ask(address: str, path: str, values: Any = None) -> tuple[int, str]:
+    body = None if values is None else json.dumps(values).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(f"{address}fs/{path}", body), timeout=60) as reply:
+            return reply.status, reply.read().decode("latin1")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_the_routes_give_and_take_only_what_they_should(page: Site, tmp_path: Path) -> None:
+    run = page.run("routes", "known")
+    line = next(one for one in json.loads(ask(page.address, "runs")[1]) if one["name"] == "routes")
+    base = f"runs/{line['id']}"
+    view = json.loads(ask(page.address, f"{base}/people")[1])
+    row = view["people"][0]["best"][0]
+    assert row in view["cut"]
+    assert ask(page.address, f"{base}/face/{row}")[0] == 200
+    secret = tmp_path / "secret.jpg"
+    secret.write_text("secret")
+    RunDir(run).face_crop(row).unlink()
+    RunDir(run).face_crop(row).symlink_to(secret)
+    for path in (f"{base}/face/{row}", f"{base}/face/999999", f"runs/{'0' * 32}/face/{row}", "runs/routes/face/0"):
+        assert ask(page.address, path)[0] in (400, 404), path
+    for values in (
+        {"settings": {"face_refs": ["/etc/passwd"]}},
+        {"settings": {"face_refs": ["../../x.jpg"]}},
+        {"settings": {"face_refs": [7]}},
+        {"settings": {"face_model": "/etc"}},
+        {"settings": {"face_model": "~/.ssh"}},
+        {"settings": []},
+        {"settings": {"nonsense": 1}},
+        {"people": {"person_distance": 99}},
+        {"people": 1},
+        {"again": "yes"},
+        {"run": "/etc"},
+    ):
+        code, text = ask(page.address, f"{base}/people", values)
+        assert code in (400, 422), values
+        assert json.loads(text)["error"].endswith("."), values
+    for person, name in ((0, 7), (0, "x" * 81), (0, "x" * 5000), (999, "Nobody")):
+        assert ask(page.address, f"{base}/people/{person}/name", {"name": name})[0] == 422
+    saved = ask(page.address, f"{base}/selection", {"filters": {}, "force": True})[1]
+    filters = {"filters": {}, "digest": json.loads(saved)["digest"]}
+    for settings in ([], {"face_margin": 99}, {"dest": "/etc"}, {"face_crops": "yes"}):
+        assert ask(page.address, f"{base}/export", filters | {"settings": settings})[0] == 422, settings
