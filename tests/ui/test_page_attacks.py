@@ -259,6 +259,8 @@ def test_bars_and_tabs_are_reached_by_keys(site: Site, visit: Visitor) -> None:
     assert seen.state()["shown"] == videos.FRAMES
     seen.page.get_by_role("tab", name="Filtering & Export").focus()
     seen.page.keyboard.press("ArrowLeft")
+    assert seen.page.get_by_role("tab", name="Live Review").get_attribute("aria-selected") == "true"
+    seen.page.keyboard.press("ArrowLeft")
     source = seen.page.get_by_role("tab", name="Video Source")
     assert source.get_attribute("aria-selected") == "true"
     assert source.evaluate("tab => tab === document.activeElement")
