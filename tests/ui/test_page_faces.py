@@ -142,6 +142,7 @@ def test_people_are_found_named_and_looked_for(page: Site, visit: Visitor, media
     shown = after_job(seen, lambda: panel.get_by_role("button", name="Use as reference").first.click())
     assert panel.get_by_text("Looking for Jo <b>Juggler</b>").is_visible()
     assert shown["kept"] == len(load_table(run))
+    assert seen.page.evaluate("document.activeElement.dataset.key") == "reference 0"
     panel.get_by_label("Max Face Distance", exact=True).check()
     shown = settled(seen)
     assert shown["filters"]["max"] == {"face_distance": 0.5}

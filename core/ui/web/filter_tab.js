@@ -132,7 +132,7 @@ class FilterTab {
   /** Whoever was on something while the records were read anew stays there. */
   #refocus(focused) {
     if (focused?.isConnected) focused.focus({ preventScroll: true });
-    else if (focused && this.people.isOpen) this.people.focus();
+    else if (focused && this.people.isOpen) this.people.focus(focused.dataset.key);
   }
 
   openDrawer() {

@@ -20,7 +20,7 @@ export class People {
     this.catchingUp = 0;
     this.panel = h("aside.drawer.people", { hidden: true, "aria-label": "People", tabindex: -1 });
     this.filter = h("section.rule.people-filter", { "aria-label": "People", role: "group" });
-    this.progress = h("p.sub.num", { role: "status", hidden: true });
+    this.progress = h("p.sub.num.job", { role: "status" });
     this.model = h("input.folder", { type: "text", list: "face-models", spellcheck: "false", autocomplete: "off", "data-key": "model" });
     this.model.value = localStorage.getItem(MODEL) ?? "";
     this.model.onchange = () => localStorage.setItem(MODEL, this.model.value.trim());
@@ -61,8 +61,10 @@ export class People {
     this.focus();
   }
 
-  focus() {
-    (this.panel.querySelector("button.primary:not(:disabled)") ?? this.panel.querySelector("button:not(:disabled)"))?.focus();
+  /** Goes to the control with this key, else to the first one. */
+  focus(key = null) {
+    const same = key && [...this.panel.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
+    (same || this.panel.querySelector("button.primary:not(:disabled)") || this.panel.querySelector("button:not(:disabled)"))?.focus();
   }
 
   close() {
@@ -170,8 +172,7 @@ export class People {
     const [last] = mine.filter((job) => !isActive(job));
     const was = this.job;
     this.job = mine.find(isActive) ?? null;
-    this.progress.hidden = this.job === null;
-    this.progress.textContent = this.job ? said(this.job) : "";
+    this.#tell();
     const mark = last && `${last.id}-${last.version}`;
     if (mark && mark !== this.ended) {
       this.ended = mark;
@@ -256,11 +257,11 @@ export class People {
   #body() {
     const { found } = this;
     const busy = this.isBusy && { "aria-disabled": "true" };
+    this.#tell();
     const error = this.error && h("p.error", { role: "alert" }, icon("warn"), h("span", {}, this.error));
     if (!found) return [error ?? h("p.sub", {}, "Looking ...")];
     if (!found.people) return [this.#empty(busy), this.progress, error];
     return [
-      h("p.sub.num", {}, `${counted(found.people.length, "person").replace("persons", "people")} and ${counted(found.singles.faces, "single face")}, of ${counted(found.faces, "face")} read with ${found.model} on the ${found.provider}`),
       this.progress,
       error,
       this.#comparison(busy),
@@ -268,6 +269,14 @@ export class People {
       this.#singles(),
       this.#grouping(busy),
     ];
+  }
+
+  /** What is known, or what the job does now: one line that never moves the rest. */
+  #tell() {
+    const { found } = this;
+    const known = found?.people && `${found.people.length === 1 ? "1 person" : `${count(found.people.length)} people`} and ${counted(found.singles.faces, "single face")}, of ${counted(found.faces, "face")} read with ${found.model} on the ${found.provider}`;
+    const text = this.job ? said(this.job) : known || "";
+    if (this.progress.textContent !== text) this.progress.textContent = text;
   }
 
   #empty(busy) {
