@@ -2,12 +2,11 @@
 
 import { bytes, counted, fill, h, icon, refill } from "./dom.js";
 import { framesOf } from "./estimate.js";
-import { address, read, Refused, write } from "./server.js";
+import { FacePhotos } from "./face_photos.js";
+import { Look, nameOf } from "./face_look.js";
+import { read, write } from "./server.js";
 import { act, isActive, onJobs } from "./watch.js";
 
-const POLL_MS = 150;
-const PICTURES = "framesieve.face.pictures";
-const MOST_PICTURES = 24;
 const OWN = "own";
 const LICENCE = "The weights come from insightface and are not for commercial use.";
 
@@ -21,14 +20,11 @@ export class FacesForm {
     this.control = control;
     this.changed = changed;
     this.packs = null;
-    this.turns = { model: 0, photo: 0 };
-    this.looks = {};
+    this.look = new Look();
     this.found = this.choice = this.download = null;
     this.status = h("div.face-status", { role: "status" });
     this.missing = h("div.face-missing", { role: "status" });
-    this.photoError = h("p.error", { role: "alert", hidden: true });
-    this.photos = h("ul.face-photos", { "aria-label": "Reference photos" });
-    this.picker = h("div.face-picker", { hidden: true });
+    this.photos = new FacePhotos(this);
     this.cost = h("p.sub.face-cost");
     this.mark = h("span.sub.fold-mark");
     this.element = h("div.faces-form");
@@ -65,8 +61,7 @@ export class FacesForm {
   blame(sentence) {
     if (!this.on) return false;
     if (this.values.face_refs.some((text) => sentence.includes(nameOf(text)))) {
-      this.#wrongPhoto(sentence);
-      return this.path;
+      return this.photos.blame(sentence);
     }
     if (!/face.model/.test(sentence)) return false;
     this.#say(this.status, sentence);
@@ -86,7 +81,6 @@ export class FacesForm {
   // --- the group
 
   #draw() {
-    const typed = this.path?.value ?? "";
     this.drawn = this.values.face_model;
     this.mark.textContent = this.on ? "on" : "";
     refill(
@@ -101,11 +95,10 @@ export class FacesForm {
         this.status,
         this.cost,
         this.control("min_face_confidence"),
-        h("div.face-refs", { "data-name": "face_refs" }, h("h4", {}, "Whose face"), this.#photoParts(), h("span.wrong-text")),
+        h("div.face-refs", { "data-name": "face_refs" }, h("h4", {}, "Whose face"), this.photos.parts(), h("span.wrong-text")),
       ],
     );
-    if (this.path) this.path.value = typed;
-    this.#drawPhotos();
+    this.photos.draw();
     this.describe(this.facts);
   }
 
@@ -185,10 +178,9 @@ export class FacesForm {
   // --- the model: is it there, where does it run
 
   async #lookAtModel() {
-    const key = JSON.stringify(this.#model());
+    const key = JSON.stringify(this.model());
     if (this.on && this.found?.key === key) return;
-    const turn = ++this.turns.model;
-    this.#drop("model");
+    const turn = this.look.begin();
     this.found = null;
     this.describe(this.facts);
     if (!this.on || !this.packs) return;
@@ -197,18 +189,19 @@ export class FacesForm {
     if (pack && !pack.installed) return fill(this.status);
     fill(this.status, h("p.sub", {}, "Opening the model..."));
     try {
-      const { look } = await write("source/faces/model", this.#model());
-      const result = await this.#wait("model", look, turn);
-      if (turn !== this.turns.model) return;
+      const { look } = await write("source/faces/model", this.model());
+      const result = await this.look.wait(look, turn);
+      if (!this.look.isNewest(turn)) return;
       this.found = { key, result };
       fill(this.status, h("p.sub.face-runs", {}, icon("check"), `Runs on the ${result.provider}.`), result.notice && h("p.error", {}, icon("warn"), h("span", {}, result.notice)));
       this.describe(this.facts);
     } catch (error) {
-      if (turn === this.turns.model) this.#say(this.status, error.message);
+      if (this.look.isNewest(turn)) this.#say(this.status, error.message);
     }
   }
 
-  #model() {
+  /** What the server needs to open the model. */
+  model() {
     const { face_model, face_device, min_face_confidence } = this.values;
     return { face_model, face_device, min_face_confidence };
   }
@@ -254,196 +247,14 @@ export class FacesForm {
     if (ended && job.state === "done") await this.shown();
   }
 
-  // --- photos
-
-  #photoParts() {
-    this.path = h("input.box.path-box", { type: "text", "data-key": "face_photo", spellcheck: "false", autocomplete: "off", placeholder: "/photos/anna.jpg", "aria-label": "Path of a photo" });
-    this.path.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      this.#lookAtPhoto(this.path.value);
-    });
-    this.file = h("input", { type: "file", accept: "image/*", hidden: true, "aria-label": "Photo file", onchange: () => this.#upload(this.file.files[0]) });
-    return [
-      h("p.sub", {}, "Photos of the person. Each frame then gets its distance to them, to be filtered by later."),
-      this.photos,
-      this.picker,
-      h("div.line", {}, this.path, h("button.btn", { "data-key": "face_upload", onclick: () => this.file.click() }, "Add photo..."), this.file),
-      this.photoError,
-    ];
-  }
-
-  async #upload(file) {
-    this.file.value = "";
-    if (!file) return;
-    if (file.size > this.mostBytes) return this.#wrongPhoto(`${file.name} is larger than ${bytes(this.mostBytes)}, the limit for photos; name its path instead.`);
-    this.#wrongPhoto(null);
-    const turn = ++this.turns.photo;
-    this.#busy(`Uploading ${file.name}...`);
-    try {
-      const response = await fetch(address(`source/faces/upload?name=${encodeURIComponent(file.name)}`), { method: "POST", body: file });
-      const answer = await response.json().catch(() => ({}));
-      if (!response.ok) throw new Refused(response.status, answer);
-      if (turn === this.turns.photo) await this.#lookAtPhoto(answer.photo);
-    } catch (error) {
-      if (turn === this.turns.photo) this.#wrongPhoto(error.message);
-    }
-  }
-
-  /** Finds the faces of a photo: one is taken, of several one is picked, none is said. */
-  async #lookAtPhoto(text) {
-    if (!text.trim()) return;
-    this.#wrongPhoto(null);
-    this.#drop("photo");
-    const turn = ++this.turns.photo;
-    this.#busy("Looking for faces...");
-    try {
-      const { look, photo, face } = await write("source/faces/photo", { photo: text, ...this.#model() });
-      const { faces, notice } = await this.#wait("photo", look, turn);
-      if (turn !== this.turns.photo) return;
-      this.#noPicker();
-      if (notice && !this.found) this.#say(this.status, notice);
-      if (!faces.length) throw new Error(`No face was found on ${baseOf(photo)}; take a photo on which the face is larger and turned to the camera.`);
-      if (face !== null && !faces[face - 1]) throw new Error(`${baseOf(photo)} shows ${faces.length === 1 ? "1 face" : `${faces.length} faces`}, so there is no face ${face}; they are counted from 1, from the left.`);
-      if (face !== null || faces.length === 1) this.#add(photo, faces[(face ?? 1) - 1]);
-      else this.#pick(photo, faces);
-    } catch (error) {
-      if (turn === this.turns.photo) this.#wrongPhoto(error.message);
-    }
-  }
-
-  #pick(photo, faces) {
-    let chosen = faces[0];
-    const lines = faces.map((face) => {
-      const radio = h("input", { type: "radio", name: "fs-face", value: face.face, "aria-label": `Face ${face.face} of ${faces.length}, from the left`, onchange: () => (chosen = face) });
-      radio.checked = face === chosen;
-      return h("label.face-crop", {}, radio, h("img", { src: face.picture, alt: "" }), h("span.num", {}, face.face));
-    });
-    const take = () => {
-      this.#noPicker();
-      this.#add(photo, chosen);
-    };
-    fill(
-      this.picker,
-      h("p", {}, `${baseOf(photo)} shows ${faces.length} faces. Which one?`),
-      h("div.face-crops", { role: "radiogroup", "aria-label": "Faces of the photo, from the left" }, lines),
-      h("div.line", {}, h("button.btn.primary.small", { onclick: take }, "Use this face"), h("button.btn.small", { onclick: () => (this.#noPicker(), this.path.focus()) }, "Cancel")),
-    );
-    this.picker.onkeydown = (event) => {
-      if (event.key === "Enter" && event.target.type === "radio" && !event.ctrlKey) take();
-      else if (event.key === "Escape") (this.#noPicker(), this.path.focus());
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    };
-    this.picker.hidden = false;
-    this.picker.querySelector("input").focus();
-    this.picker.scrollIntoView({ block: "nearest" });
-  }
-
-  #add(photo, face) {
-    const text = `${photo}#${face.face}`;
-    keepPicture(text, face.picture);
-    if (!this.values.face_refs.includes(text)) this.values.face_refs = [...this.values.face_refs, text];
-    this.path.value = "";
-    this.#drawPhotos();
-    this.path.focus();
-    this.changed();
-  }
-
-  #remove(text) {
-    const at = this.values.face_refs.indexOf(text);
-    this.values.face_refs = this.values.face_refs.filter((one) => one !== text);
-    this.#wrongPhoto(null);
-    this.#drawPhotos();
-    (this.photos.querySelectorAll("button")[Math.min(at, this.values.face_refs.length - 1)] ?? this.path)?.focus();
-    this.changed();
-  }
-
-  #drawPhotos() {
-    const pictures = knownPictures();
-    fill(
-      this.photos,
-      this.values.face_refs.map((text) =>
-        h(
-          "li",
-          { title: text },
-          pictures[text] ? h("img", { src: pictures[text], alt: "" }) : h("span.holder", { "aria-hidden": "true" }),
-          h("span.gap.name", {}, labelOf(text)),
-          h("button.ibtn.small", { "aria-label": `Remove ${labelOf(text)}`, onclick: () => this.#remove(text) }, icon("x")),
-        ),
-      ),
-    );
-    this.photos.hidden = this.values.face_refs.length === 0;
-  }
-
-  #busy(text) {
-    fill(this.picker, h("p.sub", { role: "status" }, text));
-    this.picker.hidden = false;
-  }
-
-  #noPicker() {
-    this.picker.hidden = true;
-    this.picker.onkeydown = null;
-    fill(this.picker);
-  }
-
-  #wrongPhoto(sentence) {
-    this.#noPicker();
-    this.photoError.hidden = !sentence;
-    if (sentence) fill(this.photoError, icon("warn"), h("span", {}, sentence));
+  /** What a look at a photo found out about the model, where nothing is said of it yet. */
+  notice(sentence) {
+    if (!this.found) this.#say(this.status, sentence);
   }
 
   #say(place, sentence) {
     fill(place, h("p.error", { role: "alert" }, icon("warn"), h("span", {}, sentence)));
   }
-
-  // --- looks
-
-  /** Waits for the end of a look and returns its result; one that was overtaken never ends for anybody. */
-  async #wait(what, look, turn) {
-    this.looks[what] = look;
-    for (;;) {
-      const state = await read(`source/faces/looks/${look}`);
-      if (turn !== this.turns[what]) return {};
-      if (state.state === "done") return state.result;
-      if (!isActive(state)) throw new Error(state.error ?? "this was broken off; try again.");
-      await new Promise((wake) => setTimeout(wake, POLL_MS));
-    }
-  }
-
-  #drop(what) {
-    const look = this.looks[what];
-    delete this.looks[what];
-    if (look) write(`source/faces/looks/${look}/cancel`, {}).catch(() => null);
-  }
 }
 
-const nameOf = (text) => text.replace(/#\d{1,3}$/, "");
-const baseOf = (path) => path.split(/[\\/]/).pop();
 const seconds = (amount) => (amount < 90 ? `${Math.ceil(amount)} s` : `${Math.ceil(amount / 60)} min`);
-
-/** /photos/team.jpg#2 -> "team.jpg, face 2" */
-function labelOf(text) {
-  const number = /#(\d{1,3})$/.exec(text);
-  return `${baseOf(nameOf(text))}${number ? `, face ${number[1]}` : ""}`;
-}
-
-function knownPictures() {
-  try {
-    return JSON.parse(localStorage.getItem(PICTURES)) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-/** The crops of the photos that were chosen last stay in the browser: a reload needs no model. */
-function keepPicture(text, picture) {
-  const { [text]: _, ...others } = knownPictures();
-  const newest = [...Object.entries(others), [text, picture]].slice(-MOST_PICTURES);
-  try {
-    localStorage.setItem(PICTURES, JSON.stringify(Object.fromEntries(newest)));
-  } catch {
-    // no room: the name alone is shown
-  }
-}
