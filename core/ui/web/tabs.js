@@ -28,6 +28,8 @@ export function rememberTab() {
   document.addEventListener("keydown", walkTabs);
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.('#tabs button[role="tab"]');
-    if (button) sessionStorage.setItem(LAST, button.textContent.trim());
+    if (!button) return;
+    sessionStorage.setItem(LAST, button.textContent.trim());
+    if (event.detail > 0) button.blur(); // a mouse: arrows belong to what is in the tab now
   });
 }
