@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from core.config import FilterSettings
 from core.errors import JobError, RunError
 from core.job_state import CANCELLED, FAILED, INTERRUPTED, JobState
-from core.pipeline.export import remove_partial
 from core.store.run import RunDir
 from core.ui import owner
 from core.ui.verbs import Verbs
@@ -82,7 +81,9 @@ class JobExporter:
         return self.status(job)
 
     def status(self, export_id: str) -> ExportStatus:
-        """See ``Exporter``."""
+        """See ``Exporter``; what a killed export left is swept away when its end is seen."""
+        from core.pipeline.export import remove_partial
+
         try:
             state = self._verbs.queue.snapshot(export_id)
         except JobError:

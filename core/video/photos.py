@@ -47,7 +47,7 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
                 upright = ImageOps.exif_transpose(_eight_bits(picture))
                 upright.thumbnail((LARGEST_SIDE_PX, LARGEST_SIDE_PX), Image.Resampling.BOX)
                 return np.array(_on_white(upright), np.uint8)
-    except UnidentifiedImageError as error:
+    except (UnidentifiedImageError, ImportError) as error:  # Ultralytics, where imported, looks for another reader
         raise SourceError(f"{path} is not a picture that can be read; save it as JPEG or PNG.") from error
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise SourceError(f"{path} cannot be read as a picture ({error}); save it again as JPEG or PNG.") from error
@@ -61,7 +61,7 @@ def check_photo(path: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _opened(path).close()
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+    except (UnidentifiedImageError, ImportError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise SourceError("this is not a picture that can be read; save it as JPEG or PNG.") from error
 
 

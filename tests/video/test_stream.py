@@ -186,7 +186,7 @@ def test_the_stream_waits_for_its_consumer(video: Video) -> None:
 
 
 def frames_in_memory() -> int:
-    return sum(isinstance(thing, Frame) for thing in gc.get_objects())
+    return sum(type(thing) is Frame for thing in gc.get_objects())
 
 
 def settled(count: Callable[[], int]) -> int:
