@@ -12,6 +12,7 @@ export class Drawer {
     this.view = view;
     this.settled = settled;
     this.status = null;
+    this.digest = null;
     this.sample = h("div.sample");
     this.folder = h("input.folder", { type: "text", spellcheck: "false", autocomplete: "off", "aria-describedby": "export-folder-hint" });
     this.crops = h("input", { type: "checkbox", "data-key": "crops" });
@@ -31,7 +32,7 @@ export class Drawer {
   follow(status) {
     clearTimeout(this.timer);
     this.status = status;
-    this.error = this.exported = null;
+    this.error = this.exported = this.digest = null;
     this.size = null;
     if (status?.state === "running" || status?.state === "queued") this.open();
     else this.close();
@@ -54,10 +55,14 @@ export class Drawer {
     if (had) this.closed?.();
   }
 
-  /** The selection has changed: count and size are said anew. */
-  changed() {
-    if (this.element.hidden || this.isRunning) return;
-    this.status = null;
+  /** Another selection is shown: count and size are said anew, and what was exported before is over. */
+  changed(digest) {
+    if (digest === this.digest) return;
+    const first = this.digest === null;
+    this.digest = digest;
+    if (this.isRunning) return;
+    if (!first) this.status = null;
+    if (this.element.hidden) return;
     this.size = null;
     this.draw();
     clearTimeout(this.measuring);

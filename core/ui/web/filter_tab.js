@@ -195,7 +195,7 @@ class FilterTab {
     this.#list(first && !this.stays);
     this.#showBar();
     this.enlarge.refresh();
-    if (this.digest) this.drawer.changed();
+    if (this.digest) this.drawer.changed(this.digest);
   }
 
   /** Resolves to the digest of what is shown once nothing is being moved any more. */
