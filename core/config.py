@@ -22,15 +22,20 @@ METHODS = ("keyframes", "interval", "scene", "every_nth", "all")
 METRIC_NAMES = ("sharpness", "edge_strength", "contrast", "brightness", "entropy")
 """The five quality metrics, in the order of the quality weights."""
 
-FILTERABLE = (
-    "quality_score",
-    *METRIC_NAMES,
+FACE_NUMBERS = (
     "face_count",
     "max_face_confidence",
     "max_face_area_pct",
     "face_distance",
     "face_sharpness",
     "face_frontality",
+)
+"""Columns of frames whose faces were read."""
+
+FILTERABLE = (
+    "quality_score",
+    *METRIC_NAMES,
+    *FACE_NUMBERS,
     "mask_area_pct",
     "mask_score",
     "reid_similarity",

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 COMMAND = (sys.executable, "-P", "-m", "core.pipeline.job_main")
 GRACE_S = 0.8
@@ -160,3 +160,13 @@ def _search_path() -> str:
     """The program's folder first, so that the child finds it from any working directory."""
     own = str(Path(__file__).resolve().parents[1])
     return os.pathsep.join([own, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def own_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """In the child: takes the pipes to the parent away from libraries that print and grandchildren that read."""
+    commands, events = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return os.fdopen(commands, "rb", buffering=0), os.fdopen(events, "wb")

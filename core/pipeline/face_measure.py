@@ -9,21 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.config import FACE_NUMBERS
 from core.metrics.face_quality import face_sharpness, frontality
 from core.models import FaceReader
 from core.records import FrameRecord
 from core.video.frame import Frame
 
-FACE_COLUMNS = (
-    "face_count",
-    "max_face_confidence",
-    "max_face_area_pct",
-    "face_distance",
-    "face_sharpness",
-    "face_frontality",
-    "face_rows",
-    "person_ids",
-)
+FACE_COLUMNS = (*FACE_NUMBERS, "face_rows", "person_ids")
 """What the records of frames whose faces were read have beside the rest."""
 
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 from core import __version__, log
 from core.errors import FramesieveError
-from core.job_process import GRACE_S, kill_tree
+from core.job_process import GRACE_S, kill_tree, own_pipes
 from core.job_state import CANCELLED, DONE, FAILED, INTERRUPTED
 from core.pipeline import job_verbs
 from core.pipeline.job_report import LinesOf, Report
@@ -29,7 +29,7 @@ from core.store.run import RunDir
 
 def main() -> None:
     """Runs the job that the first line of the input asks for, and ends the process."""
-    commands, events = _own_pipes()
+    commands, events = own_pipes()
     request = json.loads(commands.readline())
     log_file = _start_log()
     head = {name: request[name] for name in ("id", "verb", "arguments", "owner", "title", "created_s")}
@@ -101,16 +101,6 @@ def _listen(commands: BinaryIO, stop: Stop, report: Report) -> None:
         report.end(stop.reason or INTERRUPTED)
         kill_tree(os.getpid())
         os._exit(1)
-
-
-def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Takes the pipes away from everybody else: libraries print to standard error, grandchildren read nothing."""
-    commands, events = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return os.fdopen(commands, "rb", buffering=0), os.fdopen(events, "wb")
 
 
 def _start_log() -> Path | None:

@@ -21,6 +21,7 @@ import numpy as np
 from core import config
 from core.config import DetectSettings
 from core.errors import FramesieveError, StorageError
+from core.job_process import own_pipes
 from core.models import Detector
 from core.pipeline.detect import OpenDetector, frame_size, open_yolo, recorded, write_cache
 from core.pipeline.live_plan import Head, next_ordinal, stride_for
@@ -41,7 +42,7 @@ FIRST_COST_S = 0.05
 
 def main(opener: OpenDetector = open_yolo) -> None:
     """Serves the request of the first line until the input ends, and ends the process."""
-    commands, events = _own_pipes()
+    commands, events = own_pipes()
     request = json.loads(commands.readline())
     threading.Thread(target=_orphaned, args=(os.getppid(),), daemon=True).start()
 
@@ -221,16 +222,6 @@ class Follower:
 
 def _told(info: VideoInfo, row: Row) -> dict[str, Any]:
     return page_row(info, row.ordinal, detections_of(row, info.width, info.height))
-
-
-def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Takes the pipes away from everybody else: libraries print to standard error."""
-    commands, events = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return os.fdopen(commands, "rb", buffering=0), os.fdopen(events, "wb")
 
 
 def _orphaned(parent: int) -> None:

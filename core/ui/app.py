@@ -126,13 +126,17 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
             f"port {options.port} of {options.host} cannot be opened ({error}); choose another with --port."
         ) from error
     if wait:
-        print(f"Framesieve is at {page.local_url} (Ctrl-C stops it)", flush=True)
-        if page.share_url:
-            print(f"and for everybody who knows it at {page.share_url}", flush=True)
-        elif options.share:
-            print("No public address: gradio.live could not be reached; the page is served here only.", flush=True)
+        _say_address(page, options)
         page.block_thread()
     return page
+
+
+def _say_address(page: gr.Blocks, options: Options) -> None:
+    print(f"Framesieve is at {page.local_url} (Ctrl-C stops it)", flush=True)
+    if page.share_url:
+        print(f"and for everybody who knows it at {page.share_url}", flush=True)
+    elif options.share:
+        print("No public address: gradio.live could not be reached; the page is served here only.", flush=True)
 
 
 def serve(options: Options) -> None:

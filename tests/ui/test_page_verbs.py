@@ -215,7 +215,7 @@ def test_people_see_their_own_jobs_only(served: tuple[str, Path], media: Path) -
     [
         {"source": "/etc/passwd"},
         {"source": "SOURCE", "downloads": "/etc"},
-        {"source": "SOURCE", "out": "/root/x"},
+        {"source": "SOURCE", "out": "/etc/framesieve/x"},
         {"source": "concat:a|b"},
         {"source": 7},
         {"source": "SOURCE", "settings": {"faces": True, "face_model": "/etc"}},
