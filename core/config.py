@@ -59,9 +59,15 @@ def knob(
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
     in_digest: bool = True,
+    newer: bool = False,
 ) -> Any:
-    """Returns a dataclass field that carries its own documentation and bounds (both inclusive)."""
-    facts = {"help": text, "unit": unit, "low": low, "high": high, "choices": choices, "in_digest": in_digest}
+    """Returns a dataclass field that carries its own documentation and bounds (both inclusive).
+
+    ``newer`` marks a setting that older runs do not know: it enters the digest only where it differs from its default,
+    so that their digests still match.
+    """
+    facts = {"help": text, "unit": unit, "low": low, "high": high, "choices": choices}
+    facts |= {"in_digest": in_digest, "newer": newer}
     if isinstance(default, (dict, list)):
         return dataclasses.field(default_factory=lambda: type(default)(default), metadata=facts)
     return dataclasses.field(default=default, metadata=facts)
@@ -187,6 +193,9 @@ class ExtractSettings:
         frame of each window is asked for (``target`` with ``all`` or ``every_nth``).
         """
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.metadata["in_digest"]}
+        for f in dataclasses.fields(self):
+            if f.metadata["newer"] and getattr(self, f.name) == f.default:
+                fields.pop(f.name, None)
         for method, names in METHOD_INPUTS.items():
             if method != self.method:
                 for name in names:

@@ -49,3 +49,27 @@ def test_bound_of_extract_names_its_metric():
 def test_equal_bounds_and_the_last_ordinal_are_fine():
     filters = FilterSettings(min={"entropy": 5}, max={"entropy": 5}, keep=(2**63 - 1,))
     assert config.from_mapping(FilterSettings, config.to_mapping(filters)) == filters
+
+
+@pytest.mark.parametrize(
+    ("values", "digest"),
+    [
+        ({}, "06651f81596eee52"),
+        ({"method": "interval", "interval": 3.0}, "9533e5d301cded00"),
+        ({"method": "scene", "scene_fast": True, "png": True}, "ca91c69461847407"),
+        (
+            {"method": "every_nth", "every": 5, "target": 20, "quality_weights": (1.0, 2.0, 3.0, 4.0, 5.0)},
+            "b675e920d560df14",
+        ),
+        (
+            {"method": "all", "save_frames": False, "min": {"sharpness": 20.0, "contrast": 5.0}, "min_quality": 30.0},
+            "9e36f828fc722e75",
+        ),
+        (
+            {"method": "all", "face_filter": True, "min_face_area": 1.5, "face_model": "buffalo_s"},
+            "5aa3f6b9c107d9d3",
+        ),
+    ],
+)
+def test_digests_of_runs_made_before_still_match(values, digest):
+    assert ExtractSettings(**values).digest() == digest
