@@ -6,7 +6,9 @@ FramesieveError                 its text is one sentence: what came, what was wa
 ├── LedgerMismatch              the decoder showed a frame that the ledger does not know
 ├── SettingsError               a setting, weight, preset key or filter is out of range or unknown
 ├── RunError                    the run folder is unreadable, of another video, or of other settings
-│   └── RunBusy                 another process works in the run folder
+│   ├── RunBusy                 another process works in the run folder
+│   ├── FolderTaken             the folder of an export is there and not empty
+│   └── SelectionChanged        the filters keep other frames now than those that were shown
 ├── CacheError                  a detection cache is damaged, or of another video or other weights
 ├── JobError                    there is no such job, or it cannot be resumed or cancelled
 ├── StorageError                the disk is full or the folder cannot be written
@@ -22,6 +24,8 @@ class FramesieveError(Exception):
     """Base of all errors that are shown to people as one sentence. ``exit_code`` is what the command line returns."""
 
     exit_code = 1
+    lasting = False
+    """Whether the same call fails again however often it is made, so that nobody is offered to try it again."""
 
 
 class SourceError(FramesieveError):
@@ -46,6 +50,7 @@ class SettingsError(FramesieveError):
     """A setting, weight, preset key or filter is out of range or unknown."""
 
     exit_code = 2
+    lasting = True
 
 
 class RunError(FramesieveError):
@@ -58,6 +63,18 @@ class RunBusy(RunError):
     """Another process works in the run folder."""
 
     exit_code = 6
+
+
+class FolderTaken(RunError):
+    """The folder that an export is to make is there and not empty."""
+
+    lasting = True
+
+
+class SelectionChanged(RunError):
+    """The filters keep other frames now than those that a person saw."""
+
+    lasting = True
 
 
 class CacheError(FramesieveError):

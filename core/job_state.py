@@ -77,6 +77,8 @@ class JobState:
     """Where everything is logged, tracebacks too."""
     error: str | None = None
     """One sentence; only when ``failed``."""
+    lasting: bool = False
+    """Whether it would fail again in the same way, so that there is nothing to resume."""
     result: Mapping[str, Any] = field(default_factory=dict)
     """What the verb returns when it is done."""
     version: int = 0
@@ -90,7 +92,7 @@ class JobState:
     @property
     def resumable(self) -> bool:
         """Whether ``JobQueue.resume`` takes it."""
-        return self.state in RESUMABLE
+        return self.state in RESUMABLE and not self.lasting
 
     def after(self, event: Mapping[str, Any]) -> JobState:
         """Returns the state after an event of the child: plain keys replace, ``rows``, ``thumbs`` and ``log`` append.
@@ -137,6 +139,7 @@ TYPES: dict[str, Any] = {
     "dropped": dict,
     "log_file": str,
     "error": (str, type(None)),
+    "lasting": bool,
     "result": dict,
 }
 """What an event may replace."""

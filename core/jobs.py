@@ -102,7 +102,8 @@ class JobQueue:
             if old.state in (QUEUED, RUNNING):
                 raise RunBusy(f"{old.title} is {old.state}; wait for it or cancel it.")
             if not old.resumable:
-                raise JobError(f"{old.title} is {old.state}; there is nothing to resume.")
+                why = f"it would fail again: {old.error}" if old.lasting else "there is nothing to resume."
+                raise JobError(f"{old.title} is {old.state}; {why}")
             kept = ("id", "verb", "arguments", "owner", "title", "created_s", "run", "log", "version")
             again = JobState(**{name: getattr(old, name) for name in kept})
             self._enter(_Job(again.numbered(), resumed=True))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core import config
 from core.config import ExportSettings, ExtractSettings, FilterSettings
-from core.errors import DecodeError, RunBusy, RunError, StorageError
+from core.errors import DecodeError, FolderTaken, RunBusy, RunError, StorageError
 from core.pipeline.face_crops import crop, wanted_faces
 from core.pipeline.runs import video_of
 from core.pipeline.select import select
@@ -130,7 +130,7 @@ def _lock(run: RunDir) -> AbstractContextManager[None]:
 def _destination(run: RunDir, dest: Path | None) -> Path:
     folder = Path(dest or _free_name(run)).absolute()
     if folder.exists() and (not folder.is_dir() or any(not _is_partial(path) for path in folder.iterdir())):
-        raise RunError(f"{folder} exists and is not an empty folder; choose another one for the export.")
+        raise FolderTaken(f"{folder} exists and is not an empty folder; choose another one for the export.")
     return folder
 
 

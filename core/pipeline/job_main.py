@@ -47,8 +47,7 @@ def main() -> None:
         log.get().addHandler(LinesOf(report))
         signal.signal(signal.SIGTERM, lambda number, frame: stop.because(INTERRUPTED))
         threading.Thread(target=_listen, args=(commands, stop, report), name="job-commands", daemon=True).start()
-        state, error = _run(request, report, stop)
-        report.end(state, error)
+        report.end(*_run(request, report, stop))
     sys.stderr.flush()
     os._exit(0)  # no thread of a library, and no slow tidying, keeps a job that has ended
 
@@ -65,8 +64,8 @@ class Stop:
         self.reason = self.reason or reason
 
 
-def _run(request: Mapping[str, Any], report: Report, stop: Stop) -> tuple[str, str | None]:
-    """Runs the verb to its end or to the flag. Returns the state and, for a failed job, its sentence."""
+def _run(request: Mapping[str, Any], report: Report, stop: Stop) -> tuple[str, str | None, bool]:
+    """Runs the verb to its end or to the flag. Returns the state; of a failed job the sentence, whether it lasts."""
     resumed_in = request.get("run") if request.get("resumed") else None
     try:
         if resumed_in and Path(resumed_in).is_dir():
@@ -76,16 +75,16 @@ def _run(request: Mapping[str, Any], report: Report, stop: Stop) -> tuple[str, s
                 if stop.reason:
                     break
             else:
-                return DONE, None
+                return DONE, None, False
     except FramesieveError as error:
         log.get().debug("failed", exc_info=True)
-        return stop.reason or FAILED, None if stop.reason else str(error)
+        return (stop.reason, None, False) if stop.reason else (FAILED, str(error), error.lasting)
     except Exception as error:
         log.get().debug("%s failed", request["title"], exc_info=True)
-        return stop.reason or FAILED, None if stop.reason else _unexpected(request["title"], error)
+        return (stop.reason, None, False) if stop.reason else (FAILED, _unexpected(request["title"], error), False)
     finally:
         stop.stopped.set()
-    return stop.reason or INTERRUPTED, None
+    return stop.reason or INTERRUPTED, None, False
 
 
 def _listen(commands: BinaryIO, stop: Stop, report: Report) -> None:

@@ -134,12 +134,12 @@ class Report:
             if self._dirty and not self._ended:
                 self._write(self._event())
 
-    def end(self, state: str, error: str | None = None) -> None:
-        """Tells the last event, to the file first. Only the first call counts."""
+    def end(self, state: str, error: str | None = None, lasting: bool = False) -> None:
+        """Tells the last event, to the file first. Only the first call counts; ``lasting`` as in ``JobState``."""
         with self._writing:
             if self._ended:
                 return
-            self.set(state=state, error=error, result=self.result, cancelling=False)
+            self.set(state=state, error=error, lasting=lasting, result=self.result, cancelling=False)
             event = self._event()
             self._ended = True
             self._write(event, last=True)

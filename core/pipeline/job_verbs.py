@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core import config
 from core.config import DetectSettings, ExportSettings, ExtractSettings, FetchSettings, FilterSettings, nearest
-from core.errors import RunError, SettingsError
+from core.errors import SelectionChanged, SettingsError
 from core.pipeline import face_jobs
 from core.pipeline.job_report import Report
 from core.records import FrameRecord
@@ -145,7 +145,9 @@ def export(arguments: Arguments, report: Report) -> Steps:
         _path(arguments.get("selection")),
     )
     if arguments.get("digest") not in (None, chosen.digest):
-        raise RunError("the run changed since these frames were chosen; look at the selection again, then export.")
+        raise SelectionChanged(
+            "the run changed since these frames were chosen; look at the selection again, then export."
+        )
     report.open(chosen.run)
     report.phase("exporting", len(chosen.kept))
     settings = config.from_mapping(ExportSettings, arguments.get("settings") or {})

@@ -228,9 +228,18 @@ def middle_of(run: Path, column: str) -> float:
     return round(float(np.median(load_table(run).values[column])), 3)
 
 
+def type_text(box: Any, text: str) -> None:
+    """Puts a text into a box as a person does: goes there, selects what stands in it, and types."""
+    box.click()
+    box.press("ControlOrMeta+a")
+    box.press("Delete")
+    box.press_sequentially(text)
+    assert box.input_value() == text
+
+
 def type_into(visit: Visit, label: str, text: str) -> None:
     """Types into a box as a person does, and goes back to the gallery."""
     box = visit.page.get_by_label(label)
-    box.fill(text)
+    type_text(box, text)
     box.press("Tab")
     visit.page.get_by_role("listbox", name="Frames").focus()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests import videos
-from tests.ui.conftest import Visit
+from tests.ui.conftest import Visit, type_text
 
 WAIT_MS = 20_000
 NAMES = ["person", "car", "dog"]
@@ -48,7 +48,7 @@ def open_tab(seen: Visit, address: str, folder: Path, name: str | None = None) -
     page.get_by_role("tab", name="Live Review").click()
     box = page.get_by_label("Folder of videos")
     box.wait_for(timeout=WAIT_MS)
-    box.fill(str(folder))
+    type_text(box, str(folder))
     box.press("Enter")
     page.locator(".video").first.wait_for(timeout=WAIT_MS)
     if name is not None:

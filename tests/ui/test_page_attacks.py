@@ -21,7 +21,7 @@ from core.ui import zipped
 from core.ui.session import SECRET, Workspace
 from tests import videos
 from tests.conftest import ROOT
-from tests.ui.conftest import Site, Visit, free_port, serving, type_into
+from tests.ui.conftest import Site, Visit, free_port, serving, type_into, type_text
 from tests.ui.test_page_guard import ask, runs_of
 
 Visitor = Callable[..., Visit]
@@ -233,9 +233,9 @@ def test_what_is_typed_is_what_is_extracted_however_fast(counting_runs: Path, vi
         page = seen.page
         page.goto(address)
         box = page.get_by_label("URL, path or dropped file")
-        box.fill(str(media / "first.mp4"))
+        type_text(box, str(media / "first.mp4"))
         page.wait_for_function("framesieve.source.box.facts?.frames")
-        box.fill(str(media / "second.mp4"))
+        type_text(box, str(media / "second.mp4"))
         box.press("Control+Enter")
         assert page.get_by_role("button", name="Extract & Analyze Frames").is_disabled()
         page.wait_for_function("framesieve.source.box.facts?.frames")
@@ -301,7 +301,7 @@ def test_the_log_closes_by_escape_and_its_buttons_keep_the_focus(
     with serving(tmp_path / "downloads", "--root", str(media)) as address:
         page = seen.page
         page.goto(address)
-        page.get_by_label("URL, path or dropped file").fill(str(media / "again.mp4"))
+        type_text(page.get_by_label("URL, path or dropped file"), str(media / "again.mp4"))
         page.wait_for_function("framesieve.source.box.facts?.frames")
         for _ in range(2):
             before = page.evaluate("framesieve.source.job")

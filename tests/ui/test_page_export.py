@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import videos
-from tests.ui.conftest import Site, Visit, middle_of, read, type_into
+from tests.ui.conftest import Site, Visit, middle_of, read, type_into, type_text
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -102,11 +102,11 @@ def test_the_folder_can_be_chosen_and_a_wrong_one_is_refused(site: Site, visit: 
     page = seen.page
     page.keyboard.press("e")
     folder = page.get_by_role("textbox", name="Folder")
-    folder.fill("/etc/framesieve")
+    type_text(folder, "/etc/framesieve")
     page.get_by_role("button", name=f"Export {videos.FRAMES} frames").click()
     page.get_by_role("alert").filter(has_text="is not in the folder of runs").wait_for()
     seen.problems = [text for text in seen.problems if "422" not in text]
-    folder.fill("best of <b>it</b>")
+    type_text(folder, "best of <b>it</b>")
     page.get_by_role("button", name=f"Export {videos.FRAMES} frames").click()
     page.locator(".drawer .verdict.kept").wait_for()
     assert page.locator(".drawer .path").inner_text() == str(site.downloads / "best of <b>it</b>")
@@ -130,3 +130,24 @@ def test_what_a_killed_export_left_is_swept_away(site: Site) -> None:
         assert left.exists()
     remove_partial(site.downloads / "swept_exported_x", run)
     assert not left.exists()
+
+
+def test_a_folder_that_is_taken_is_not_resumed_and_not_kept_for_the_next_run(site: Site, visit: Visitor) -> None:
+    run, other = site.run("taken"), site.run("next one")
+    (site.downloads / "mine").mkdir()
+    (site.downloads / "mine" / "letter.txt").write_text("mine")
+    seen = visit().open(site.address, run.name)
+    page = seen.page
+    page.keyboard.press("e")
+    type_text(page.get_by_role("textbox", name="Folder"), "mine")
+    page.get_by_role("button", name=f"Export {videos.FRAMES} frames").click()
+    page.locator(".drawer").get_by_role("alert").filter(has_text="not an empty folder").wait_for()
+    page.locator("#jobs", has_text="failed").wait_for()
+    assert page.locator("#jobs").get_by_role("button", name="Resume").count() == 0
+    assert page.get_by_role("textbox", name="Folder").input_value() == "mine"
+    page.locator(".pick").click()
+    page.locator(".run", has_text=other.name).click()
+    page.wait_for_function("framesieve.filter.run.name === 'next one' && framesieve.filter.digest")
+    page.get_by_role("button", name="Export", exact=False).last.click()
+    assert page.get_by_role("textbox", name="Folder").input_value() == ""
+    assert page.locator(".drawer").get_by_role("alert").count() == 0

@@ -22,7 +22,7 @@ from core.store import face_file
 from core.store.run import RunDir
 from core.store.table import load_table
 from tests.faces import make_pack
-from tests.ui.conftest import Site, Visit, serving, type_into
+from tests.ui.conftest import Site, Visit, serving, type_into, type_text
 
 pytestmark = [pytest.mark.browser, pytest.mark.weights]
 Visitor = Callable[..., Visit]
@@ -115,7 +115,7 @@ def test_people_are_found_named_and_looked_for(page: Site, visit: Visitor, media
     keys = seen.page
     keys.keyboard.press("p")
     panel = keys.get_by_role("complementary", name="People")
-    panel.get_by_label("Face model").fill(str(media / "pack"))
+    type_text(panel.get_by_label("Face model"), str(media / "pack"))
     after_job(seen, lambda: panel.get_by_role("button", name="Find people").click())
     view = people_view(run)
     assert view["people"][0]["faces"] > 20
@@ -124,7 +124,7 @@ def test_people_are_found_named_and_looked_for(page: Site, visit: Visitor, media
     assert pictures.first.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") > 20
 
     name = panel.get_by_label("Name of person 0")
-    name.fill("Jo <b>Juggler</b>")
+    type_text(name, "Jo <b>Juggler</b>")
     name.press("Enter")
     keys.locator(".people-filter .chip", has_text="Jo <b>Juggler</b>").wait_for()
     assert face_file.read(RunDir(run).face_file).people[0].name == "Jo <b>Juggler</b>"
@@ -183,7 +183,7 @@ def test_a_model_that_is_not_there_is_one_sentence(page: Site, visit: Visitor, m
         ("/etc", "neither a pack nor in an allowed folder"),
         (str(media / "made"), "no .onnx files"),
     ):
-        panel.get_by_label("Face model").fill(model)
+        type_text(panel.get_by_label("Face model"), model)
         panel.get_by_role("button", name="Find people").click()
         panel.get_by_role("alert").filter(has_text=sentence).wait_for(timeout=WAIT_MS)
         settled(seen)
@@ -225,7 +225,7 @@ def test_face_crops_are_exported_when_asked_for(page: Site, visit: Visitor) -> N
     assert shown["kept"] == 3
     seen.page.keyboard.press("e")
     seen.page.get_by_label("Also cut out the faces").check()
-    seen.page.get_by_role("textbox", name="Folder").fill("with crops")
+    type_text(seen.page.get_by_role("textbox", name="Folder"), "with crops")
     seen.page.get_by_role("button", name="Export 3 frames").click()
     seen.page.locator(".drawer .verdict.kept").wait_for(timeout=WAIT_MS)
     records = [json.loads(line) for line in (page.downloads / "with crops/metadata.jsonl").read_text().splitlines()]

@@ -17,7 +17,7 @@ import pytest
 from core.store import jsonl
 from core.ui.uploads import MOST_PHOTO_BYTES
 from tests.faces import make_pack, six_people
-from tests.ui.conftest import Visit, read, serving
+from tests.ui.conftest import Visit, read, serving, type_text
 from tests.ui.test_page_source import begin, ended, extract, run_of
 
 pytestmark = pytest.mark.browser
@@ -53,7 +53,7 @@ def unfold(page: Any, model: Path | None = None) -> None:
     page.locator("option", has_text="antelopev2").wait_for(state="attached", timeout=WAIT_MS)
     if model is not None:
         page.get_by_label("Face model", exact=True).select_option("own")
-        page.get_by_label("Folder of ONNX files").fill(str(model))
+        type_text(page.get_by_label("Folder of ONNX files"), str(model))
         page.get_by_label("Folder of ONNX files").press("Tab")
 
 
@@ -99,13 +99,13 @@ def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
     address, downloads = served
     seen = visit()
     page = begin(seen, address, str(media / "clip.mp4"), "Every few seconds")
-    page.get_by_label("One frame every").fill(str(EVERY_S))
+    type_text(page.get_by_label("One frame every"), str(EVERY_S))
     unfold(page, media / "own models")
     page.locator(".face-status", has_text="Runs on the CPU").wait_for(timeout=WAIT_MS)
     assert "ms per frame" in page.locator(".face-cost").inner_text()
     assert "+ faces" in page.locator(".method-card.on .estimate").inner_text()
     page.get_by_label("Drop frames without a face").check()
-    page.get_by_label("Face area at least").fill("0.1")
+    type_text(page.get_by_label("Face area at least"), "0.1")
     page.get_by_label("Photo file").set_input_files(six_people())
     crops = page.get_by_role("radiogroup", name="Faces of the photo")
     crops.wait_for(timeout=WAIT_MS)
@@ -117,7 +117,7 @@ def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
     assert uploaded.read_bytes() == six_people().read_bytes()
     photo = page.get_by_role("list", name="Reference photos")
     assert "t1.jpg, face 3" in photo.inner_text()
-    page.get_by_label("Path of a photo").fill(f"{media / 'six.jpg'}#2")
+    type_text(page.get_by_label("Path of a photo"), f"{media / 'six.jpg'}#2")
     page.get_by_label("Path of a photo").press("Enter")
     photo.get_by_text("six.jpg, face 2").wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="Remove six.jpg").click()
@@ -131,7 +131,7 @@ def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
     assert kept["face_model"] == str(media / "own models")
     presets = page.locator(".presets")
     presets.get_by_role("button", name="Save").first.click()
-    page.get_by_label("Name of the preset").fill("person")
+    type_text(page.get_by_label("Name of the preset"), "person")
     page.get_by_label("Name of the preset").press("Enter")
     page.get_by_text("Saved as person.").wait_for()
     presets.get_by_role("button", name="Reset").click()
@@ -164,10 +164,10 @@ def test_what_is_wrong_with_a_photo_or_a_model_is_said_at_its_place(
     unfold(page, media / "half")
     page.locator(".face-status", has_text="holds no face recogniser").wait_for(timeout=WAIT_MS)
     for folder, sentence in (("/etc", "allowed folder"), (str(media / "none"), "neither a folder nor a face model")):
-        page.get_by_label("Folder of ONNX files").fill(folder)
+        type_text(page.get_by_label("Folder of ONNX files"), folder)
         page.get_by_label("Folder of ONNX files").press("Tab")
         page.locator(".face-status", has_text=sentence).wait_for(timeout=WAIT_MS)
-    page.get_by_label("Folder of ONNX files").fill(str(media / "own models"))
+    type_text(page.get_by_label("Folder of ONNX files"), str(media / "own models"))
     page.get_by_label("Folder of ONNX files").press("Tab")
     page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
 
@@ -178,7 +178,7 @@ def test_what_is_wrong_with_a_photo_or_a_model_is_said_at_its_place(
     cases += [("person:0", "path of a picture"), (f"{media / 'six.jpg'}#9", "there is no face 9")]
     cases += [(str(media / "broken.jpg"), "picture")]
     for text, sentence in cases:
-        box.fill(text)
+        type_text(box, text)
         box.press("Enter")
         page.locator(".face-refs .error", has_text=sentence).wait_for(timeout=WAIT_MS)
     blank = tmp_path / "blank.png"
@@ -193,6 +193,39 @@ def test_what_is_wrong_with_a_photo_or_a_model_is_said_at_its_place(
     page.get_by_label("Photo file").set_input_files(huge)
     page.locator(".face-refs .error", has_text="huge.jpg is larger than 60.0 MB").wait_for(timeout=WAIT_MS)
     assert settings_of(page)["face_refs"] == []
+    seen.problems[:] = [text for text in seen.problems if "status of 4" not in text]
+
+
+def test_what_was_said_of_one_model_does_not_stay_with_the_next(
+    served: tuple[str, Path], visit: Visitor, media: Path
+) -> None:
+    seen = visit()
+    page = begin(seen, served[0], str(media / "clip.mp4"))
+    unfold(page)
+    model = page.get_by_label("Face model", exact=True)
+    download = page.get_by_role("button", name="Download buffalo_l")
+    download.wait_for(timeout=WAIT_MS)
+    download.click()
+    page.locator(".face-missing .error").wait_for(timeout=WAIT_MS)
+    model.select_option("own")
+    assert page.locator(".face-missing").inner_text() == ""
+    folder = page.get_by_label("Folder of ONNX files")
+    type_text(folder, str(media / "half"))
+    folder.press("Enter")
+    page.locator(".face-status", has_text="holds no face recogniser").wait_for(timeout=WAIT_MS)
+    model.select_option("buffalo_s")
+    page.get_by_role("button", name="Download buffalo_s").wait_for(timeout=WAIT_MS)
+    assert page.locator(".face-status").inner_text() == ""
+    assert page.locator(".faces-form .error:visible").count() == 0
+    model.select_option("own")
+    type_text(page.get_by_label("Folder of ONNX files"), str(media / "own models"))
+    page.get_by_label("Folder of ONNX files").press("Tab")
+    page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
+    model.select_option("buffalo_l")
+    download.wait_for(timeout=WAIT_MS)
+    assert page.locator(".face-status").inner_text() == ""
+    model.select_option("own")
+    assert page.locator(".face-missing").inner_text() == ""
     seen.problems[:] = [text for text in seen.problems if "status of 4" not in text]
 
 

@@ -16,7 +16,7 @@ from core.store.run import RunDir
 from core.store.table import load_table
 from tests import videos
 from tests.conftest import ROOT
-from tests.ui.conftest import NAUGHTY, Site, Visit, middle_of, read, synthetic_run, type_into
+from tests.ui.conftest import NAUGHTY, WAIT_MS, Site, Visit, middle_of, read, synthetic_run, type_into, type_text
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -288,10 +288,45 @@ def test_presets_fill_the_filters_and_undo_takes_them_back(site: Site, visit: Vi
     type_into(seen, "Contrast, lower bound, as a number", "3")
     bar = page.locator("#filter .presets")
     bar.get_by_role("button", name="Save").first.click()
-    bar.get_by_label("Name of the preset").fill("contrast only")
+    type_text(bar.get_by_label("Name of the preset"), "contrast only")
     bar.get_by_label("Name of the preset").press("Enter")
     bar.get_by_text("Saved as contrast only.").wait_for()
     assert read(site.downloads / ".presets" / "contrast only.json") == {"filter": {"min": {"contrast": 3}}}
     bar.get_by_role("button", name="Delete").click()
     bar.get_by_text("contrast only is deleted.").wait_for()
     assert not (site.downloads / ".presets" / "contrast only.json").exists()
+
+
+def test_number_boxes_act_while_typing_and_leave_what_is_typed_alone(site: Site, visit: Visitor) -> None:
+    run = site.run("typed")
+    seen = visit().open(site.address, run.name)
+    top = seen.page.get_by_label("keep at most N frames in all (frames)")
+    top.click()
+    seen.page.keyboard.type("7")
+    seen.page.wait_for_function("framesieve.filter.answer.kept === 7", timeout=WAIT_MS)
+    assert top.evaluate("(box) => box === document.activeElement")
+    seen.page.keyboard.type("x")
+    seen.page.locator("input.bound.wrong").wait_for(timeout=WAIT_MS)
+    assert top.input_value() == "7x"
+    assert seen.state()["kept"] == 7
+    seen.page.keyboard.press("Backspace")
+    seen.page.locator("input.bound.wrong").wait_for(state="detached", timeout=WAIT_MS)
+    share = seen.page.get_by_label("keep the best P % of what is left (%)")
+    share.click()
+    seen.page.keyboard.type("0.")
+    seen.page.wait_for_function("framesieve.filter.choices.filters.top_percent === 0", timeout=WAIT_MS)
+    assert share.input_value() == "0."
+    seen.page.keyboard.type("5")
+    seen.page.wait_for_function("framesieve.filter.choices.filters.top_percent === 0.5", timeout=WAIT_MS)
+    seen.page.keyboard.press("Tab")
+    assert share.input_value() == "0.5"
+    bound = seen.page.get_by_label("Contrast, lower bound, as a number")
+    middle = str(middle_of(run, "contrast"))
+    bound.click()
+    seen.page.keyboard.type(middle)
+    seen.page.wait_for_function(
+        "value => framesieve.filter.choices.filters.min?.contrast === Number(value)", arg=middle, timeout=WAIT_MS
+    )
+    assert bound.input_value() == middle
+    shown = seen.state()
+    assert shown["digest"] == digest_of(run, shown["filters"])

@@ -13,7 +13,7 @@ from core.store import examples
 from core.video.images import encode_jpeg, read_jpeg
 from tests import videos
 from tests.pipeline.test_mine import ffmpeg_frame
-from tests.ui.conftest import Visit, read, serving
+from tests.ui.conftest import Visit, read, serving, type_text
 from tests.ui.review import cache_for, choose, frame, go_to, open_tab, press, settled, shows
 
 pytestmark = pytest.mark.browser
@@ -110,7 +110,7 @@ def test_typing_other_tabs_and_browser_shortcuts_fire_nothing(page: Any, served:
     page.keyboard.type("s f n u c h o z 123 +-")
     for key in ("ArrowRight", "Home", "End"):
         page.keyboard.press(key)
-    page.get_by_label("Weights: path of a .pt or .onnx file").fill("")
+    type_text(page.get_by_label("Weights: path of a .pt or .onnx file"), "")
     page.locator(".screen").focus()
     for key in ("Control+s", "Alt+s", "Meta+s", "Control+ArrowRight"):
         page.locator(".screen").dispatch_event(
@@ -207,13 +207,13 @@ def open_tab_again(page: Any, folder: Path) -> Any:
 
 
 def test_skipping_after_a_save_and_a_folder_that_is_not_allowed(page: Any, served: tuple[str, Path]) -> None:
-    page.get_by_label("Frames to go on after a save").fill("25")
+    type_text(page.get_by_label("Frames to go on after a save"), "25")
     page.get_by_label("Frames to go on after a save").press("Tab")
     page.locator(".screen").focus()
     page.keyboard.press("s")
     page.wait_for_function("framesieve.review.player.frame === 25")
     box = page.get_by_label("Folder for saved frames")
-    box.fill("/etc")
+    type_text(box, "/etc")
     box.press("Enter")
     page.locator(".save-to .error span").wait_for()
     assert "is not in the allowed folders" in page.locator(".save-to .error").inner_text()

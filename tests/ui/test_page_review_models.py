@@ -15,7 +15,7 @@ from core.video.command import run_ffmpeg
 from core.video.images import encode_jpeg
 from core.video.probe import probe
 from tests.pipeline.test_mine import ffmpeg_frame
-from tests.ui.conftest import Visit, read, serving
+from tests.ui.conftest import Visit, read, serving, type_text
 from tests.ui.review import choose, frame, go_to, open_tab, press, settled, shows
 
 pytestmark = [pytest.mark.browser, pytest.mark.weights]
@@ -43,7 +43,7 @@ def served(folder: Path, assets: Path, tmp_path: Path) -> Iterator[tuple[str, Pa
 
 
 def take_weights(page: Any, path: Path) -> None:
-    page.get_by_label(WEIGHTS).fill(str(path))
+    type_text(page.get_by_label(WEIGHTS), str(path))
     page.get_by_label(WEIGHTS).press("Enter")
     page.wait_for_function("framesieve.review.model.weights !== null")
 

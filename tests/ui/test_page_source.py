@@ -11,7 +11,7 @@ import pytest
 
 from core.store.run import RunDir
 from tests import videos, web
-from tests.ui.conftest import Visit, read, serving
+from tests.ui.conftest import Visit, read, serving, type_text
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -51,7 +51,7 @@ def begin(seen: Visit, address: str, source: str, method: str | None = None) -> 
     page.goto(address)
     box = page.get_by_label("URL, path or dropped file")
     box.wait_for(timeout=WAIT_MS)
-    box.fill(source)
+    type_text(box, source)
     if method is not None:
         page.locator(".method-card", has_text=method).get_by_role("radio").check()
     return page
@@ -80,7 +80,7 @@ def test_a_pasted_path_becomes_a_run_in_filtering(served: tuple[str, Path], visi
     for fact in ("320 x 180", "0:04.8", "25 fps", "120", "h264"):
         assert fact in facts
     assert "about 12 frames" in page.locator(".method-card.on").inner_text()
-    page.get_by_label("One frame of every").fill("20")
+    type_text(page.get_by_label("One frame of every"), "20")
     assert "about 6 frames" in page.locator(".method-card.on").inner_text()
     extract(page)
     ended(page)
@@ -221,10 +221,10 @@ def test_presets_are_saved_loaded_reset_and_deleted(served: tuple[str, Path], vi
     preset.locator("option", has_text="stills").wait_for(state="attached", timeout=WAIT_MS)
     preset.select_option("stills")
     assert page.get_by_label("One frame every").input_value() == "0.25"
-    page.get_by_label("One frame every").fill("0.75")
+    type_text(page.get_by_label("One frame every"), "0.75")
     presets = page.locator(".presets")
     presets.get_by_role("button", name="Save").first.click()
-    page.get_by_label("Name of the preset").fill("mine")
+    type_text(page.get_by_label("Name of the preset"), "mine")
     page.get_by_label("Name of the preset").press("Enter")
     page.get_by_text("Saved as mine.").wait_for()
     presets.get_by_role("button", name="Reset").click()
@@ -240,9 +240,9 @@ def test_presets_are_saved_loaded_reset_and_deleted(served: tuple[str, Path], vi
 
 def test_a_wrong_number_is_refused_beside_its_box(served: tuple[str, Path], visit: Visitor, media: Path) -> None:
     page = begin(visit(), served[0], str(media / NAME), "Every few seconds")
-    page.get_by_label("One frame every").fill("-3")
+    type_text(page.get_by_label("One frame every"), "-3")
     assert page.locator("[data-name=interval] .wrong-text").inner_text() == "From 0.001 to 86,400."
-    page.get_by_label("One frame every").fill("x")
+    type_text(page.get_by_label("One frame every"), "x")
     assert page.locator("[data-name=interval] .wrong-text").inner_text() == "A number is wanted."
 
 

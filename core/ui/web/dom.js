@@ -113,6 +113,35 @@ export function title(column) {
   return words[0].toUpperCase() + words.slice(1);
 }
 
+const REST_MS = 350;
+
+/** Whether somebody is typing in the box: then nothing else may change what stands in it. */
+export const isTyping = (box) => document.activeElement === box && box.dataset.typing === "yes";
+
+/**
+ * Makes a box act while something is typed into it, after a short rest, and at once on Enter and when it is left. `act`
+ * reads the box; `show` puts what holds now into it when the box is left, unless what was typed is marked as wrong.
+ */
+export function typed(box, act, show = () => {}) {
+  let timer = null;
+  const now = () => {
+    clearTimeout(timer);
+    timer = null;
+    act();
+  };
+  box.addEventListener("input", () => {
+    box.dataset.typing = "yes";
+    clearTimeout(timer);
+    timer = setTimeout(now, REST_MS);
+  });
+  box.addEventListener("change", now);
+  box.addEventListener("blur", () => {
+    if (timer !== null) now();
+    box.dataset.typing = "no";
+    if (!box.classList.contains("wrong")) show();
+  });
+}
+
 /** Calls `job` once per frame at most. */
 export function oncePerFrame(job) {
   let waiting = false;

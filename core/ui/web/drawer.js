@@ -17,20 +17,26 @@ export class Drawer {
     this.folder = h("input.folder", { type: "text", spellcheck: "false", autocomplete: "off", "aria-describedby": "export-folder-hint" });
     this.crops = h("input", { type: "checkbox", "data-key": "crops" });
     this.element = h("aside.drawer", { hidden: true, "aria-label": "Export" });
-    this.element.onkeydown = (event) => {
+    this.element.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
       this.close();
-    };
+    });
   }
 
   get isOpen() {
     return !this.element.hidden;
   }
 
-  /** Another run was opened: shows its last export, if one is still going on. */
+  /** A run was opened, or its records were read anew: shows its last export, if one is still going on. */
   follow(status) {
     clearTimeout(this.timer);
+    const { run } = this.view();
+    if (run?.id !== this.of) {
+      this.folder.value = "";
+      this.crops.checked = false;
+    }
+    this.of = run?.id;
     this.status = status;
     this.error = this.exported = this.digest = null;
     this.size = null;

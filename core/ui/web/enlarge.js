@@ -24,20 +24,20 @@ export class Enlarge {
       this.stage,
       this.facts,
     );
-    this.element.onkeydown = (event) => this.#key(event);
+    this.element.addEventListener("keydown", (event) => this.#key(event));
     this.element.addEventListener("click", (event) => event.target === this.element && this.close());
-    this.element.onclose = () => {
+    this.element.addEventListener("close", () => {
       this.row = null;
       this.picture.removeAttribute("src");
       this.does.closed();
-    };
+    });
     new ResizeObserver(() => this.#fit()).observe(this.stage);
-    this.picture.onload = () => {
+    this.picture.addEventListener("load", () => {
       this.picture.dataset.shows = this.picture.dataset.asked;
       this.status.textContent = "";
       this.#fit();
-    };
-    this.picture.onerror = () => this.#failed();
+    });
+    this.picture.addEventListener("error", () => this.#failed());
   }
 
   get isOpen() {

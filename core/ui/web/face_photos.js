@@ -15,6 +15,8 @@ export class FacePhotos {
     this.error = h("p.error", { role: "alert", hidden: true });
     this.list = h("ul.face-photos", { "aria-label": "Reference photos" });
     this.picker = h("div.face-picker", { hidden: true });
+    this.take = null;
+    this.picker.addEventListener("keydown", (event) => this.#pickerKey(event));
   }
 
   /** Says what is wrong with a photo, and returns where to mend it. */
@@ -88,7 +90,7 @@ export class FacePhotos {
       radio.checked = face === chosen;
       return h("label.face-crop", {}, radio, h("img", { src: face.picture, alt: "" }), h("span.num", {}, face.face));
     });
-    const take = () => {
+    this.take = () => {
       this.#noPicker();
       this.#add(photo, chosen);
     };
@@ -96,18 +98,20 @@ export class FacePhotos {
       this.picker,
       h("p", {}, `${baseOf(photo)} shows ${faces.length} faces. Which one?`),
       h("div.face-crops", { role: "radiogroup", "aria-label": "Faces of the photo, from the left" }, lines),
-      h("div.line", {}, h("button.btn.primary.small", { onclick: take }, "Use this face"), h("button.btn.small", { onclick: () => (this.#noPicker(), this.path.focus()) }, "Cancel")),
+      h("div.line", {}, h("button.btn.primary.small", { onclick: () => this.take() }, "Use this face"), h("button.btn.small", { onclick: () => (this.#noPicker(), this.path.focus()) }, "Cancel")),
     );
-    this.picker.onkeydown = (event) => {
-      if (event.key === "Enter" && event.target.type === "radio" && !event.ctrlKey) take();
-      else if (event.key === "Escape") (this.#noPicker(), this.path.focus());
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    };
     this.picker.hidden = false;
     this.picker.querySelector("input").focus();
     this.picker.scrollIntoView({ block: "nearest" });
+  }
+
+  #pickerKey(event) {
+    if (!this.take) return;
+    if (event.key === "Enter" && event.target.type === "radio" && !event.ctrlKey) this.take();
+    else if (event.key === "Escape") (this.#noPicker(), this.path.focus());
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   #add(photo, face) {
@@ -153,7 +157,7 @@ export class FacePhotos {
 
   #noPicker() {
     this.picker.hidden = true;
-    this.picker.onkeydown = null;
+    this.take = null;
     fill(this.picker);
   }
 

@@ -119,7 +119,8 @@ export class FacesForm {
     select.value = own ? OWN : this.values.face_model;
     select.addEventListener("change", () => {
       this.custom = select.value === OWN;
-      if (!this.custom) this.#takeModel(select.value);
+      if (this.custom) this.#forgetModel();
+      else this.#takeModel(select.value);
       this.#draw();
       if (this.custom) this.element.querySelector('[data-key="face_folder"]').focus();
     });
@@ -177,16 +178,22 @@ export class FacesForm {
 
   // --- the model: is it there, where does it run
 
+  /** Nothing that was said of a model is true of the one that comes; returns the turn of its look. */
+  #forgetModel() {
+    this.found = null;
+    this.describe(this.facts);
+    this.#drawMissing(null);
+    fill(this.status);
+    return this.look.begin();
+  }
+
   async #lookAtModel() {
     const key = JSON.stringify(this.model());
     if (this.on && this.found?.key === key) return;
-    const turn = this.look.begin();
-    this.found = null;
-    this.describe(this.facts);
-    if (!this.on || !this.packs) return;
+    const turn = this.#forgetModel();
+    if (!this.on || !this.packs || (this.custom && this.#isPack(this.values.face_model))) return;
     const pack = this.packs.find((one) => one.name === this.values.face_model);
-    this.#drawMissing(pack && !pack.installed ? pack : null);
-    if (pack && !pack.installed) return fill(this.status);
+    if (pack && !pack.installed) return this.#drawMissing(pack);
     fill(this.status, h("p.sub", {}, "Opening the model..."));
     try {
       const { look } = await write("source/faces/model", this.model());
@@ -233,7 +240,7 @@ export class FacesForm {
 
   #redrawMissing() {
     const pack = this.packs?.find((one) => one.name === this.values.face_model && !one.installed);
-    this.#drawMissing(this.on && pack ? pack : null);
+    this.#drawMissing(this.on && !this.custom && pack ? pack : null);
   }
 
   async #followDownload(jobs) {

@@ -30,8 +30,8 @@ export class Grid {
       this.empty,
     );
     this.draw = oncePerFrame(() => this.paint());
-    this.element.onscroll = this.draw;
-    this.element.onclick = (event) => this.#clicked(event);
+    this.element.addEventListener("scroll", this.draw);
+    this.element.addEventListener("click", (event) => this.#clicked(event));
     new ResizeObserver(() => this.layout()).observe(this.element);
   }
 
@@ -151,8 +151,8 @@ export class Grid {
     const name = h("span");
     const value = h("span");
     const element = h("div.cell", { role: "option" }, h("span.pic", {}, holder, picture, mark, copies, tick), h("span.cap", {}, name, value));
-    picture.onload = () => picture.classList.add("there");
-    picture.onerror = () => picture.classList.remove("there");
+    picture.addEventListener("load", () => picture.classList.add("there"));
+    picture.addEventListener("error", () => picture.classList.remove("there"));
     this.cells.push({ element, picture, holder, mark, copies, tick, name, value, row: -1, source: null });
     this.element.append(element);
   }

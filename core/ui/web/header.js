@@ -101,13 +101,13 @@ function runPicker(said) {
     draw(list, await refresh(), choose);
     point(known().findIndex((line) => line.name === opened()?.name));
   };
-  button.onclick = () => (list.hidden ? show() : close(true));
+  button.addEventListener("click", () => (list.hidden ? show() : close(true)));
   button.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" || !list.hidden) return;
     event.preventDefault();
     show();
   });
-  list.onkeydown = (event) => {
+  list.addEventListener("keydown", (event) => {
     const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: Infinity };
     if (event.key in moves) point(moves[event.key]);
     else if (event.key === "Enter" || event.key === " ") choose(known()[at]);
@@ -115,7 +115,7 @@ function runPicker(said) {
     else return;
     event.preventDefault();
     event.stopPropagation();
-  };
+  });
   picker.addEventListener("focusout", (event) => picker.contains(event.relatedTarget) || close(false));
   onRun((run) => (name.textContent = run?.name ?? NO_RUN));
   return picker;

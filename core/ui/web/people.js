@@ -1,7 +1,7 @@
 // The people of a run: finding, naming, filtering by and looking for somebody. A panel beside the gallery, and chips among
 // the filters. What takes longer is a job (seen in the job bar); the page reads the run again when it has ended.
 
-import { count, counted, fill, h, icon, number, refill, removed } from "./dom.js";
+import { count, counted, fill, h, icon, number, refill, removed, typed } from "./dom.js";
 import { said } from "./jobs.js";
 import { address, read, write } from "./server.js";
 import { act, isActive, known, onJobs } from "./watch.js";
@@ -23,12 +23,12 @@ export class People {
     this.progress = h("p.sub.num.job", { role: "status" });
     this.model = h("input.folder", { type: "text", list: "face-models", spellcheck: "false", autocomplete: "off", "data-key": "model" });
     this.model.value = localStorage.getItem(MODEL) ?? "";
-    this.model.onchange = () => localStorage.setItem(MODEL, this.model.value.trim());
-    this.panel.onkeydown = (event) => {
+    this.model.addEventListener("change", () => localStorage.setItem(MODEL, this.model.value.trim()));
+    this.panel.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
       this.close();
-    };
+    });
     this.panel.addEventListener("focusout", () => this.stale && setTimeout(() => this.draw()));
     onJobs((jobs) => this.#followed(jobs));
   }
@@ -302,13 +302,14 @@ export class People {
     on.checked = bound !== null;
     const box = h("input.bound.wide.near", { type: "text", inputmode: "decimal", "data-key": "distance", disabled: bound === null, "aria-label": "Max Face Distance, as a number", title: "0 is the same picture, 2 the opposite" });
     box.value = String(bound ?? offered);
-    box.onchange = () => {
+    const take = () => {
       const value = Number(box.value.replace(",", "."));
       const fits = box.value.trim() !== "" && value >= 0 && value <= 2;
       box.classList.toggle("wrong", !fits);
       box.setAttribute("aria-invalid", String(!fits));
       if (fits) this.#bound(value);
     };
+    typed(box, take);
     return h(
       "div.compared",
       {},
@@ -331,8 +332,10 @@ export class People {
     const filtered = choices.filters.person_ids?.includes(person.id) ?? false;
     const name = h("input.folder.name", { type: "text", maxlength: 80, autocomplete: "off", "data-key": `name ${person.id}`, placeholder: `Person ${person.id}: give a name`, "aria-label": `Name of person ${person.id}` });
     name.value = person.name;
-    name.onchange = () => this.name(person.id, name.value);
-    name.onkeydown = (event) => event.key === "Enter" && name.blur();
+    name.addEventListener("change", () => this.name(person.id, name.value));
+    name.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") name.blur();
+    });
     return h(
       "section.person",
       { "aria-label": this.nameOf(person.id) },
@@ -371,10 +374,10 @@ export class People {
     const shown = h("output.num", {}, number(this.distance));
     const slider = h("input.plain", { type: "range", min: knob.low, max: knob.high, step: 0.05, "data-key": "grouping", "aria-label": `Distance within a person: ${knob.help}` });
     slider.value = this.distance;
-    slider.oninput = () => {
+    slider.addEventListener("input", () => {
       this.distance = Number(slider.value);
       shown.textContent = number(this.distance);
-    };
+    });
     return h(
       "section.person.grouping",
       {},

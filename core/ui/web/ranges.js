@@ -1,6 +1,6 @@
 // One histogram above one range slider for each column that the run has.
 
-import { counted, fill, h, number, removed, title } from "./dom.js";
+import { counted, fill, h, isTyping, number, removed, title, typed } from "./dom.js";
 import { Histogram } from "./hist.js";
 
 const STEPS = 400;
@@ -87,12 +87,12 @@ function bound(column, side, choices) {
     choices.bound(side, column.name, step === (side === "min" ? 0 : STEPS) ? null : value, settled);
     part.changed();
   };
-  slider.oninput = () => fromSlider(false);
-  slider.onchange = () => {
+  slider.addEventListener("input", () => fromSlider(false));
+  slider.addEventListener("change", () => {
     fromSlider(false);
     choices.settle();
-  };
-  box.onchange = () => {
+  });
+  const take = () => {
     const value = box.value.trim() === "" ? null : Number(box.value.replace(",", "."));
     const other = choices.filters[side === "min" ? "max" : "min"]?.[column.name] ?? null;
     const crosses = value !== null && other !== null && (side === "min" ? value > other : value < other);
@@ -104,16 +104,19 @@ function bound(column, side, choices) {
     part.changed();
   };
   part.show = () => {
-    if (box.classList.contains("wrong") && document.activeElement === box) return place(set() ?? end);
-    box.classList.remove("wrong");
     const value = set();
     const at = Math.max(0, Math.min(1, place(value ?? end)));
     slider.value = Math.round(at * STEPS);
     slider.setAttribute("aria-valuetext", value === null ? `any (${number(end)})` : number(value));
-    box.value = value === null ? "" : String(value);
+    if (!isTyping(box)) {
+      box.classList.remove("wrong");
+      box.removeAttribute("aria-invalid");
+      box.value = value === null ? "" : String(value);
+    }
     box.placeholder = number(end, 3);
     return at;
   };
+  typed(box, take, () => part.changed());
   return part;
 }
 

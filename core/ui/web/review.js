@@ -64,7 +64,7 @@ class ReviewTab {
     this.outputError = h("p.error", { role: "alert", hidden: true });
     this.hamming = slider("Look-alikes: bits that may differ", knobs.mine.hamming, kept.hamming, () => this.#keep());
     this.skip = h("input.box.small-box", { type: "number", min: 0, max: knobs.mine.skip.high, step: 1, value: kept.skip ?? knobs.mine.skip.default, "aria-label": "Frames to go on after a save" });
-    this.skip.addEventListener("change", () => this.#keep());
+    this.skip.addEventListener("input", () => this.#keep());
     this.#build();
     this.#keys();
     onRun((run) => this.list.showRun(run));

@@ -28,8 +28,8 @@ export class Live {
       if (mine !== this.turn) return void write(`review/${video}/live/stop`, {}).catch(() => null);
       this.id = live;
       this.source = new EventSource(address(`review/live/${live}`));
-      this.source.onerror = () => mine === this.turn && this.source.readyState === EventSource.CLOSED && this.stop(false);
-      this.source.onmessage = (event) => mine === this.turn && this.#take(JSON.parse(event.data));
+      this.source.addEventListener("error", () => mine === this.turn && this.source.readyState === EventSource.CLOSED && this.stop(false));
+      this.source.addEventListener("message", (event) => mine === this.turn && this.#take(JSON.parse(event.data)));
     } catch (error) {
       if (mine === this.turn) this.does.failed(error.message);
     }

@@ -1,6 +1,6 @@
 // The filters that are not ranges: duplicates, quotas, at least, shots. Help and limits come from core/config.py.
 
-import { fill, h, removed, title } from "./dom.js";
+import { fill, h, isTyping, removed, title, typed } from "./dom.js";
 import { HAS_HASH } from "./table.js";
 
 export class Rules {
@@ -37,9 +37,9 @@ export class Rules {
     const bits = h("output.num");
     this.duplicatesOut = h("span.only", { title: "frames removed as duplicates" });
     let last = 5;
-    on.onchange = () => this.choices.apply({ dedup: on.checked ? last : null });
-    slider.oninput = () => this.choices.preview({ dedup: Number(slider.value) });
-    slider.onchange = () => this.choices.settle();
+    on.addEventListener("change", () => this.choices.apply({ dedup: on.checked ? last : null }));
+    slider.addEventListener("input", () => this.choices.preview({ dedup: Number(slider.value) }));
+    slider.addEventListener("change", () => this.choices.settle());
     const show = () => {
       const bound = this.choices.filters.dedup ?? null;
       last = bound ?? last;
@@ -61,7 +61,7 @@ export class Rules {
   #quotas(table, hasShots) {
     const columns = table.rules.columns.filter((column) => table.values.has(column));
     const rank = h("select.ctl", { "aria-label": "Best by", title: this.knobs.rank_by.help }, columns.map((c) => h("option", { value: c }, title(c))));
-    rank.onchange = () => this.choices.apply({ rank_by: rank.value });
+    rank.addEventListener("change", () => this.choices.apply({ rank_by: rank.value }));
     this.parts.push({ show: () => (rank.value = this.choices.filters.rank_by) });
     this.quotasOut = h("span.only", { title: "frames removed by these quotas" });
     const window = this.#number("window", "s");
@@ -85,7 +85,7 @@ export class Rules {
     const knob = this.knobs[name];
     const box = h("input.bound", { type: "text", inputmode: "decimal", placeholder: "any", "aria-label": `${knob.help} (${unit})` });
     const whole = knob.whole;
-    box.onchange = () => {
+    const take = () => {
       const value = box.value.trim() === "" ? knob.default : Number(box.value.replace(",", "."));
       const fits = value === null || (Number.isFinite(value) && value >= knob.low && value <= knob.high && (!whole || Number.isInteger(value)));
       box.classList.toggle("wrong", !fits);
@@ -93,26 +93,34 @@ export class Rules {
       box.title = fits ? knob.help : `Wanted is ${whole ? "a whole number" : "a number"} from ${knob.low} to ${knob.high}.`;
       if (fits) this.choices.apply({ [name]: value });
     };
-    this.parts.push({
-      show: () => {
-        const value = this.choices.filters[name] ?? null;
-        box.value = value === null ? "" : String(value);
-        box.classList.remove("wrong");
-        box.title = knob.help;
-      },
-    });
+    const show = () => {
+      if (isTyping(box)) return;
+      const value = this.choices.filters[name] ?? null;
+      box.value = value === null ? "" : String(value);
+      box.classList.remove("wrong");
+      box.removeAttribute("aria-invalid");
+      box.title = knob.help;
+    };
+    typed(box, take, show);
+    this.parts.push({ show });
     return h("label.unit", {}, box, h("span.sub", {}, unit));
   }
 
   #shots() {
     const knob = this.knobs.shots;
     const box = h("input.bound.wide", { type: "text", placeholder: "all, or 0-3, 7", "aria-label": knob.help, title: knob.help });
-    box.onchange = () => {
+    const take = () => {
       const shots = parseShots(box.value);
       box.classList.toggle("wrong", shots === undefined);
       if (shots !== undefined) this.choices.apply({ shots });
     };
-    this.parts.push({ show: () => (box.value = shotText(this.choices.filters.shots ?? null)) });
+    const show = () => {
+      if (isTyping(box)) return;
+      box.value = shotText(this.choices.filters.shots ?? null);
+      box.classList.remove("wrong");
+    };
+    typed(box, take, show);
+    this.parts.push({ show });
     return h("section.rule", {}, h("label.line", {}, h("b", {}, "Shots"), box));
   }
 }

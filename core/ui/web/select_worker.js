@@ -11,7 +11,7 @@ const NOT_MEASURED = 255;
 let table = null;
 let bins = new Map();
 
-self.onmessage = ({ data }) => {
+self.addEventListener("message", ({ data }) => {
   if (data.buffer) {
     table = unpack(data.buffer);
     const columns = [...table.values].map(([name, values]) => describe(name, values));
@@ -32,7 +32,7 @@ self.onmessage = ({ data }) => {
     digest: data.wantsDigest ? digestOf(table, chosen.reason) : null,
   };
   self.postMessage(answer, [answer.reason.buffer, answer.duplicateOf.buffer]);
-};
+});
 
 /** Extremes, histogram and gaps of a column; remembers the bin of each frame. */
 function describe(name, values) {

@@ -14,7 +14,7 @@ export class Selector {
     this.waiting = null;
     this.busy = false;
     this.worker = new Worker(new URL("./select_worker.js", import.meta.url), { type: "module" });
-    this.worker.onmessage = ({ data }) => (data.columns ? this.described(data.columns) : this.#arrived(data));
+    this.worker.addEventListener("message", ({ data }) => (data.columns ? this.described(data.columns) : this.#arrived(data)));
     this.worker.postMessage({ buffer });
   }
 

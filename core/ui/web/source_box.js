@@ -230,18 +230,18 @@ export class SourceBox {
     const text = h("span.sub.num");
     const request = (this.request = new XMLHttpRequest());
     refill(this.card, h("p.source-title", {}, file.name), h("div.line", {}, text, h("span.gap"), h("button.btn.small", { onclick: () => { this.#begin(""); this.#idle(); } }, "Cancel")), h("div.bar.wide", { role: "progressbar", "aria-label": "Upload" }, inner));
-    request.upload.onprogress = (event) => {
+    request.upload.addEventListener("progress", (event) => {
       inner.style.width = `${(100 * event.loaded) / event.total}%`;
       text.textContent = `${bytes(event.loaded)} of ${bytes(event.total)}`;
-    };
-    request.onload = () => {
+    });
+    request.addEventListener("load", () => {
       if (turn !== this.turn) return;
       const answer = parsed(request.responseText);
       if (request.status !== 200) return this.#refused(new Refused(request.status, answer));
       this.input.value = this.taken = answer.source;
       this.#found(answer, turn);
-    };
-    request.onerror = () => turn === this.turn && this.#refused(new Error("The upload was broken off; drop the file again."));
+    });
+    request.addEventListener("error", () => turn === this.turn && this.#refused(new Error("The upload was broken off; drop the file again.")));
     request.open("POST", address(`source/upload?name=${encodeURIComponent(file.name)}`));
     request.send(file);
     this.file.value = "";

@@ -15,10 +15,10 @@ export class Toolbar {
     this.direction = h("button.ibtn", { onclick: () => this.#turn() });
     this.density = h("input.plain", { type: "range", min: 80, max: 320, step: 8, "aria-label": "Size of the pictures" });
     this.density.value = Number(localStorage.getItem(DENSITY)) || 144;
-    this.density.oninput = () => {
+    this.density.addEventListener("input", () => {
       localStorage.setItem(DENSITY, this.density.value);
       does.resized(this.size);
-    };
+    });
     this.saved = h("span.sub.saved", { role: "status" });
     this.element = h("div.toolbar", {}, this.views, this.sorter, this.direction, h("label.dens", {}, "Size", this.density), h("span.gap"), this.saved);
   }

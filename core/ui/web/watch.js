@@ -78,5 +78,5 @@ export async function act(path, values = {}) {
   return answer;
 }
 
-others.onmessage = () => refresh();
+others.addEventListener("message", () => refresh());
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
