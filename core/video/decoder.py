@@ -15,6 +15,7 @@ import av
 import av.error
 
 from core.errors import LedgerMismatch
+from core.video import faults
 from core.video.container import open_video
 from core.video.damage import Damage
 from core.video.frame import Frame
@@ -216,7 +217,8 @@ class Decoder:
             return context.decode(packet)
         except av.error.EOFError:
             return []
-        except (av.error.InvalidDataError, av.error.UnknownError):
+        except av.error.FFmpegError as error:
+            faults.pass_over(error)
             self._found_damage(packet.pts if packet is not None else None)
             return []
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.records import FrameLedger
+from core.video import faults
 from core.video.container import open_video
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ def decode_packets(container: InputContainer, stream: VideoStream) -> Iterator[V
             continue  # the demuxer's own end, or a frame that AVI repeats
         try:
             yield from stream.codec_context.decode(packet)
-        except (av.error.InvalidDataError, av.error.UnknownError, av.error.EOFError):
-            continue
+        except av.error.FFmpegError as error:
+            faults.pass_over(error)
 
 
 def demux(container: InputContainer, stream: VideoStream) -> Packets:
@@ -114,7 +115,8 @@ def demux(container: InputContainer, stream: VideoStream) -> Packets:
             packet = next(packets)
         except StopIteration:
             return
-        except (av.error.InvalidDataError, av.error.EOFError):
+        except av.error.FFmpegError as error:
+            faults.pass_over(error, container.name.removeprefix("file:"))
             return
         yield packet
 
