@@ -292,8 +292,9 @@ class Child:
         process = self._process or self._begin()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(f"{path}\n")
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(f"{path}\n")
+            process.stdin.flush()
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             answered = bool(selector.select(START_S + LIMIT_S if fresh else LIMIT_S))
@@ -342,9 +343,9 @@ def tally(seeds: Iterable[int], folder: Path, told: Callable[[int, Tally], None]
             name, data = damaged(seed)
             answer = child.look_at(name, data)
             found.films += 1
-            found.codes.update(f"{verb} {code}" for verb, code in dict(answer["codes"]).items())  # type: ignore[call-overload]
+            found.codes.update(f"{verb} {code}" for verb, code in dict(answer["codes"]).items())
             if answer["wrong"]:
-                found.wrong[name] = list(answer["wrong"])  # type: ignore[call-overload]
+                found.wrong[name] = list(answer["wrong"])
                 (folder / "wrong").mkdir(exist_ok=True)
                 (folder / "wrong" / name).write_bytes(data)
             told(seed, found)

@@ -23,8 +23,8 @@ SHORTER_S = 0.1
 class Missing:
     """What lies beyond the end of a file."""
 
-    bytes: int
-    """At least so many."""
+    bytes: int | None
+    """At least so many; ``None``: the file is whole, and its index leads beyond it."""
     frames: int | None
     """Frames of the video stream that the index lists; ``None`` = no index says."""
     promised_s: float | None
@@ -32,7 +32,7 @@ class Missing:
 
 
 def missing(file: Path, container: InputContainer, stream: VideoStream) -> Missing | None:
-    """Returns what the end of an opened file is short of; ``None`` = nothing that the file itself promises."""
+    """Returns what an opened file promises and does not hold; ``None`` = nothing of the kind."""
     size, demuxer = file.stat().st_size, container.format.name.split(",")[0]
     end, frames = promised_end(file, demuxer) or 0, 0
     if demuxer == "mov":
@@ -40,8 +40,9 @@ def missing(file: Path, container: InputContainer, stream: VideoStream) -> Missi
         frames = sum(place > size for place in ends)
         if stream.frames and not frames:
             return None  # all pictures are there: the size of a box is wrong, or only sound is lost
-        if frames and (end or ends[-1] > size):  # else one place in the index is damaged
-            end = max(end, *ends)
+        if frames and not end and ends[-1] <= size:
+            return Missing(None, frames, None)  # the file is whole, some places of its index are damaged
+        end = max([end, *ends])
     if end <= size:
         return None
     length = container.duration / 1e6 if container.duration and demuxer in LENGTH_IN_FRONT else None
@@ -49,9 +50,11 @@ def missing(file: Path, container: InputContainer, stream: VideoStream) -> Missi
 
 
 def said_of(info: VideoInfo) -> str | None:
-    """Returns the sentence about a file that was cut off; ``None`` for one that was not."""
-    if info.missing_bytes is None:
+    """Returns the sentence about a file that was cut off, or whose index is damaged; ``None`` for any other."""
+    if info.missing_bytes is None and info.missing_frames is None:
         return None
+    if info.missing_bytes is None:
+        return f"this file is damaged: {_promise(info)}, and {_frames(info.frames)} could be found; get the file again."
     lost = f"at least {_size(info.missing_bytes)} missing"
     return f"this file was cut off: {_promise(info)} ({lost}); get the whole file again."
 
