@@ -170,7 +170,7 @@ function cell(run, ordinal) {
 
 function line(run, [ordinal, status, quality]) {
   const kept = status === "kept";
-  const picture = run && h("img", { src: address(`runs/${run}/thumb/${ordinal}`), alt: "", onerror: (event) => event.target.remove() });
+  const picture = run && status !== "error" && h("img", { src: address(`runs/${run}/thumb/${ordinal}`), alt: "", onerror: (event) => event.target.remove() });
   return h(
     "tr",
     { class: kept ? "" : "out" },
