@@ -56,4 +56,7 @@ class FrameReader:
 
 def with_damage(ordinal: int) -> str:
     """Returns the sentence about a frame that has a picture, but not surely the one that was recorded."""
-    return f"frame {ordinal} is decoded only with damage: data in the file are damaged or missing, so it is not shown."
+    return (
+        f"frame {ordinal} is decoded only with damage: data in the file are damaged or missing, so its picture "
+        "cannot be trusted."
+    )
