@@ -7,8 +7,8 @@ FLV 10.1, Microsoft's ASF 1.2, RFC 3533 (Ogg).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 MOST_STEPS = 4_000_000
@@ -24,24 +24,24 @@ def promised_end(path: Path, demuxer: str) -> int | None:
     """
     if demuxer not in FORMATS:
         return None
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        size = os.fstat(handle).st_size
-        end = FORMATS[demuxer](_Bytes(handle, size))
-    finally:
-        os.close(handle)
+    with open(path, "rb", buffering=0) as source:
+        size = source.seek(0, 2)
+        end = FORMATS[demuxer](_Bytes(source, size))
     return end if end is not None and end > size else None
 
 
 class _Bytes:
     """A file that is read at places."""
 
-    def __init__(self, handle: int, size: int) -> None:
-        self._handle = handle
+    def __init__(self, source: FileIO, size: int) -> None:
+        self._source = source
         self.size = size
 
     def __call__(self, at: int, count: int) -> bytes:
-        return os.pread(self._handle, count, at) if 0 <= at < self.size else b""
+        if not 0 <= at < self.size:
+            return b""
+        self._source.seek(at)
+        return self._source.read(count)
 
     def little(self, at: int, count: int) -> int:
         return int.from_bytes(self(at, count), "little")
