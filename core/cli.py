@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import __version__, config, detect_verbs, face_verbs, fetching, log, options, run_verbs
 from core.config import ExtractSettings
@@ -16,6 +16,9 @@ from core.endings import EXIT_CODES, INTERRUPTED, Command, ending
 from core.errors import SourceError
 from core.options import EXTRACT_FLAGS, given, preset
 from core.progress import Progress
+
+if TYPE_CHECKING:
+    from core.records import FrameTable
 
 __all__ = ["INTERRUPTED", "VERBS", "main", "parser"]
 
@@ -80,6 +83,7 @@ def _extract_options(verb: argparse.ArgumentParser) -> None:
 
 def _extract(args: argparse.Namespace) -> None:
     from core.pipeline.extract import open_extraction, records_of
+    from core.video.cut_off import said_of
 
     values = preset(args, "extract") | given(args, EXTRACT_FLAGS)
     settings = config.from_mapping(ExtractSettings, values)
@@ -101,24 +105,34 @@ def _extract(args: argparse.Namespace) -> None:
         for _ in watched(records_of(extraction), progress, "extracting"):
             pass
         seconds = watch.seconds
-        run = extraction.run
-    _extract_summary(args, run, max(looked, progress.done - progress.skipped), seconds)
+        run, cut_off = extraction.run, said_of(info)
+    _extract_summary(args, run, max(looked, progress.done - progress.skipped), seconds, cut_off)
 
 
-def _extract_summary(args: argparse.Namespace, run: Any, looked: int, seconds: float) -> None:
+def _extract_summary(args: argparse.Namespace, run: Any, looked: int, seconds: float, cut_off: str | None) -> None:
     from core.store.table import load_table
 
     table = load_table(run)
     kept = int(((table.discarded == "") & ~table.error).sum())
-    damaged = table.ordinal[table.error].tolist()
-    if damaged:
-        frames = plural(len(damaged), "frame")
-        note_and_log(f"{frames} could not be decoded or measured; the records carry an error: {ranges(damaged)}.")
+    if table.error.any():
+        note_and_log(_damage_in(table))
     values = {"run": str(run.path), "frames": len(table), "kept": kept, "seconds": round(seconds, 3)}
+    values["cut_off"] = cut_off
     values["frames_per_s"] = round(looked / seconds, 1) if seconds > 0 else 0.0
     speed = f", {looked / seconds:.0f} frames/s" if looked else ""
     line = f"{kept} of {plural(len(table), 'frame')} kept in {run.path} ({seconds:.1f} s{speed})"
     answer(args, values, [line])
+
+
+def _damage_in(table: FrameTable) -> str:
+    """Which frames carry an error: those without a picture, and those whose picture is not surely the right one."""
+    import numpy as np
+
+    lost = table.error & np.isnan(table.values.get("quality_score", np.full(len(table), np.nan)))
+    kinds = (("could not be decoded", lost), ("decoded with damage", table.error & ~lost))
+    told = [f"{np.count_nonzero(of)} {name} ({ranges(table.ordinal[of].tolist())})" for name, of in kinds if of.any()]
+    frames = plural(int(np.count_nonzero(table.error)), "frame")
+    return f"{frames} cannot be used; the records carry an error: {', '.join(told)}."
 
 
 # --- fetch
@@ -149,6 +163,7 @@ def _probe_options(verb: argparse.ArgumentParser) -> None:
 
 def _probe(args: argparse.Namespace) -> None:
     from core.store.run_file import video_to_mapping
+    from core.video.cut_off import said_of
     from core.video.probe import probe
 
     if isinstance(args.source, str):
@@ -160,9 +175,16 @@ def _probe(args: argparse.Namespace) -> None:
         "last_pts_s": video.ledger.seconds(len(video.ledger) - 1),
         "clock": video.ledger.clock,
     }
-    answer(
-        args, values, [f"{name.replace('_', ' '):24s} {'unknown' if v is None else v}" for name, v in values.items()]
-    )
+    cut_off = said_of(video.info)
+    if cut_off:
+        log.remember(f"{args.source}: {cut_off}")
+    shown = {name: v for name, v in values.items() if cut_off or name not in OF_A_CUT} | {"cut_off": cut_off or "no"}
+    lines = [f"{name.replace('_', ' '):24s} {'unknown' if v is None else v}" for name, v in shown.items()]
+    answer(args, values | {"cut_off": cut_off}, lines)
+
+
+OF_A_CUT = ("missing_bytes", "missing_frames", "promised_s")
+"""What is said only of a file that was cut off."""
 
 
 def _doctor_options(verb: argparse.ArgumentParser) -> None:

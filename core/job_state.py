@@ -66,7 +66,7 @@ class JobState:
     """Of this phase."""
     kept: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
-    """Reason -> frames; ``"error"`` for frames that could not be decoded."""
+    """Reason -> frames; ``"error"``: could not be decoded, ``"damaged"``: decoded with damage."""
     rows: tuple[FrameRow, ...] = ()
     """The newest frames, oldest first."""
     thumbs: tuple[str, ...] = ()

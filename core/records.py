@@ -50,6 +50,12 @@ class VideoInfo:
     stream_index: int
     video_streams: int
     audio: bool
+    missing_bytes: int | None = None
+    """A file that was cut off: bytes (at least) that it promises and that lie beyond its end; ``None`` = none known."""
+    missing_frames: int | None = None
+    """Of such a file: frames that its index lists and whose data lie beyond its end; ``None`` = no index says."""
+    promised_s: float | None = None
+    """Of such a file: the length that its header promises."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

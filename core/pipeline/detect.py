@@ -25,6 +25,7 @@ from core.records import Detections
 from core.store import detections, detections_part
 from core.store.detections import CacheMeta, DetectionCache
 from core.store.detections_part import PartFile, Row, row_of
+from core.video import cut_off
 from core.video.frame import Frame
 from core.video.ledger import build_by_decoding
 from core.video.probe import Video, probe
@@ -185,6 +186,8 @@ def detect(
     opener: OpenDetector = open_yolo,
 ) -> Generator[int, None, DetectionCache]:
     """Yields how many frames are recorded and returns the cache; arguments and errors as ``open_detection``."""
+    if (said := cut_off.said_of(video.info)) is not None:
+        log.get().warning("%s: %s", video.path, said)
     for last in (False, True):
         try:
             with open_detection(video, weights, settings, run=run, unsafe=unsafe, opener=opener) as detection:

@@ -26,7 +26,7 @@ from core.records import FrameLedger, FrameRecord
 from core.store import files, jsonl, ledger, run_file
 from core.store.run import RunDir, ordinal_of
 from core.store.run_file import RunFile
-from core.video import images
+from core.video import cut_off, images
 from core.video.frame import Frame
 from core.video.ledger import build_by_decoding
 from core.video.probe import Video, fingerprint, probe
@@ -91,6 +91,8 @@ class Extraction:
             files.clean_temporaries(folder, older_than_s=0)
         write_run(self.run, self.video, self.settings, COMPLETE)
         self.complete = True
+        if (said := cut_off.said_of(self.video.info)) is not None:
+            log.get().warning("this run holds what is there of %s: %s", self.video.path, said)
 
     @property
     def _sampling(self) -> Path:
@@ -186,6 +188,8 @@ def open_extraction(
     run = run_folder.folder_of(Path(source), settings, mark, out, downloads, resume)
     faces = open_faces(settings) if settings.reads_faces else None
     video = probe(source, run_folder.ledger_of(run, mark) if resume else None)
+    if (said := cut_off.said_of(video.info)) is not None:
+        log.get().warning("%s: %s", source, said)
     with run.lock():
         if not resume and out is not None:
             run_folder.set_aside(run)

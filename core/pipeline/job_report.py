@@ -175,7 +175,9 @@ class Report:
             return event
 
     def _count(self, record: FrameRecord) -> str:
-        status = "error" if record.error is not None else record.discard_reason or "kept"
+        status = record.discard_reason or "kept"
+        if record.error is not None:
+            status = "error" if record.quality_score is None else "damaged"
         if status == "kept":
             self._plain["kept"] += 1
         else:

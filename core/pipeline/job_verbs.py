@@ -33,6 +33,7 @@ def extract(arguments: Arguments, report: Report) -> Steps:
     the settings a run that exists keeps its own.
     """
     from core.pipeline.extract import DOWNLOADS, open_extraction, records_of
+    from core.video.cut_off import said_of
     from core.video.source import is_url
 
     _check(arguments, ("source",), ("settings", "out", "downloads", "resume", "max_height", "item"))
@@ -72,7 +73,8 @@ def extract(arguments: Arguments, report: Report) -> Steps:
                 last = record.frame_number
                 report.frame(record, settings.thumbs)
                 yield
-        report.result = {"run": str(extraction.run.path), "frames": total}
+        cut_off = said_of(extraction.video.info)
+        report.result = {"run": str(extraction.run.path), "frames": total, "cut_off": cut_off}
 
 
 def fetch(arguments: Arguments, report: Report) -> Steps:

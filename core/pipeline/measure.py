@@ -9,7 +9,10 @@ from core.records import FrameRecord
 from core.video.frame import Frame
 
 UNDECODABLE = "this frame could not be decoded: its data in the file are damaged or missing."
-DAMAGED = "this frame was decoded from damaged data, or refers to such a frame: its picture cannot be trusted."
+DAMAGED = (
+    "this frame was decoded with damage: its data in the file, or those of a frame that it refers to, are damaged, "
+    "so its picture cannot be trusted."
+)
 
 
 class Measurer:

@@ -28,6 +28,7 @@ from core.store.run import RunDir
 from core.store.run_file import RunFile
 from core.store.table import load_table
 from core.ui.pictures import Pictures
+from core.video.cut_off import said_of
 
 SECRET = ".page-secret"
 OPEN_RUNS = 4
@@ -79,6 +80,7 @@ class OpenRun:
             "video_frames": info.frames,
             "codec": info.codec,
             "video": Path(info.path).name,
+            "cut_off": said_of(info),
             "thumb_height": self.saved.settings.get("thumb_height", 180),
             **self.summary(),
         }

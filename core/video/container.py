@@ -27,6 +27,8 @@ CONTAINERS = (
 PROTOCOLS = ("concat", "http", "https", "rtsp", "subfile", "crypto", "data", "pipe", "tcp", "udp", "ftp")
 """What FFmpeg would take as a protocol in front of a colon."""
 
+INVALID = "Invalid data found when processing input"
+
 
 def check_file(path: str | os.PathLike[str]) -> Path:
     """Returns the path of a readable, non-empty regular file.
@@ -86,7 +88,8 @@ def _first_video(container: InputContainer, file: Path) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
     if not streams:
         kinds = sorted({s.type for s in container.streams})
-        raise SourceError(f"{file} has no video stream (it holds {', '.join(kinds) or 'nothing'}); name a video.")
+        cure = "name a video" if "audio" in kinds else "it is no video, or damaged or cut off: get it again"
+        raise SourceError(f"{file} has no video stream (it holds {', '.join(kinds) or 'nothing'}); {cure}.")
     stream = streams[0]
     if stream.codec_context is None:
         raise SourceError(
@@ -104,7 +107,7 @@ def _not_a_video(file: Path, error: Exception) -> str:
     head = file.read_bytes()[:16] if file.stat().st_size < 1 << 20 else b""
     if head.startswith((b"#EXTM3U", b"ffconcat")):
         return f"{file} is a playlist, not a video; name the video file that it points to."
-    if "moov" in why or (file.suffix.lower() in (".mp4", ".mov", ".m4v") and "Invalid data" in why):
+    if "moov" in why or (file.suffix.lower() in (".mp4", ".mov", ".m4v") and why in ("End of file", INVALID)):
         return (
             f"{file} cannot be opened: it is no MP4, or its index is missing because the recording or download was "
             "cut off; get the whole file again."

@@ -15,6 +15,7 @@ import av
 import av.error
 
 from core.errors import LedgerMismatch
+from core.video import faults
 from core.video.container import open_video
 from core.video.damage import Damage
 from core.video.frame import Frame
@@ -87,10 +88,13 @@ class Decoder:
                 for frame in found:
                     following = frame.ordinal + 1
                     yield frame
+            if self._threads == 1 or following >= stop:
+                return  # else frame threads met damage in the last packets: they drop what is behind it, without a word
         except _Damage:
-            self.close()
-            self._threads = 1
-            yield from self._exact(following, stop)
+            pass
+        self.close()
+        self._threads = 1
+        yield from self._exact(following, stop)
 
     def _exact(self, start: int, stop: int) -> Generator[Frame, None, None]:
         """Tries earlier key frames when the range does not begin where it should."""
@@ -212,13 +216,10 @@ class Decoder:
     def _decode(self, context: av.VideoCodecContext, packet: VideoPacket | None) -> list[VideoFrame]:
         if packet is not None and not packet.size:
             return []  # the demuxer's own end, or a frame that AVI repeats; fed to the decoder it would end it
-        try:
-            return context.decode(packet)
-        except av.error.EOFError:
-            return []
-        except (av.error.InvalidDataError, av.error.UnknownError):
+        frames, bad = faults.feed(context, packet)
+        if bad:
             self._found_damage(packet.pts if packet is not None else None)
-            return []
+        return frames
 
     def _found_damage(self, pts: int | None) -> None:
         if self._threads > 1:

@@ -12,6 +12,7 @@ from core.errors import DecodeError, FramesieveError
 from core.video.decoder import Decoder
 from core.video.frame import Frame
 from core.video.probe import Video
+from core.video.seek import with_damage
 
 KEEP_BYTES = 128_000_000
 """Decoded frames that stay in memory: 41 of 1080p."""
@@ -85,7 +86,7 @@ class Follower:
             finally:
                 self._asked.remove(ordinal)
         if found.damaged:
-            raise DecodeError(f"frame {ordinal} cannot be decoded: its data in the file are damaged or missing.")
+            raise DecodeError(with_damage(ordinal))
         return found
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.records import FrameLedger
+from core.video import faults
 from core.video.container import open_video
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ HEAD_FRAMES = 4
 """Frames decoded at the head of the file to check the demuxed ledger."""
 NAMES_ONLY = {"skip_loop_filter": "all"}
 """Decoder options where only timestamps and formats are wanted, not pictures."""
+MOST_RESTARTS = 100
+"""Streams that may begin within a file, one after the other."""
 MAX_REORDER = 64
 """A packet further than this from its place in presentation order means that timestamps jump (codecs allow 16)."""
 
@@ -100,21 +103,24 @@ def decode_packets(container: InputContainer, stream: VideoStream) -> Iterator[V
     for packet in chain(demux(container, stream), (None,)):
         if packet is not None and not packet.size:
             continue  # the demuxer's own end, or a frame that AVI repeats
-        try:
-            yield from stream.codec_context.decode(packet)
-        except (av.error.InvalidDataError, av.error.UnknownError, av.error.EOFError):
-            continue
+        yield from faults.feed(stream.codec_context, packet)[0]
 
 
 def demux(container: InputContainer, stream: VideoStream) -> Packets:
     """Reads packets of one stream to the end, or to a place that cannot be read. Empty ones say nothing."""
-    packets = container.demux(stream)
+    packets, restarts = container.demux(stream), 0
     while True:
         try:
             packet = next(packets)
         except StopIteration:
             return
-        except (av.error.InvalidDataError, av.error.EOFError):
+        except IndexError:  # a stream has begun that PyAV did not know when it began to read
+            packets, restarts = container.demux(stream), restarts + 1
+            if restarts > MOST_RESTARTS:
+                return
+            continue
+        except av.error.FFmpegError as error:
+            faults.pass_over(error, container.name.removeprefix("file:"))
             return
         yield packet
 

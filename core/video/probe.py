@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.errors import SourceError
 from core.records import FrameLedger, VideoInfo
 from core.video.container import check_file, open_video
+from core.video.cut_off import missing
 from core.video.frame import is_full_range
 from core.video.ledger import build_ledger, decode_head
 
@@ -96,6 +97,7 @@ def _facts(
     width, height = (frame.height, frame.width) if turned in (90, 270) else (frame.width, frame.height)
     duration = _duration(ledger)
     aspect = context.sample_aspect_ratio
+    lost = missing(file, container, stream)
     return VideoInfo(
         path=str(file.absolute()),
         size_bytes=file.stat().st_size,
@@ -121,6 +123,9 @@ def _facts(
         stream_index=stream.index,
         video_streams=len(container.streams.video),
         audio=bool(container.streams.audio),
+        missing_bytes=lost.bytes if lost else None,
+        missing_frames=lost.frames if lost else None,
+        promised_s=lost.promised_s if lost else None,
     )
 
 

@@ -45,8 +45,18 @@ class FrameReader:
         if not 0 <= start < stop <= count:
             raise DecodeError(f"frames {start} to {stop - 1} were asked for; the video has frames 0 to {count - 1}.")
         frames = list(self._decoder.frames(start, stop))
-        sound = {frame.ordinal for frame in frames if not frame.damaged}
+        damaged = {frame.ordinal: frame.damaged for frame in frames}
         for ordinal in range(start, stop):
-            if ordinal not in sound:
+            if ordinal not in damaged:
                 raise DecodeError(f"frame {ordinal} cannot be decoded: its data in the file are damaged or missing.")
+            if damaged[ordinal]:
+                raise DecodeError(with_damage(ordinal))
         return frames
+
+
+def with_damage(ordinal: int) -> str:
+    """Returns the sentence about a frame that has a picture, but not surely the one that was recorded."""
+    return (
+        f"frame {ordinal} is decoded only with damage: data in the file are damaged or missing, so its picture "
+        "cannot be trusted."
+    )

@@ -174,7 +174,7 @@ function reasonsOf(table, answer, choices, row) {
   const { filters } = choices;
   const found = [];
   const hand = choices.byHand(table.ordinal[row]);
-  if (table.flags[row] & HAS_ERROR) found.push("its record carries an error");
+  if (table.flags[row] & HAS_ERROR) found.push(Number.isNaN(table.values.get("quality_score")?.[row] ?? NaN) ? "could not be decoded" : "decoded with damage");
   if (table.discard[row]) found.push(`dropped by extract: ${table.discards[table.discard[row]]}`);
   for (const column of table.rules.columns) found.push(...outOfBounds(column, table.values.get(column)?.[row] ?? NaN, boundsOf(column, answer, filters)));
   const shows = (person) => table.people.get(person)?.includes(row);

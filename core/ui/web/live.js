@@ -134,7 +134,7 @@ export class Live {
     try {
       const facts = await read(`runs/${job.run}`);
       const table = unpack(await readBytes(`runs/${job.run}/columns/${facts.version}`));
-      if (this.summary === mark) fill(this.results, counts(job, table), histogram(table));
+      if (this.summary === mark) fill(this.results, counts(job, table, facts.cut_off), histogram(table));
     } catch (error) {
       if (this.summary === mark) fill(this.results, h("p.sub", {}, error.message));
     }
@@ -170,7 +170,7 @@ function cell(run, ordinal) {
 
 function line(run, [ordinal, status, quality]) {
   const kept = status === "kept";
-  const picture = run && h("img", { src: address(`runs/${run}/thumb/${ordinal}`), alt: "", onerror: (event) => event.target.remove() });
+  const picture = run && status !== "error" && h("img", { src: address(`runs/${run}/thumb/${ordinal}`), alt: "", onerror: (event) => event.target.remove() });
   return h(
     "tr",
     { class: kept ? "" : "out" },
@@ -181,7 +181,7 @@ function line(run, [ordinal, status, quality]) {
   );
 }
 
-const REASONS = { error: "could not be decoded", face: "No face large enough" };
+const REASONS = { error: "could not be decoded", damaged: "decoded with damage", face: "No face large enough" };
 const reason = (status) => REASONS[status] ?? title(status);
 
 /** Where the faces of this extraction are read, as its log says; that CUDA is missing comes first. */
@@ -195,7 +195,7 @@ function place(parent, node, at) {
   if (parent.children[at] !== node) parent.insertBefore(node, parent.children[at] ?? null);
 }
 
-function counts(job, table) {
+function counts(job, table, cutOff) {
   const dropped = Object.entries(job.dropped);
   return h(
     "section.card",
@@ -208,6 +208,7 @@ function counts(job, table) {
       ...fact("Kept", count(table.frames - dropped.reduce((sum, [, n]) => sum + n, 0))),
       ...dropped.flatMap(([why, n]) => fact(reason(why), count(n))),
     ),
+    cutOff && h("p.error.cut-off", {}, icon("warn"), h("span", {}, `${cutOff[0].toUpperCase()}${cutOff.slice(1)}`)),
   );
 }
 

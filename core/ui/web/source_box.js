@@ -185,7 +185,7 @@ export class SourceBox {
       ["Frames", facts.frames ? count(facts.frames) : facts.width && "counting..."],
       ["Codec", facts.codec && `${facts.codec}, ${bytes(facts.size_bytes)}`],
     ];
-    refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))));
+    refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))), facts.cut_off && h("p.error.cut-off", {}, icon("warn"), h("span", {}, sentence(facts.cut_off))));
   }
 
   #showWeb({ state, facts }) {
@@ -248,6 +248,7 @@ export class SourceBox {
   }
 }
 
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}`;
 const shortClock = (seconds) => clock(seconds).replace(/(\.\d)\d\d$/, "$1");
 
 function hostOf(url) {
