@@ -121,6 +121,7 @@ def _facts(
         stream_index=stream.index,
         video_streams=len(container.streams.video),
         audio=bool(container.streams.audio),
+        repaired_times=ledger.repaired_times,
     )
 
 
