@@ -79,6 +79,7 @@ def _extract_options(verb: argparse.ArgumentParser) -> None:
 
 
 def _extract(args: argparse.Namespace) -> None:
+    from core.pipeline.counting import said_of
     from core.pipeline.extract import open_extraction, records_of
 
     values = preset(args, "extract") | given(args, EXTRACT_FLAGS)
@@ -91,6 +92,8 @@ def _extract(args: argparse.Namespace) -> None:
         info = extraction.video.info
         size = f"{plural(info.frames, 'frame')}, {info.width}x{info.height}, {_rate(info)}"
         note_and_log(f"{args.source}: {size}; run {extraction.run.path}")
+        if (said := said_of(info)) is not None:
+            note_and_log(said)
         watch = Progress(info.frames)
         counted(extraction.choose(), watch, "looking")
         looked = watch.done
@@ -148,18 +151,22 @@ def _probe_options(verb: argparse.ArgumentParser) -> None:
 
 
 def _probe(args: argparse.Namespace) -> None:
+    from core.pipeline.counting import said_of
     from core.store.run_file import video_to_mapping
     from core.video.probe import probe
 
     if isinstance(args.source, str):
         raise SourceError(f"{args.source} is a web address; download it with fetch, then probe the file.")
     video = probe(args.source)
+    if (said := said_of(video.info)) is not None:
+        note(said)
     values = video_to_mapping(video.info) | {
         "key_frames": len(video.ledger.keys),
         "first_pts_s": video.ledger.seconds(0),
         "last_pts_s": video.ledger.seconds(len(video.ledger) - 1),
         "clock": video.ledger.clock,
     }
+    del values["ledger_digest"]  # only of use to files that note it
     answer(
         args, values, [f"{name.replace('_', ' '):24s} {'unknown' if v is None else v}" for name, v in values.items()]
     )

@@ -6,6 +6,7 @@ Dataclasses that hold arrays are frozen and never compared by value.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -52,6 +53,8 @@ class VideoInfo:
     audio: bool
     repaired_times: int = 0
     """Frames without a usable time stamp: theirs is missing or out of line, and their time was made."""
+    ledger_digest: str | None = None
+    """Of order and times, where counting frames takes more than their stamps (``FrameLedger.digest``)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -117,6 +120,46 @@ class FrameLedger:
         """How many frames carry no usable time stamp."""
         return 0 if self.repaired is None else int(np.count_nonzero(self.repaired))
 
+    @property
+    def digest(self) -> str | None:
+        """16 hex digits of names and times, where the order names the frames; ``None`` = their stamps do.
+
+        Tells apart what was numbered by different counts. Streams without any stamp have none: counting them has never
+        changed.
+        """
+        if self.names is None:
+            return None
+        text = f"{self.time_base}".encode() + self.pts.astype("<i8").tobytes() + self.names.astype("<i8").tobytes()
+        return hashlib.sha256(text).hexdigest()[:16]
+
+    @property
+    def duration(self) -> int:
+        """Units of ``time_base`` from the first frame to the end of the last, which lasts as long as the one before.
+
+        Where the last frames share a time, as long as the last one before that lasts; 0 where all do.
+        """
+        lasting = np.diff(self.pts)
+        lasting = lasting[lasting > 0]
+        return int(self.pts[-1] - self.pts[0] + lasting[-1]) if len(lasting) else 0
+
+    def played_s(self) -> NDArray[np.float64]:
+        """Returns (F,) float64 seconds at which a player shows each frame: its time, strictly increasing.
+
+        Frames that share a time share the interval until the next one evenly, none shorter than ``SHORTEST_S``.
+        """
+        seconds = self.pts.astype(np.float64) * float(self.time_base)
+        starts = np.flatnonzero(np.diff(self.pts, prepend=self.pts[:1] - 1))
+        if len(starts) == len(self):
+            return seconds
+        group = np.searchsorted(starts, np.arange(len(self)), side="right") - 1
+        sizes = np.diff(starts, append=len(self))
+        lengths = np.diff(seconds[starts])
+        lengths = np.append(lengths, np.median(lengths) if len(lengths) else SHORTEST_S * len(self))
+        within = (np.arange(len(self)) - starts[group]) / sizes[group]
+        least = SHORTEST_S * np.arange(len(self))
+        played: NDArray[np.float64] = np.maximum.accumulate(seconds + within * lengths[group] - least) + least
+        return played
+
     def seconds(self, ordinal: int) -> float:
         """Returns the presentation time of a frame in seconds, as FFmpeg prints it (the first need not be 0)."""
         return float(int(self.pts[ordinal]) * self.time_base)
@@ -132,6 +175,8 @@ class FrameLedger:
         return int(self.entries[at - 1]) if at else 0
 
 
+SHORTEST_S = 0.002
+"""A player can tell frames apart that are shown at least so long."""
 UNNAMED = -(1 << 63)
 """In ``FrameLedger.names``: the decoder stamps nothing on this frame."""
 

@@ -32,6 +32,7 @@ def extract(arguments: Arguments, report: Report) -> Steps:
     A source on the web is downloaded first, by ``max_height`` and ``item`` of ``fetch``. Without ``quality_weights`` in
     the settings a run that exists keeps its own.
     """
+    from core.pipeline.counting import said_of
     from core.pipeline.extract import DOWNLOADS, open_extraction, records_of
     from core.video.source import is_url
 
@@ -52,6 +53,8 @@ def extract(arguments: Arguments, report: Report) -> Steps:
         keep_weights="quality_weights" not in given,
     ) as extraction:
         report.open(extraction.run)
+        if (said := said_of(extraction.video.info)) is not None:
+            report.line(said)
         report.phase("choosing frames", extraction.video.info.frames)
         yield
         with closing(extraction.choose()) as looked:

@@ -51,6 +51,10 @@ class _Damage(Exception):
     """A packet could not be decoded while frame threads were at work; they lose sound frames then."""
 
 
+class _Doubt(Exception):
+    """Frame threads showed other frames than the ledger promises; only one thread can tell why."""
+
+
 class Decoder:
     """Yields exact frames of one video. Not thread-safe; close it, or use it with ``contextlib.closing``."""
 
@@ -104,10 +108,11 @@ class Decoder:
                 for frame in found:
                     following = frame.ordinal + 1
                     yield frame
-        except _Damage:
+        except (_Damage, _Doubt) as found:
             self.close()
             self._threads = 1
-            yield from self._exact(following, stop)
+            with closing(self._exact(start if isinstance(found, _Doubt) else following, stop)) as again:
+                yield from (frame for frame in again if frame.ordinal >= following)
 
     def _exact(self, start: int, stop: int) -> Generator[Frame, None, None]:
         """Tries earlier key frames when the range does not begin where it should."""
@@ -212,7 +217,7 @@ class Decoder:
             while held and damage.settled(_pts(held[0]), shown):
                 pts = _pts(held[0])
                 yield Frame(held.popleft(), wanted[pts], pts, rotation, damage.spoils(pts))
-            if shown > last and not held:
+            if shown > last and not held and count == len(wanted):
                 break
         for source in held:
             yield Frame(source, wanted[_pts(source)], _pts(source), rotation, damage.spoils(_pts(source)))
@@ -222,7 +227,7 @@ class Decoder:
     def _disprove(self, what: str) -> None:
         """The decoder does not keep to the ledger: that of a damaged stream need not, any other must."""
         if self._threads > 1:
-            raise _Damage
+            raise _Doubt
         if not self._damage.count:
             raise LedgerMismatch(f"the decoder shows {what}.")
 

@@ -122,15 +122,13 @@ def _facts(
         video_streams=len(container.streams.video),
         audio=bool(container.streams.audio),
         repaired_times=ledger.repaired_times,
+        ledger_digest=ledger.digest,
     )
 
 
 def _duration(ledger: FrameLedger) -> Fraction | None:
-    """From the first frame to the end of the last one, which lasts as long as the frame before it."""
-    if len(ledger) < 2:
-        return None
-    last = int(ledger.pts[-1]) - int(ledger.pts[-2])
-    return (int(ledger.pts[-1]) - int(ledger.pts[0]) + last) * ledger.time_base
+    """From the first frame to the end of the last one; ``None`` where nothing tells how long a frame lasts."""
+    return ledger.duration * ledger.time_base or None
 
 
 def _clockwise(frame: VideoFrame) -> int:
