@@ -82,8 +82,9 @@ def _extract_options(verb: argparse.ArgumentParser) -> None:
 
 
 def _extract(args: argparse.Namespace) -> None:
+    from core.pipeline.counting import said_of
     from core.pipeline.extract import open_extraction, records_of
-    from core.video.cut_off import said_of
+    from core.video.cut_off import said_of as cut_off_said
 
     values = preset(args, "extract") | given(args, EXTRACT_FLAGS)
     settings = config.from_mapping(ExtractSettings, values)
@@ -95,6 +96,8 @@ def _extract(args: argparse.Namespace) -> None:
         info = extraction.video.info
         size = f"{plural(info.frames, 'frame')}, {info.width}x{info.height}, {_rate(info)}"
         note_and_log(f"{args.source}: {size}; run {extraction.run.path}")
+        if (said := said_of(info)) is not None:
+            note_and_log(said)
         watch = Progress(info.frames)
         counted(extraction.choose(), watch, "looking")
         looked = watch.done
@@ -105,7 +108,7 @@ def _extract(args: argparse.Namespace) -> None:
         for _ in watched(records_of(extraction), progress, "extracting"):
             pass
         seconds = watch.seconds
-        run, cut_off = extraction.run, said_of(info)
+        run, cut_off = extraction.run, cut_off_said(info)
     _extract_summary(args, run, max(looked, progress.done - progress.skipped), seconds, cut_off)
 
 
@@ -162,20 +165,24 @@ def _probe_options(verb: argparse.ArgumentParser) -> None:
 
 
 def _probe(args: argparse.Namespace) -> None:
+    from core.pipeline.counting import said_of
     from core.store.run_file import video_to_mapping
-    from core.video.cut_off import said_of
+    from core.video.cut_off import said_of as cut_off_said
     from core.video.probe import probe
 
     if isinstance(args.source, str):
         raise SourceError(f"{args.source} is a web address; download it with fetch, then probe the file.")
     video = probe(args.source)
+    if (said := said_of(video.info)) is not None:
+        note(said)
     values = video_to_mapping(video.info) | {
         "key_frames": len(video.ledger.keys),
         "first_pts_s": video.ledger.seconds(0),
         "last_pts_s": video.ledger.seconds(len(video.ledger) - 1),
         "clock": video.ledger.clock,
     }
-    cut_off = said_of(video.info)
+    del values["ledger_digest"]  # only of use to files that note it
+    cut_off = cut_off_said(video.info)
     if cut_off:
         log.remember(f"{args.source}: {cut_off}")
     shown = {name: v for name, v in values.items() if cut_off or name not in OF_A_CUT} | {"cut_off": cut_off or "no"}

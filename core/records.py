@@ -6,6 +6,7 @@ Dataclasses that hold arrays are frozen and never compared by value.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -56,25 +57,61 @@ class VideoInfo:
     """Of such a file: frames that its index lists and whose data lie beyond its end; ``None`` = no index says."""
     promised_s: float | None = None
     """Of such a file: the length that its header promises."""
+    repaired_times: int = 0
+    """Frames without a usable time stamp: theirs is missing or out of line, and their time was made."""
+    ledger_digest: str | None = None
+    """Of order and times, where counting frames takes more than their stamps (``FrameLedger.digest``)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FrameLedger:
-    """Every frame of a video in presentation order; index = ordinal (0-based)."""
+    """Every frame of a video in presentation order; index = ordinal (0-based).
+
+    Two clocks: *times*, when a frame is shown (``pts``), and *names*, what the decoder stamps on it, by which it is
+    found again. They are the same unless stamps are missing, repeated or out of line.
+    """
 
     pts: NDArray[np.int64]
-    """(F,) int64, strictly increasing, in units of ``time_base``."""
+    """(F,) int64 times in units of ``time_base``: strictly increasing, with clock ``"order"`` non-decreasing."""
     key: NDArray[np.bool_]
     """(F,) bool: container key frame, decoding can start there."""
     time_base: Fraction
     clock: str = "pts"
-    """What names a decoded frame: its ``"pts"``; where those are unusable its ``"dts"``, else the ``"order"``."""
+    """What names a decoded frame: its ``"pts"``; where those are unusable its ``"dts"``, else the ``"order"``: frames
+    are counted from a key frame whose name is known, else from the beginning."""
+    names: NDArray[np.int64] | None = None
+    """(F,) int64, with clock ``"order"`` only: the pts that the decoder stamps on each frame, ``UNNAMED`` where it
+    stamps none; ``None`` = on none of them."""
+    repaired: NDArray[np.bool_] | None = None
+    """(F,) bool: the time was made, for want of a usable stamp; ``None`` = of no frame."""
+    decoded: int = 0
+    """Version of the rules (``video.ledger.RULES``) by which a full decode counted the frames; 0 = counted from
+    packets, or by a program that noted nothing."""
+    entries: NDArray[np.int64] = field(init=False, repr=False)
+    """(E,) int64: ordinals from which decoding can start and be named, ascending."""
 
     def __post_init__(self) -> None:
         if self.pts.shape != self.key.shape or self.pts.ndim != 1:
             raise ValueError(f"pts {self.pts.shape} and key {self.key.shape} must be two columns of one length")
-        if len(self.pts) > 1 and not bool(np.all(np.diff(self.pts) > 0)):
-            raise ValueError("pts must increase strictly")
+        for name, column in (("names", self.names), ("repaired", self.repaired)):
+            if column is not None and column.shape != self.pts.shape:
+                raise ValueError(f"{name} {column.shape} and pts {self.pts.shape} must be columns of one length")
+        steps = np.diff(self.pts)
+        if len(steps) and not bool(np.all(steps >= 0 if self.clock == "order" else steps > 0)):
+            raise ValueError("pts must increase strictly, and with clock order never go back")
+        object.__setattr__(self, "entries", self._known_keys())
+
+    def _known_keys(self) -> NDArray[np.int64]:
+        """Counted frames can only be told from a key frame whose name no other key frame has."""
+        keys = self.keys
+        if self.clock != "order" or not len(keys):
+            return keys
+        if self.names is None:
+            return keys[:0]
+        names = self.names[keys]
+        _, inverse, counts = np.unique(names, return_inverse=True, return_counts=True)
+        single: NDArray[np.bool_] = (counts[inverse] == 1) & (names != UNNAMED)
+        return np.asarray(keys[single], np.int64)
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -84,19 +121,70 @@ class FrameLedger:
         """(K,) int64: ordinals of the key frames."""
         return np.flatnonzero(self.key).astype(np.int64)
 
+    @property
+    def repaired_times(self) -> int:
+        """How many frames carry no usable time stamp."""
+        return 0 if self.repaired is None else int(np.count_nonzero(self.repaired))
+
+    @property
+    def digest(self) -> str | None:
+        """16 hex digits of names and times, where the order names the frames; ``None`` = their stamps do.
+
+        Tells apart what was numbered by different counts. Streams without any stamp have none: counting them has never
+        changed.
+        """
+        if self.names is None:
+            return None
+        text = f"{self.time_base}".encode() + self.pts.astype("<i8").tobytes() + self.names.astype("<i8").tobytes()
+        return hashlib.sha256(text).hexdigest()[:16]
+
+    @property
+    def duration(self) -> int:
+        """Units of ``time_base`` from the first frame to the end of the last, which lasts as long as the one before.
+
+        Where the last frames share a time, as long as the last one before that lasts; 0 where all do.
+        """
+        lasting = np.diff(self.pts)
+        lasting = lasting[lasting > 0]
+        return int(self.pts[-1] - self.pts[0] + lasting[-1]) if len(lasting) else 0
+
+    def played_s(self) -> NDArray[np.float64]:
+        """Returns (F,) float64 seconds at which a player shows each frame: its time, strictly increasing.
+
+        Frames that share a time share the interval until the next one evenly, none shorter than ``SHORTEST_S``.
+        """
+        seconds = self.pts.astype(np.float64) * float(self.time_base)
+        starts = np.flatnonzero(np.diff(self.pts, prepend=self.pts[:1] - 1))
+        if len(starts) == len(self):
+            return seconds
+        group = np.searchsorted(starts, np.arange(len(self)), side="right") - 1
+        sizes = np.diff(starts, append=len(self))
+        lengths = np.diff(seconds[starts])
+        lengths = np.append(lengths, np.median(lengths) if len(lengths) else SHORTEST_S * len(self))
+        within = (np.arange(len(self)) - starts[group]) / sizes[group]
+        least = SHORTEST_S * np.arange(len(self))
+        played: NDArray[np.float64] = np.maximum.accumulate(seconds + within * lengths[group] - least) + least
+        return played
+
     def seconds(self, ordinal: int) -> float:
         """Returns the presentation time of a frame in seconds, as FFmpeg prints it (the first need not be 0)."""
         return float(int(self.pts[ordinal]) * self.time_base)
 
     def ordinal_of(self, pts: int) -> int | None:
-        """Returns the ordinal of the frame with exactly this pts, else ``None``."""
+        """Returns the ordinal of the (first) frame with exactly this time, else ``None``."""
         at = int(np.searchsorted(self.pts, pts))
         return at if at < len(self.pts) and int(self.pts[at]) == pts else None
 
     def entry(self, ordinal: int) -> int:
-        """Returns the key frame from which ``ordinal`` is decoded: the last one at or before it, else 0."""
-        at = int(np.searchsorted(self.keys, ordinal, side="right"))
-        return int(self.keys[at - 1]) if at else 0
+        """Returns the frame from which ``ordinal`` is decoded: the last of ``entries`` at or before it, else 0."""
+        at = int(np.searchsorted(self.entries, ordinal, side="right"))
+        return int(self.entries[at - 1]) if at else 0
+
+
+SHORTEST_S = 0.002
+"""A player can tell frames apart that are shown at least so long."""
+UNNAMED = -(1 << 63)
+"""In ``FrameLedger.names``: the decoder stamps nothing on this frame."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -18,17 +18,16 @@ from numpy.typing import NDArray
 
 from core import log
 from core.config import DetectSettings
-from core.errors import LedgerMismatch
 from core.models import Detector
 from core.pipeline.batcher import Batcher
+from core.pipeline.counting import kept_to
 from core.records import Detections
 from core.store import detections, detections_part
 from core.store.detections import CacheMeta, DetectionCache
 from core.store.detections_part import PartFile, Row, row_of
 from core.video import cut_off
 from core.video.frame import Frame
-from core.video.ledger import build_by_decoding
-from core.video.probe import Video, probe
+from core.video.probe import Video
 from core.video.stream import map_frames, threads_to_use
 from core.weights import Weights
 
@@ -169,6 +168,12 @@ def recorded(
     folder = detections.writable(folders_for(video.path, run))
     preds = detections.place(video.info, weights, folder)
     with PartFile(preds, _key(video, weights, settings)) as part:
+        if part.begun_anew:
+            log.get().warning(
+                "%s was begun with other settings or another count of the frames; it is not gone on with, all frames "
+                "are looked at anew.",
+                part.path,
+            )
         done = np.zeros(len(video.ledger), bool)
         for row in part.rows():
             if row.ordinal < len(done):
@@ -188,19 +193,15 @@ def detect(
     """Yields how many frames are recorded and returns the cache; arguments and errors as ``open_detection``."""
     if (said := cut_off.said_of(video.info)) is not None:
         log.get().warning("%s: %s", video.path, said)
-    for last in (False, True):
-        try:
-            with open_detection(video, weights, settings, run=run, unsafe=unsafe, opener=opener) as detection:
-                yield int(detection.done.sum())
-                with closing(detection.frames()) as counts:
-                    yield from counts
-                return detection.finish()
-        except LedgerMismatch as error:
-            if last:
-                raise
-            log.get().warning("%s Counting its frames again by decoding all of them.", error)
-            video = probe(video.path, build_by_decoding(video.path))
-    raise AssertionError
+
+    def work(counted: Video) -> Generator[int, None, DetectionCache]:
+        with open_detection(counted, weights, settings, run=run, unsafe=unsafe, opener=opener) as detection:
+            yield int(detection.done.sum())
+            with closing(detection.frames()) as counts:
+                yield from counts
+            return detection.finish()
+
+    return (yield from kept_to(video, work))
 
 
 def write_cache(
@@ -225,6 +226,7 @@ def write_cache(
         backend=detector.backend,
         saturated_frames=int(np.count_nonzero(flags & detections_part.SATURATED)),
         undecoded_frames=int(np.count_nonzero(flags & detections_part.UNDECODED)),
+        ledger_digest=info.ledger_digest,
     )
     return detections.write(preds, meta, columns)
 
@@ -236,6 +238,7 @@ def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, 
         "fingerprint": video.info.fingerprint,
         "frames": len(video.ledger),
         "weights_sha256": weights.sha256,
+        **({} if (mark := video.info.ledger_digest) is None else {"ledger_digest": mark}),
     }
 
 

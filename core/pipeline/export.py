@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core import config
 from core.config import ExportSettings, ExtractSettings, FilterSettings
 from core.errors import DecodeError, FolderTaken, RunBusy, RunError, StorageError
+from core.pipeline.counting import numbered_by
 from core.pipeline.face_crops import crop, wanted_faces
 from core.pipeline.runs import video_of
 from core.pipeline.select import select
@@ -244,7 +245,7 @@ def _decoded(
 
         return work
 
-    with closing(map_frames(source, np.array(sorted(by_ordinal), np.int64), make_work)) as chunks:
+    with numbered_by(run), closing(map_frames(source, np.array(sorted(by_ordinal), np.int64), make_work)) as chunks:
         for chunk in chunks:
             for ordinal, name in chunk:
                 if name is None:

@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 
 from core import config, log
 from core.config import ExtractSettings
-from core.errors import LedgerMismatch, RunError
+from core.errors import RunError
 from core.pipeline import run_folder, scan
+from core.pipeline.counting import kept_to
 from core.pipeline.extract_faces import ExtractFaces, open_faces
 from core.pipeline.face_measure import FoundFaces
 from core.pipeline.measure import UNDECODABLE, Measurer
 from core.pipeline.rescore import rescore_locked
-from core.records import FrameLedger, FrameRecord
+from core.records import FrameRecord
 from core.store import files, jsonl, ledger, run_file
 from core.store.run import RunDir, ordinal_of
 from core.store.run_file import RunFile
 from core.video import cut_off, images
 from core.video.frame import Frame
-from core.video.ledger import build_by_decoding
-from core.video.probe import Video, fingerprint, probe
+from core.video.probe import Video, fingerprint
 from core.video.stream import map_frames
 
 DOWNLOADS = Path("downloads")
@@ -56,7 +56,7 @@ class Extraction:
         """Finds out which frames the method chooses. Yields how many frames were looked at, where pixels are needed."""
         self.ordinals = self._chosen_before()
         if self.ordinals is None:
-            self.ordinals = yield from scan.choose(self.video, self.settings)
+            self.ordinals = yield from kept_to(self.video, self._choose_from)
             self.video.check_unchanged()
             if scan.passes(self.settings):
                 files.write_npz(self._sampling, {"ordinals": self.ordinals})
@@ -93,6 +93,24 @@ class Extraction:
         self.complete = True
         if (said := cut_off.said_of(self.video.info)) is not None:
             log.get().warning("this run holds what is there of %s: %s", self.video.path, said)
+
+    def _choose_from(self, video: Video) -> Generator[int, None, NDArray[np.int64]]:
+        """Chooses from a ledger; one that was counted anew begins the run anew."""
+        if video is not self.video:
+            self.start_over(video)
+        return (yield from scan.choose(video, self.settings))
+
+    def start_over(self, video: Video) -> None:
+        """Throws away what a wrong ledger numbered; the settings and the folder stay."""
+        run, self.video = self.run, video
+        frames = (path for path in run.path.iterdir() if ordinal_of(path.name) is not None)
+        for path in (run.metadata, self._sampling, *frames):
+            path.unlink(missing_ok=True)
+        if self.faces is not None:
+            self.faces.start_over()
+        ledger.save(run.ledger, video.ledger)
+        write_run(run, video, self.settings, RUNNING)
+        self.done, self.ordinals = 0, None
 
     @property
     def _sampling(self) -> Path:
@@ -185,9 +203,8 @@ def open_extraction(
         ``face_reference.from_photo``.
     """
     mark = fingerprint(source)
-    run = run_folder.folder_of(Path(source), settings, mark, out, downloads, resume)
+    run, video = run_folder.run_and_video(Path(source), settings, mark, out, downloads, resume)
     faces = open_faces(settings) if settings.reads_faces else None
-    video = probe(source, run_folder.ledger_of(run, mark) if resume else None)
     if (said := cut_off.said_of(video.info)) is not None:
         log.get().warning("%s: %s", source, said)
     with run.lock():
@@ -209,15 +226,16 @@ def extract(source: str | Path, settings: ExtractSettings, **where: Any) -> Gene
 
 
 def records_of(extraction: Extraction) -> Generator[FrameRecord, None, None]:
-    """Yields ``extraction.records()``; a ledger that the decoder disproves is made anew by decoding, once."""
-    try:
+    """Yields ``extraction.records()``; where the decoder disproves the ledger, all begins anew with an exact one."""
+
+    def work(video: Video) -> Generator[FrameRecord, None, None]:
+        if video is not extraction.video:
+            extraction.start_over(video)
+            for _ in extraction.choose():
+                pass
         yield from extraction.records()
-    except LedgerMismatch as error:
-        log.get().warning("%s Counting its frames again by decoding all of them.", error)
-        _start_over(extraction, build_by_decoding(extraction.video.path))
-        for _ in extraction.choose():
-            pass
-        yield from extraction.records()
+
+    yield from kept_to(extraction.video, work)
 
 
 def write_run(run: RunDir, video: Video, settings: ExtractSettings, state: str) -> None:
@@ -247,7 +265,7 @@ def _opened(
             settings = dataclasses.replace(settings, quality_weights=weights)
         elif weights != settings.quality_weights:
             rescore_locked(run, saved, settings.quality_weights)
-    if not run.ledger.exists():
+    if not run.ledger.exists() or ledger.load(run.ledger).decoded != video.ledger.decoded:
         ledger.save(run.ledger, video.ledger)
     if settings.thumbs:
         files.make_folder(run.thumbs)
@@ -258,20 +276,3 @@ def _opened(
     if faces is not None:
         faces.join(run)
     return Extraction(run, video, settings, len(recorded_ordinals(run)), complete=state == COMPLETE, faces=faces)
-
-
-def _start_over(extraction: Extraction, exact: FrameLedger) -> None:
-    """Throws away what a wrong ledger numbered; the settings and the folder stay."""
-    run = extraction.run
-    extraction.video = probe(extraction.video.path, exact)
-    for path in (
-        run.metadata,
-        extraction._sampling,
-        *(p for p in run.path.iterdir() if ordinal_of(p.name) is not None),
-    ):
-        path.unlink(missing_ok=True)
-    if extraction.faces is not None:
-        extraction.faces.start_over()
-    ledger.save(run.ledger, exact)
-    write_run(run, extraction.video, extraction.settings, RUNNING)
-    extraction.done, extraction.ordinals = 0, None

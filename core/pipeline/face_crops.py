@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import FilterSettings
+from core.pipeline.counting import numbered_by
 from core.pipeline.face_measure import distances
 from core.pipeline.face_people import best_rows, labels
 from core.pipeline.runs import video_of
@@ -166,7 +167,8 @@ def cut_out(path: Path, rows: Iterable[int], video: Path | None = None) -> Gener
         def make_work() -> Callable[[Frame], int]:
             return lambda frame: write(frame.ordinal, frame.rgb())
 
-        with closing(map_frames(video_of(run, video), np.array(missing, np.int64), make_work)) as chunks:
+        source, ordinals = video_of(run, video), np.array(missing, np.int64)
+        with numbered_by(run), closing(map_frames(source, ordinals, make_work)) as chunks:
             for chunk in chunks:
                 done += sum(count or 0 for _, count in chunk)
                 yield done

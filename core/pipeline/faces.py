@@ -20,6 +20,7 @@ from core import config, log
 from core.config import ExtractSettings, FaceSettings, PeopleSettings
 from core.errors import RunError
 from core.models import FaceReader
+from core.pipeline.counting import numbered_by
 from core.pipeline.face_measure import FACE_COLUMNS, FoundFaces, columns, distances, is_read, passes, read_faces
 from core.pipeline.face_people import labels, people_of, relabelled, renamed
 from core.pipeline.face_reference import references
@@ -206,7 +207,7 @@ def _read(
     with face_store.FaceAppender(run, reader.dimension) as appender:
         state = dataclasses.replace(state, provider=reader.provider, read_from=appender.rows, read_to=-1)
         face_file.write(run.face_file, state)
-        with closing(map_frames(source, np.array(left, np.int64), make_work)) as chunks:
+        with numbered_by(run), closing(map_frames(source, np.array(left, np.int64), make_work)) as chunks:
             for chunk in chunks:
                 some = [one for _, one in chunk if one is not None and len(one)]
                 if some:

@@ -32,8 +32,9 @@ def extract(arguments: Arguments, report: Report) -> Steps:
     A source on the web is downloaded first, by ``max_height`` and ``item`` of ``fetch``. Without ``quality_weights`` in
     the settings a run that exists keeps its own.
     """
+    from core.pipeline.counting import said_of
     from core.pipeline.extract import DOWNLOADS, open_extraction, records_of
-    from core.video.cut_off import said_of
+    from core.video.cut_off import said_of as cut_off_said
     from core.video.source import is_url
 
     _check(arguments, ("source",), ("settings", "out", "downloads", "resume", "max_height", "item"))
@@ -53,6 +54,8 @@ def extract(arguments: Arguments, report: Report) -> Steps:
         keep_weights="quality_weights" not in given,
     ) as extraction:
         report.open(extraction.run)
+        if (said := said_of(extraction.video.info)) is not None:
+            report.line(said)
         report.phase("choosing frames", extraction.video.info.frames)
         yield
         with closing(extraction.choose()) as looked:
@@ -73,7 +76,7 @@ def extract(arguments: Arguments, report: Report) -> Steps:
                 last = record.frame_number
                 report.frame(record, settings.thumbs)
                 yield
-        cut_off = said_of(extraction.video.info)
+        cut_off = cut_off_said(extraction.video.info)
         report.result = {"run": str(extraction.run.path), "frames": total, "cut_off": cut_off}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import FramesieveError
+from core.pipeline.counting import kept_to
 from core.video import cut_off, images
 from core.video.container import open_video
 from core.video.frame import Frame
@@ -55,7 +56,11 @@ def look(path: Path) -> Iterator[dict[str, Any]]:
             "rate": float(stream.average_rate) if stream.average_rate else None,
             "duration_s": length / 1e6 if length else None,
         }
-    video = probe(path)
+    yield from kept_to(probe(path), _counted)
+
+
+def _counted(video: Video) -> Generator[dict[str, Any], None, None]:
+    """What was counted, then the poster: the first frame that is decoded beyond the head."""
     info = video.info
     yield {
         "width": info.width,
@@ -66,6 +71,7 @@ def look(path: Path) -> Iterator[dict[str, Any]]:
         "keyframes": len(video.ledger.keys),
         "audio": info.audio,
         "cut_off": cut_off.said_of(info),
+        "repaired_times": info.repaired_times,
     }
     poster = _poster(video)
     if poster is not None:

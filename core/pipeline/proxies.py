@@ -11,13 +11,18 @@ from contextlib import closing
 from pathlib import Path
 
 from core.errors import RunError, StorageError
-from core.records import FrameLedger
+from core.pipeline.counting import kept_to
+from core.records import FrameLedger, VideoInfo
 from core.store import files, ledger
+from core.video.ledger import RULES, build_by_decoding
 from core.video.probe import Video, fingerprint, probe
 from core.video.proxy import make_proxy
 
 HOME = ".review"
 HEX = 16
+LEDGER = f".ledger{RULES}.npz"
+"""Ledgers that older programs kept here, by other rules of counting, are not looked at."""
+DISPROVED = ".disproved.npz"
 
 
 def open_counted(path: Path, downloads: Path) -> Video:
@@ -26,24 +31,26 @@ def open_counted(path: Path, downloads: Path) -> Video:
     Raises:
         SourceError: one sentence that says what the file is instead of a video.
     """
-    place = _place(fingerprint(path), downloads, ".ledger.npz")
-    known = _known(place)
-    video = probe(path, known)
+    place = _place(fingerprint(path), downloads, LEDGER)
+    known, disproved = _known(place), _known(place.with_suffix(DISPROVED))
+    if known is None and disproved is not None:
+        video = probe(path, build_by_decoding(str(path), disproved))
+    else:
+        video = probe(path, known)
     if known is None:
-        with contextlib.suppress(StorageError):  # it is only faster the next time
-            files.make_folder(place.parent)
-            ledger.save(place, video.ledger)
+        _keep(video, downloads)
     return video
 
 
 def is_counted(path: Path, downloads: Path) -> bool:
     """Whether ``open_counted`` need not count. Raises ``SourceError`` where there is no such file."""
-    return _place(fingerprint(path), downloads, ".ledger.npz").is_file()
+    return _place(fingerprint(path), downloads, LEDGER).is_file()
 
 
-def proxy_path(mark: str, downloads: Path) -> Path:
-    """Returns where the proxy of the video with this fingerprint lies, or would."""
-    return _place(mark, downloads, ".mp4")
+def proxy_path(info: VideoInfo, downloads: Path) -> Path:
+    """Returns where the proxy of this video lies, or would; one of another count of its frames lies elsewhere."""
+    count = "" if info.ledger_digest is None else f"-{info.ledger_digest[:8]}"
+    return _place(info.fingerprint, downloads, f"{count}.mp4")
 
 
 def make(path: Path, downloads: Path) -> Generator[int, None, Path]:
@@ -52,13 +59,41 @@ def make(path: Path, downloads: Path) -> Generator[int, None, Path]:
     Raises:
         SourceError: it is no video. StorageError: the proxy cannot be written.
     """
-    video = open_counted(path, downloads)
-    place = proxy_path(video.info.fingerprint, downloads)
-    if not place.is_file():
+    first = open_counted(path, downloads)
+
+    def work(video: Video) -> Generator[int, None, Path]:
+        if video is not first:
+            _keep(video, downloads)
+        place = proxy_path(video.info, downloads)
+        if not place.is_file():
+            files.make_folder(place.parent)
+            with closing(make_proxy(video, place)) as done:
+                yield from done
+        return place
+
+    return (yield from kept_to(first, work))
+
+
+def disprove(video: Video, downloads: Path) -> None:
+    """Notes that a decoder showed other frames than were counted: the next ``open_counted`` decodes all of them."""
+    place = _place(video.info.fingerprint, downloads, LEDGER)
+    files.make_folder(place.parent)
+    ledger.save(place.with_suffix(DISPROVED), video.ledger)
+    place.unlink(missing_ok=True)
+
+
+def is_disproved(path: Path, downloads: Path) -> bool:
+    """Whether ``open_counted`` will decode all of this video."""
+    return _place(fingerprint(path), downloads, LEDGER).with_suffix(DISPROVED).is_file()
+
+
+def _keep(video: Video, downloads: Path) -> None:
+    """It is only faster the next time."""
+    place = _place(video.info.fingerprint, downloads, LEDGER)
+    with contextlib.suppress(StorageError, OSError):
         files.make_folder(place.parent)
-        with closing(make_proxy(video, place)) as done:
-            yield from done
-    return place
+        ledger.save(place, video.ledger)
+        place.with_suffix(DISPROVED).unlink(missing_ok=True)
 
 
 def _known(place: Path) -> FrameLedger | None:

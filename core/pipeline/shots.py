@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.pipeline.counting import numbered_by
 from core.pipeline.runs import video_of
 from core.records import FrameRecord
 from core.store import jsonl, selection
@@ -61,7 +62,8 @@ def shots(path: Path, detector: str = "adaptive", video: Path | None = None) -> 
     run = RunDir(path)
     source = video_of(run, video)
     with run.lock():
-        found = yield from find_shots(source, detector)
+        with numbered_by(run):
+            found = yield from find_shots(source, detector)
         write_shot_ids(run, found)
     return found
 

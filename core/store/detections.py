@@ -60,6 +60,8 @@ class CacheMeta:
     """Frames with more boxes than were kept."""
     undecoded_frames: int | None = None
     """Frames that could not be decoded and are empty for that reason."""
+    ledger_digest: str | None = None
+    """``VideoInfo.ledger_digest`` of the count that numbers its frames."""
 
     @property
     def ours(self) -> bool:
@@ -248,6 +250,11 @@ def read(preds: Path, info: VideoInfo) -> DetectionCache:
             f"{preds} is of a video of {meta.width}x{meta.height} pixels, this one has {info.width}x{info.height}; "
             "delete it or move it away."
         )
+    if meta.ours and meta.ledger_digest != info.ledger_digest:
+        raise CacheError(
+            f"{preds} was made when the frames of this video were counted otherwise; delete it or move it away, and "
+            "precompute again."
+        )
     boxes, confs, clss, indptr = _columns(preds)
     frames = len(indptr) - 1
     if frames < info.frames or int(indptr[min(frames, info.frames)]) != len(boxes):
@@ -339,6 +346,7 @@ def _meta(preds: Path, info: VideoInfo) -> CacheMeta:
         backend=text("backend"),
         saturated_frames=whole("saturated_frames"),
         undecoded_frames=whole("undecoded_frames"),
+        ledger_digest=text("ledger_digest"),
     )
 
 
@@ -371,6 +379,8 @@ def write(preds: Path, meta: CacheMeta, columns: Mapping[str, NDArray[Any]]) -> 
         StorageError: the disk is full or the folder cannot be written; an older cache is then untouched.
     """
     values = dataclasses.asdict(meta) | {"names": list(meta.names)}
+    if meta.ledger_digest is None:
+        del values["ledger_digest"]
     text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
     with files.atomic(preds) as file:
         np.savez_compressed(file, allow_pickle=False, **columns)

@@ -36,7 +36,7 @@ def page_bytes(info: VideoInfo, ledger: FrameLedger, cache: DetectionCache | Non
         confs, classes, indptr = cache.confs.astype(np.float32), cache.clss, cache.indptr
     wide = bool(len(classes)) and int(classes.max()) > 255
     columns = {
-        "pts_s": ledger.pts.astype("<f8") * float(ledger.time_base),
+        "pts_s": ledger.played_s().astype("<f8"),
         "indptr": indptr.astype("<u4"),
         "boxes": _boxes(boxes, unit).reshape(-1),
         "confs": _confs(confs),

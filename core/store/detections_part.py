@@ -85,6 +85,8 @@ class PartFile:
         self._head = _head_of(key)
         self._file: BinaryIO | None = None
         self.path = preds
+        self.begun_anew = False
+        """Whether the file held rows of another key, which are gone now."""
 
     def __enter__(self) -> PartFile:
         """Takes the first file that no other writer has.
@@ -150,6 +152,7 @@ class PartFile:
             if _starts_with(self.path, self._head):
                 file.truncate(len(self._head) + end)
             else:
+                self.begun_anew = self.path.stat().st_size > 0
                 file.truncate(0)
                 file.write(self._head)
 

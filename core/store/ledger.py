@@ -17,15 +17,24 @@ CLOCKS = ("pts", "dts", "order")
 """What may name the frames of a video: see ``records.FrameLedger``."""
 
 
+OPTIONAL = {"names": np.int64, "repaired": np.bool_}
+"""Columns that are there only where time stamps are missing, repeated or out of line."""
+
+
 def save(path: Path, ledger: FrameLedger) -> None:
     """Writes the ledger atomically. Raises ``StorageError`` when it cannot."""
     time_base = np.array([ledger.time_base.numerator, ledger.time_base.denominator], dtype=np.int64)
     columns = {"pts": ledger.pts, "key": ledger.key, "time_base": time_base, "clock": np.array(ledger.clock)}
+    for name in OPTIONAL:
+        if (column := getattr(ledger, name)) is not None:
+            columns[name] = column
+    if ledger.decoded:
+        columns["decoded"] = np.array(ledger.decoded, dtype=np.int64)
     files.write_npz(path, columns)
 
 
 def load(path: Path) -> FrameLedger:
-    """Reads a ledger; one without ``clock`` counts by pts.
+    """Reads a ledger; one without ``clock`` counts by pts. Columns that an older program did not write may be absent.
 
     Raises:
         RunError: the file is absent, damaged, or holds something else.
@@ -37,7 +46,9 @@ def load(path: Path) -> FrameLedger:
             if clock not in CLOCKS:
                 raise ValueError(f'clock is "{clock}"')
             pts, key = file["pts"].astype(np.int64, copy=False), file["key"].astype(np.bool_, copy=False)
-            return FrameLedger(pts=pts, key=key, time_base=Fraction(numerator, denominator), clock=clock)
+            more = {n: file[n].astype(t, copy=False) for n, t in OPTIONAL.items() if n in file.files}
+            decoded = int(file["decoded"]) if "decoded" in file.files else 0
+            return FrameLedger(pts, key, Fraction(numerator, denominator), clock, decoded=decoded, **more)
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; run extract again to make it.") from error
     except (OSError, EOFError, *DAMAGED) as error:

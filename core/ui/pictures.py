@@ -70,6 +70,7 @@ class Pictures:
             yield ordinal, data
 
     def _decode(self, ordinals: list[int], height: int | None) -> Generator[tuple[int, bytes], None, None]:
+        from core.pipeline.counting import numbered_by
         from core.video import images
         from core.video.frame import Frame
         from core.video.stream import FrameStream
@@ -79,7 +80,7 @@ class Pictures:
         if len(wanted) == 0:
             return
         quality = THUMB_QUALITY if height else FRAME_QUALITY
-        with FrameStream(video, wanted, 1) as stream:
+        with numbered_by(self._run), FrameStream(video, wanted, 1) as stream:
             for item in stream:
                 if isinstance(item, Frame):
                     yield item.ordinal, images.encode_jpeg(item.thumb(height) if height else item.rgb(), quality)

@@ -18,8 +18,10 @@ class Damage:
         self._key_pts = ledger.pts[ledger.key]
         self._fed: dict[int, tuple[int, int]] = {}
         """pts of a fed packet -> its place in the feed, the highest pts fed up to there."""
-        self._count = 0
+        self._place = 0
         self._highest = -(1 << 62)
+        self.count = 0
+        """How often damage was found."""
         self._spoilt: list[tuple[int, float]] = []
         """(place in the feed, pts of the next key frame): what was fed from there on and is shown before that."""
 
@@ -27,12 +29,13 @@ class Damage:
         """Notes that a packet goes into the decoder."""
         if pts is not None:
             self._highest = max(self._highest, pts)
-            self._fed[pts] = self._count, self._highest
-        self._count += 1
+            self._fed[pts] = self._place, self._highest
+        self._place += 1
 
     def found(self, pts: int | None) -> None:
         """Notes that the packet or the picture with this pts is damaged; ``None`` = the packet fed last."""
-        place = self._fed.get(pts, (self._count - 1, 0))[0] if pts is not None else self._count - 1
+        self.count += 1
+        place = self._fed.get(pts, (self._place - 1, 0))[0] if pts is not None else self._place - 1
         later = np.searchsorted(self._key_pts, pts, side="right") if pts is not None else len(self._key_pts)
         until = float(self._key_pts[later]) if later < len(self._key_pts) else np.inf
         if not self._spoilt or self._spoilt[-1][1] != until or self._spoilt[-1][0] > place:

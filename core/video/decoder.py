@@ -1,6 +1,8 @@
 """Decodes exact ranges of ordinals: seek to the key frame, feed packets one by one, name each frame by its timestamp.
 
-One decoder = one open container = one owning thread. Everything that shows a frame comes through here.
+One decoder = one open container = one owning thread. Everything that shows a frame comes through here. A decoder that
+shows other frames than the ledger promises, or in another order, and no damage that explains it, disproves the ledger
+(``LedgerMismatch``). Frames that only their order names are counted (``counted.py``).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import av.error
 from core.errors import LedgerMismatch
 from core.video import faults
 from core.video.container import open_video
+from core.video.counted import Counted, LostCount
 from core.video.damage import Damage
 from core.video.frame import Frame
 from core.video.ledger import demux, single_thread
@@ -49,6 +52,10 @@ class _Damage(Exception):
     """A packet could not be decoded while frame threads were at work; they lose sound frames then."""
 
 
+class _Doubt(Exception):
+    """Frame threads showed other frames than the ledger promises; only one thread can tell why."""
+
+
 class Decoder:
     """Yields exact frames of one video. Not thread-safe; close it, or use it with ``contextlib.closing``."""
 
@@ -65,9 +72,17 @@ class Decoder:
         self._stream: VideoStream | None = None
         self._fresh = False
         self._damage = Damage(video.ledger)
+        self._all_fed = False
+        """Whether the packet of every wanted frame went into the decoder."""
+        self._counted = Counted(video.ledger, self._packets_at, self._shown) if video.ledger.clock == "order" else None
 
     def close(self) -> None:
         """Closes the file."""
+        if self._counted is not None:
+            self._counted.forget()
+        self._close_file()
+
+    def _close_file(self) -> None:
         if self._container is not None:
             self._container.close()
         self._container = self._stream = None
@@ -79,10 +94,16 @@ class Decoder:
         (``Frame.damaged``).
 
         Raises:
-            LedgerMismatch: the decoder shows a frame that the ledger does not know.
+            LedgerMismatch: the decoder shows other frames than the ledger knows, or in another order.
             SourceError: the file is gone.
         """
-        following = start
+        if self._counted is not None:
+            rotation = self._video.info.rotation
+            with closing(self._counted.frames(start, stop)) as counted:
+                for ordinal, source, damaged in counted:
+                    yield Frame(source, ordinal, int(self._video.ledger.pts[ordinal]), rotation, damaged)
+            return
+        following, back = start, None
         try:
             with closing(self._exact(start, stop)) as found:
                 for frame in found:
@@ -92,9 +113,12 @@ class Decoder:
                 return  # else frame threads met damage in the last packets: they drop what is behind it, without a word
         except _Damage:
             pass
+        except _Doubt:
+            back = start
         self.close()
         self._threads = 1
-        yield from self._exact(following, stop)
+        with closing(self._exact(following if back is None else back, stop)) as again:
+            yield from (frame for frame in again if frame.ordinal >= following)
 
     def _exact(self, start: int, stop: int) -> Generator[Frame, None, None]:
         """Tries earlier key frames when the range does not begin where it should."""
@@ -103,7 +127,7 @@ class Decoder:
         entry = self._video.ledger.entry(start)
         for attempt in range(RETRIES + 1):
             final = entry == 0 or attempt == RETRIES
-            with closing(self._attempt(entry, start, stop)) as found:
+            with closing(self._attempt(entry, start, stop, final)) as found:
                 first = next(found, None)
                 if final or (first is not None and first.ordinal == start):
                     if first is not None:
@@ -113,7 +137,7 @@ class Decoder:
                     return
             entry = self._video.ledger.entry(entry - 1)
 
-    def _attempt(self, entry: int, start: int, stop: int) -> Generator[Frame, None, None]:
+    def _attempt(self, entry: int, start: int, stop: int, final: bool) -> Generator[Frame, None, None]:
         back = entry
         while True:
             try:
@@ -121,11 +145,11 @@ class Decoder:
             except _Overshoot:
                 back = self._video.ledger.entry(back - 1) if back > 0 else 0
                 continue
-            yield from self._named(packets, start, stop)
+            yield from self._named(packets, start, stop, final)
             return
 
     def _open(self) -> VideoStream:
-        self.close()
+        self._close_file()
         self._container, self._stream = open_video(self._video.path)
         if self._threads == 1:
             single_thread(self._stream)
@@ -141,13 +165,12 @@ class Decoder:
         """Returns packets that begin at the key frame ``entry``, found by seeking to the key frame ``back``."""
         ledger = self._video.ledger
         stream = self._stream
-        if stream is None or (not self._fresh and (back == 0 or ledger.clock == "order")):
+        if stream is None or (not self._fresh and back == 0):
             stream = self._open()
         assert self._container is not None
-        if back == 0 or ledger.clock == "order":
-            self._fresh = False
-            return demux(self._container, stream)
         self._fresh = False
+        if back == 0:
+            return demux(self._container, stream)
         try:
             self._container.seek(int(ledger.pts[back]), stream=stream, backward=True)
         except (av.error.FFmpegError, OSError):
@@ -167,32 +190,52 @@ class Decoder:
                     return chain((packet,), packets)
         raise _Overshoot
 
-    def _named(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
+    def _named(self, packets: Packets, start: int, stop: int, final: bool) -> Iterator[Frame]:
         if self._video.ledger.clock == "pts":
-            return self._named_by_pts(packets, start, stop)
-        return self._named_in_order(packets, start, stop)
+            return self._named_by_pts(packets, start, stop, final)
+        return self._named_by_dts(packets, start, stop)
 
-    def _named_by_pts(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
+    def _named_by_pts(self, packets: Packets, start: int, stop: int, final: bool) -> Iterator[Frame]:
+        """Yields the wanted frames; unless earlier key frames are still to be tried, all of them or damage or an error.
+
+        A frame waits in ``held`` until the damage that may spoil it is known.
+        """
         ledger, rotation = self._video.ledger, self._video.info.rotation
         wanted = {int(t): start + i for i, t in enumerate(ledger.pts[start:stop])}
         first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
         self._damage = damage = Damage(ledger)
         held: deque[VideoFrame] = deque()
+        count, newest = 0, first - 1
         for source in self._decoded(packets, wanted, first):
             shown = source.pts
             if shown is None or (first <= shown <= last and shown not in wanted):
-                raise LedgerMismatch(f"the decoder shows a frame at pts {shown} that no packet of the file names.")
+                self._disprove(f"a frame at pts {shown} that no packet of the file names")
+                continue
             if source.is_corrupt:
                 self._found_damage(shown)
+            if shown < newest and newest >= first:
+                self._disprove(f"the frame at pts {shown} after that at {newest}")
+            newest = max(newest, shown)
             if first <= shown <= last:
+                final = final or (count == 0 and shown == first)
+                count += 1
                 held.append(source)
             while held and damage.settled(_pts(held[0]), shown):
                 pts = _pts(held[0])
                 yield Frame(held.popleft(), wanted[pts], pts, rotation, damage.spoils(pts))
-            if shown > last and not held:
-                return
+            if shown > last and not held and count == len(wanted):
+                break
         for source in held:
             yield Frame(source, wanted[_pts(source)], _pts(source), rotation, damage.spoils(_pts(source)))
+        if final and count < len(wanted) and self._all_fed:
+            self._disprove(f"{count} frames where the packets promise {len(wanted)}")
+
+    def _disprove(self, what: str) -> None:
+        """The decoder does not keep to the ledger: that of a damaged stream need not, any other must."""
+        if self._threads > 1:
+            raise _Doubt
+        if not self._damage.count:
+            raise LedgerMismatch(f"the decoder shows {what}.")
 
     def _decoded(self, packets: Packets, wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
         """Feeds packets until every wanted one is in, then drains: nothing after the range is decoded."""
@@ -200,12 +243,15 @@ class Decoder:
         context = self._stream.codec_context
         skips = self._threads == 1 and self._video.info.codec in SKIPS_EXACTLY
         counts = self._video.info.codec not in HIDES_PACKETS
-        fed = 0
+        fed, sound = 0, True
+        self._all_fed = False
         for packet in packets:
             size, pts = packet.size, packet.pts
             if skips:
                 context.skip_frame = "NONREF" if pts is not None and pts < first else "DEFAULT"
             fed += pts in wanted and size > 0
+            sound = sound and not packet.is_corrupt
+            self._all_fed = sound and fed >= len(wanted)
             if size:
                 self._damage.feed(pts)
             yield from self._decode(context, packet)
@@ -226,14 +272,14 @@ class Decoder:
             raise _Damage
         self._damage.found(pts)
 
-    def _named_in_order(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
+    def _named_by_dts(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
         """Names frames by dts where they carry one, else by counting on from the frame before."""
         assert self._stream is not None
         ledger, rotation = self._video.ledger, self._video.info.rotation
         ordinal, spoilt_below = -1, -1
         for packet in chain(packets, (None,)):
             for source in self._decode(self._stream.codec_context, packet):
-                known = ledger.ordinal_of(source.dts) if ledger.clock == "dts" and source.dts is not None else None
+                known = ledger.ordinal_of(source.dts) if source.dts is not None else None
                 ordinal = ordinal + 1 if known is None else known
                 if source.is_corrupt:
                     later = ledger.keys[ledger.keys > ordinal]
@@ -242,6 +288,43 @@ class Decoder:
                     return
                 if ordinal >= start:
                     yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation, ordinal < spoilt_below)
+
+    # --- for frames that are counted
+
+    def _packets_at(self, name: int | None) -> Packets:
+        """Returns the packets from the key frame of this pts on; ``None`` = from the beginning of the file.
+
+        Raises:
+            LostCount: seeking does not lead there.
+        """
+        stream = self._stream
+        if stream is None or (name is None and not self._fresh):
+            stream = self._open()
+        assert self._container is not None
+        self._fresh = False
+        self._damage = Damage(self._video.ledger)
+        if name is None:
+            return demux(self._container, stream)
+        try:
+            self._container.seek(name, stream=stream, backward=True)
+        except (av.error.FFmpegError, OSError):
+            raise LostCount from None
+        keys, packets = 0, demux(self._container, stream)
+        for packet in packets:
+            if packet.size and packet.is_keyframe:
+                if packet.pts == name:
+                    return chain((packet,), packets)
+                keys += 1
+                if keys > RETRIES:
+                    break
+        raise LostCount
+
+    def _shown(self, packet: VideoPacket | None) -> tuple[list[VideoFrame], bool]:
+        """Feeds a packet; returns the frames that come out, and whether damage was found."""
+        assert self._stream is not None
+        before = self._damage.count
+        shown = self._decode(self._stream.codec_context, packet)
+        return shown, self._damage.count > before
 
 
 def _pts(source: VideoFrame) -> int:

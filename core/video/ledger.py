@@ -1,7 +1,7 @@
-"""Builds the ledger of a video: every frame's timestamp and key flag, in presentation order.
+"""Builds the ledger of a video: every frame's time and key flag, in the order in which a decoder shows them.
 
-Demux only where packets tell the truth about frames (one packet, one frame, a unique pts), checked on the decoded head
-of the file; otherwise by decoding everything once. The first full decode checks it again (``stream.py``).
+Demux only where packets tell the truth about frames (one packet, one frame, a unique pts in a possible order), checked
+on the decoded head of the file; otherwise by decoding everything once. Every later decode checks it (``decoder.py``).
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SourceError
-from core.records import FrameLedger
+from core.records import UNNAMED, FrameLedger
 from core.video import faults
 from core.video.container import open_video
+from core.video.timeline import in_line, timeline
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -32,14 +33,18 @@ if TYPE_CHECKING:
 
 TRUSTED = ("mov", "matroska", "mpegts", "ivf", "nut")
 """Demuxers (first name) whose packet pts name frames."""
+WITHOUT_PTS = ("avi",)
+"""Demuxers of formats that store no pts: what FFmpeg gives instead is no time of a picture where pictures reorder."""
 HEAD_FRAMES = 4
 """Frames decoded at the head of the file to check the demuxed ledger."""
 NAMES_ONLY = {"skip_loop_filter": "all"}
 """Decoder options where only timestamps and formats are wanted, not pictures."""
 MOST_RESTARTS = 100
 """Streams that may begin within a file, one after the other."""
-MAX_REORDER = 64
-"""A packet further than this from its place in presentation order means that timestamps jump (codecs allow 16)."""
+MAX_REORDER = 16
+"""A packet further than this from its place in presentation order means that timestamps jump: codecs allow no more."""
+RULES = 2
+"""Version of the rules by which a full decode is counted; a ledger that notes it need not be counted again."""
 
 
 @dataclass(frozen=True)
@@ -131,12 +136,13 @@ def _demuxed(path: str, head: Head) -> FrameLedger | None:
         if container.format.name.split(",")[0] not in TRUSTED:
             return None
         packets = _read_packets(container, stream)
+        reorders = stream.codec_context.reorder_depth > 0
         time_base = stream.time_base or Fraction(1, 1000)
     if not packets.complete or not len(packets.pts):
         return None
     order = np.argsort(packets.pts, kind="stable")
     pts, key = packets.pts[order], packets.key[order]
-    if np.any(np.diff(pts) <= 0) or np.max(np.abs(order - np.arange(len(order)))) > MAX_REORDER:
+    if np.any(np.diff(pts) <= 0) or not _is_possible(packets, order, reorders):
         return None
     leading = _undecodable_start(packets, pts, head)
     pts, key = pts[leading:], key[leading:]
@@ -159,6 +165,28 @@ def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
         key.append(packet.is_keyframe)
         end = max(end, packet.pts + (packet.duration or 0))
     return _Packets(np.array(pts, np.int64), np.array(key, bool), complete, end)
+
+
+def _is_possible(packets: _Packets, order: NDArray[np.int64], reorders: bool) -> bool:
+    """Whether a coder can have put the pictures into this order; else a time stamp is wrong.
+
+    No picture is further from its place than codecs allow; what stands in the file before a key frame is shown before
+    it; what stands after it and is shown before it follows it at once (ITU-T H.265, 8.1.3; H.264 and MPEG-2 alike).
+    """
+    count = len(order)
+    moved = np.abs(order - np.arange(count))
+    if not reorders or not len(keys := np.flatnonzero(packets.key)):
+        return not np.any(moved)
+    if np.max(moved) > MAX_REORDER:
+        return False
+    before = np.maximum.accumulate(packets.pts)[keys[keys > 0] - 1]
+    if np.any(before > packets.pts[keys[keys > 0]]):
+        return False
+    group = np.searchsorted(keys, np.arange(count), side="right") - 1
+    leading = (group >= 0) & (packets.pts < packets.pts[keys[group]])
+    since = np.arange(count) - keys[group]
+    leads = np.bincount(group[leading], minlength=len(keys))
+    return not np.any(since[leading] > leads[group[leading]])
 
 
 def _undecodable_start(packets: _Packets, pts: NDArray[np.int64], head: Head) -> int:
@@ -185,11 +213,15 @@ def _head_agrees(pts: NDArray[np.int64], head: Head) -> bool:
     return 2 * int(at[-1] - at[0] + 1) <= 3 * len(shown)
 
 
-def build_by_decoding(path: str) -> FrameLedger:
+def build_by_decoding(path: str, disproved: FrameLedger | None = None) -> FrameLedger:
     """Returns the ledger by decoding the whole file once with one thread.
 
-    Timestamps: the frames' pts if they increase; else their dts, which names them in decode output order; else the
-    running number, in steps of the header's rate.
+    Names and times are the frames' pts if they increase; in a file without pts their dts, which names them in decode
+    output order. Else the order names them, and ``timeline`` makes times of what stamps there are.
+
+    Args:
+        path: the file.
+        disproved: a ledger that a decoder did not keep to. Where names give the same again, the order has to name.
 
     Raises:
         SourceError: no frame can be decoded.
@@ -207,21 +239,49 @@ def build_by_decoding(path: str) -> FrameLedger:
             key.append(bool(frame.key_frame))
         time_base = stream.time_base or Fraction(1, 1000)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        stored = container.format.name.split(",")[0] not in WITHOUT_PTS
     if not key:
         raise SourceError(f"no frame of {path} can be decoded; the file is damaged, get it again.")
-    clock, times = _usable_clock(pts, dts, max(1, round(1 / (rate * time_base))))
-    return FrameLedger(pts=times, key=np.array(key, bool), time_base=time_base, clock=clock)
+    keys = np.array(key, bool)
+    step = max(1, round(1 / (rate * time_base)))
+    by_pts = stored and _tell(pts)
+    found = _named(pts, dts, by_pts, keys, time_base, step)
+    if found is not None and (disproved is None or not np.array_equal(found.pts, disproved.pts)):
+        return found
+    stamps = pts if by_pts or not _tell(dts) else dts
+    times, repaired = timeline(stamps, step)
+    names = np.array([UNNAMED if t is None else t for t in pts], np.int64)
+    return FrameLedger(
+        pts=times,
+        key=keys,
+        time_base=time_base,
+        clock="order",
+        names=names if stored and np.any(names != UNNAMED) else None,
+        repaired=repaired if np.any(repaired) else None,
+        decoded=RULES,
+    )
 
 
-def _usable_clock(pts: list[int | None], dts: list[int | None], step: int) -> tuple[str, NDArray[np.int64]]:
-    for name, column in (("pts", pts), ("dts", dts)):
+def _named(
+    pts: list[int | None], dts: list[int | None], by_pts: bool, key: NDArray[np.bool_], time_base: Fraction, step: int
+) -> FrameLedger | None:
+    """The ledger of frames that their stamps name; ``None`` where stamps are missing, repeated or out of line."""
+    for clock, column in (("pts", pts), ("dts", dts)):
         known = [t for t in column if t is not None]
-        if not known or any(t is None for t in column[: len(known)]) or (name == "pts" and len(known) < len(column)):
+        if not known or any(t is None for t in column[: len(known)]):
+            continue
+        if (clock == "pts" and len(known) < len(column)) or (clock == "dts" and by_pts):
             continue
         times = np.array(known, np.int64)
         if np.any(np.diff(times) <= 0):
             continue
         usual = int(np.median(np.diff(times))) if len(times) > 1 else step
         tail = times[-1] + usual * np.arange(1, len(column) - len(known) + 1, dtype=np.int64)
-        return name, np.concatenate([times, tail])
-    return "order", np.arange(len(pts), dtype=np.int64) * step
+        return FrameLedger(np.concatenate([times, tail]), key, time_base, clock, decoded=RULES)
+    return None
+
+
+def _tell(stamps: list[int | None]) -> bool:
+    """Whether stamps are in line for at least half of the frames."""
+    known = np.array([t for t in stamps if t is not None], np.int64)
+    return 2 * len(in_line(known)) >= len(stamps)

@@ -75,12 +75,10 @@ def _per_group(ledger: FrameLedger, ordinals: NDArray[np.int64]) -> list[Piece]:
     """One piece per group of pictures that holds a wanted frame; without usable seeking there is one group."""
     if not len(ordinals):
         return []
-    keys = ledger.keys if ledger.clock != "order" else np.zeros(0, np.int64)
-    group = np.searchsorted(keys, ordinals, side="right")
+    group = np.searchsorted(ledger.entries, ordinals, side="right")
     cuts = np.flatnonzero(np.diff(group)) + 1
     pieces = []
     for wanted in np.split(ordinals, cuts):
         first, last = int(wanted[0]), int(wanted[-1])
-        entry = 0 if ledger.clock == "order" else ledger.entry(first)
-        pieces.append(Piece(first, last + 1, wanted, last + 1 - entry))
+        pieces.append(Piece(first, last + 1, wanted, last + 1 - ledger.entry(first)))
     return pieces

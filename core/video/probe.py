@@ -126,15 +126,14 @@ def _facts(
         missing_bytes=lost.bytes if lost else None,
         missing_frames=lost.frames if lost else None,
         promised_s=lost.promised_s if lost else None,
+        repaired_times=ledger.repaired_times,
+        ledger_digest=ledger.digest,
     )
 
 
 def _duration(ledger: FrameLedger) -> Fraction | None:
-    """From the first frame to the end of the last one, which lasts as long as the frame before it."""
-    if len(ledger) < 2:
-        return None
-    last = int(ledger.pts[-1]) - int(ledger.pts[-2])
-    return (int(ledger.pts[-1]) - int(ledger.pts[0]) + last) * ledger.time_base
+    """From the first frame to the end of the last one; ``None`` where nothing tells how long a frame lasts."""
+    return ledger.duration * ledger.time_base or None
 
 
 def _clockwise(frame: VideoFrame) -> int:

@@ -62,7 +62,7 @@ def needs_proxy(video: Video) -> str | None:
     if info.video_streams > 1:
         return "files with several video streams"
     if ledger.clock != "pts":
-        return "files whose frames carry no times"
+        return "files with missing, repeated or wrong time stamps"
     return "open groups of pictures" if codec == "h264" and _has_open_groups(video.path) else None
 
 
@@ -85,7 +85,13 @@ def _has_open_groups(path: str) -> bool:
 
 
 def proxy_pts(ledger: FrameLedger) -> NDArray[np.int64]:
-    """Returns (F,) int64: when each frame of the proxy is shown, in units of ``CLOCK``; the first one at 0."""
+    """Returns (F,) int64: when each frame of the proxy is shown, in units of ``CLOCK``; the first one at 0.
+
+    That is its time, or ``FrameLedger.played_s`` where frames share one.
+    """
+    if np.any(np.diff(ledger.pts) == 0):
+        played = ledger.played_s()
+        return np.asarray(np.rint((played - played[0]) / float(CLOCK)), np.int64)
     scale = ledger.time_base / CLOCK
     since = [int(pts) for pts in ledger.pts - ledger.pts[0]]
     exact = np.array([round(pts * scale) for pts in since], np.int64)

@@ -30,11 +30,15 @@ def interval(ledger: FrameLedger, seconds: float) -> Ordinals:
 
 
 def interval_for_target(ledger: FrameLedger, target: int) -> Ordinals:
-    """Returns one frame in every ``duration / target``, where the last frame lasts as long as the one before."""
+    """Returns one frame in every ``duration / target``, where the last frame lasts as long as the one before.
+
+    Frames that all share one time are thinned by their number.
+    """
     if len(ledger) <= target:
         return np.arange(len(ledger), dtype=np.int64)
-    ticks = 2 * int(ledger.pts[-1]) - int(ledger.pts[-2]) - int(ledger.pts[0])
-    return _first_of_steps(ledger, Fraction(ticks, target))
+    if not ledger.duration:
+        return np.arange(target, dtype=np.int64) * len(ledger) // target
+    return _first_of_steps(ledger, Fraction(ledger.duration, target))
 
 
 def _first_of_steps(ledger: FrameLedger, ticks: Fraction) -> Ordinals:

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from restamped import DISPROVED
 from runs import contents, lines, number_in, numbers_in, stamps
 from videos import VARIANTS, truth
 
@@ -20,9 +21,11 @@ from core.config import METHODS, ExtractSettings
 from core.errors import RunBusy, RunError, SettingsError
 from core.pipeline.extract import extract, open_extraction, recorded_ordinals, records_of
 from core.pipeline.measure import DAMAGED, UNDECODABLE
+from core.pipeline.shots import shots
 from core.records import FrameLedger
-from core.store import ledger
+from core.store import ledger, run_file
 from core.store.run import RunDir
+from core.video.ledger import RULES
 
 Clip = Callable[[str], Path]
 Runs = Callable[[str, bool], dict[str, Path]]
@@ -323,21 +326,115 @@ def test_records_of_other_frames_are_not_continued(run_copy: Callable[..., Path]
         done(sample, ExtractSettings(), out=run)
 
 
+@pytest.mark.parametrize("name", DISPROVED)
+@pytest.mark.parametrize("method", METHODS)
 def test_a_ledger_that_the_decoder_disproves_is_counted_again(
-    sample: Path, extracted: Runs, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    name: str, method: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind = DISPROVED[name]
+    settings = ExtractSettings(method=method, interval=0.31, scene_threshold=0.1, png=True)
+    with listened(caplog):
+        run = done(kind.make(tmp_path, name), settings, downloads=tmp_path)
+    records = lines(run / "metadata.jsonl")
+    assert numbers_in(run) == {r["frame_number"]: r["frame_number"] for r in records}
+    if method == "all":
+        assert "decoding all of them" in caplog.text
+        assert [r["frame_number"] for r in records] == list(range(120))
+        off = [r["pts_s"] * 1000 - kind.time_of(r["frame_number"]) for r in records]
+        assert max(off) - min(off) <= 2
+    if "decoding all of them" in caplog.text:
+        assert run_file.read(run / "run.json").video.repaired_times == 1
+
+
+def test_a_resumed_run_of_a_disproved_ledger_ends_like_one_in_one_go(tmp_path: Path) -> None:
+    clip = DISPROVED["a-little-late"].make(tmp_path, "film")
+    settings = ExtractSettings(method="all")
+    with closing(extract(clip, settings, downloads=tmp_path / "b")) as records:
+        for _ in range(30):
+            next(records)
+    resumed, whole = (done(clip, settings, downloads=tmp_path / place) for place in "ba")
+    assert contents(resumed) == contents(whole)
+
+
+# --- runs of another count
+
+
+def of_another_count(run: Path, kind: str) -> None:
+    """Makes a run what an older program would have left."""
+    right = ledger.load(run / "ledger.npz")
+    other = {
+        "times": FrameLedger(right.pts + (np.arange(len(right)) > 80), right.key, right.time_base),
+        "number": FrameLedger(right.pts[:-3], right.key[:-3], right.time_base),
+        "constant": FrameLedger(np.arange(len(right)) * 511, right.key, right.time_base, "order"),
+    }
+    if kind in other:
+        ledger.save(run / "ledger.npz", other[kind])
+        return
+    values = json.loads((run / "run.json").read_text())
+    values["video"] |= {"rotation": {"rotation": 90}, "stream": {"stream_index": 7}, "size": {"width": 64}}[kind]
+    (run / "run.json").write_text(json.dumps(values))
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("kind", ["times", "number", "constant", "rotation", "stream", "size"])
+def test_a_run_of_another_count_stays_and_a_new_one_is_made(
+    sample: Path, extracted: Runs, tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, finished: bool
 ) -> None:
     settings = ExtractSettings(method="all")
     with closing(extract(sample, settings, downloads=tmp_path)) as records:
+        for _ in records if finished else range(50):
+            next(records, None)
+    run = tmp_path / "h264-opengop"
+    of_another_count(run, kind)
+    before = contents(run)
+    with listened(caplog):
+        new = done(sample, settings, downloads=tmp_path)
+    assert new == tmp_path / "h264-opengop-2"
+    assert "counted otherwise" in caplog.text
+    assert contents(run) == before
+    assert contents(new) == contents(extracted("h264-opengop", True)["all"])
+    caplog.clear()
+    with listened(caplog):
+        assert done(sample, settings, downloads=tmp_path) == new
+    assert contents(run) == before
+
+
+@pytest.mark.parametrize("kind", ["times", "rotation"])
+def test_a_named_run_of_another_count_is_refused_unless_set_aside(sample: Path, tmp_path: Path, kind: str) -> None:
+    settings, run = ExtractSettings(method="keyframes"), tmp_path / "mine"
+    done(sample, settings, out=run)
+    of_another_count(run, kind)
+    before = contents(run)
+    with pytest.raises(RunError, match=r"counted otherwise.*--no-resume"):
+        done(sample, settings, out=run)
+    assert contents(run) == before
+    done(sample, settings, out=run, resume=False)
+    assert [contents(p) for p in tmp_path.glob("mine_old_*")] == [before]
+
+
+def test_a_run_that_an_older_program_counted_the_same_is_gone_on_with(tmp_path: Path, clip: Clip) -> None:
+    """By decoding, as AVI always is; its ledger then notes by which rules, and need not be counted again."""
+    settings = ExtractSettings(method="all")
+    with closing(extract(clip("avi-mpeg4-b"), settings, downloads=tmp_path)) as records:
         for _ in range(50):
             next(records)
-    run = tmp_path / "h264-opengop"
-    right = ledger.load(run / "ledger.npz")
-    wrong = FrameLedger(right.pts + (np.arange(120) > 80), right.key, right.time_base, right.clock)
-    ledger.save(run / "ledger.npz", wrong)
-    with listened(caplog):
-        done(sample, settings, downloads=tmp_path)
-    assert "decoding all of them" in caplog.text
-    assert contents(run) == contents(extracted("h264-opengop", True)["all"])
+    run = tmp_path / "avi-mpeg4-b"
+    ours = ledger.load(run / "ledger.npz")
+    assert ours.decoded == RULES
+    ledger.save(run / "ledger.npz", FrameLedger(ours.pts, ours.key, ours.time_base, ours.clock))
+    assert done(clip("avi-mpeg4-b"), settings, downloads=tmp_path) == run
+    assert len(lines(run / "metadata.jsonl")) == 120
+    assert ledger.load(run / "ledger.npz").decoded == RULES
+
+
+def test_verbs_of_a_disproved_run_say_that_it_has_to_be_extracted_anew(tmp_path: Path) -> None:
+    """Few frames were decoded, so that nobody noticed; then all are."""
+    clip = DISPROVED["a-little-late"].make(tmp_path, "film")
+    run = done(clip, ExtractSettings(method="keyframes", save_frames=False), downloads=tmp_path)
+    before = contents(run)
+    with pytest.raises(RunError, match=r"counted otherwise than its video shows.*a run of its own"):
+        list(shots(run))
+    assert contents(run) == before
 
 
 class listened:  # noqa: N801

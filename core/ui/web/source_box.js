@@ -183,6 +183,7 @@ export class SourceBox {
       ["Length", facts.duration_s && shortClock(facts.duration_s)],
       ["Rate", facts.rate && `${Number(facts.rate.toFixed(3))} fps`],
       ["Frames", facts.frames ? count(facts.frames) : facts.width && "counting..."],
+      ...(facts.repaired_times ? [["Times", `${count(facts.repaired_times)} without a usable time stamp`]] : []),
       ["Codec", facts.codec && `${facts.codec}, ${bytes(facts.size_bytes)}`],
     ];
     refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))), facts.cut_off && h("p.error.cut-off", {}, icon("warn"), h("span", {}, sentence(facts.cut_off))));
