@@ -29,7 +29,7 @@ class VideoInfo:
     """Of the displayed picture, after rotation, on the stored pixel grid."""
     height: int
     rotation: int
-    """Clockwise degrees (0, 90, 180, 270) to turn the stored picture for display."""
+    """Clockwise degrees (0, 90, 180, 270) to turn the stored picture for display, after ``mirrored``."""
     sample_aspect_ratio: Fraction | None
     pixel_format: str
     bit_depth: int
@@ -50,6 +50,10 @@ class VideoInfo:
     stream_index: int
     video_streams: int
     audio: bool
+    mirrored: bool = False
+    """Whether the stored picture is mirrored left to right for display, before it is turned."""
+    orientation_source: str = "container"
+    """What says so: ``"container"``, ``"bitstream"`` (of the codec); ``"nearest"``: its matrix is none of the eight."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

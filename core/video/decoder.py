@@ -19,6 +19,7 @@ from core.video.container import open_video
 from core.video.damage import Damage
 from core.video.frame import Frame
 from core.video.ledger import demux, single_thread
+from core.video.orientation import of as orientation_of
 from core.video.probe import Video
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class Decoder:
         return self._named_in_order(packets, start, stop)
 
     def _named_by_pts(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
-        ledger, rotation = self._video.ledger, self._video.info.rotation
+        ledger, orientation = self._video.ledger, orientation_of(self._video.info)
         wanted = {int(t): start + i for i, t in enumerate(ledger.pts[start:stop])}
         first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
         self._damage = damage = Damage(ledger)
@@ -184,11 +185,11 @@ class Decoder:
                 held.append(source)
             while held and damage.settled(_pts(held[0]), shown):
                 pts = _pts(held[0])
-                yield Frame(held.popleft(), wanted[pts], pts, rotation, damage.spoils(pts))
+                yield Frame(held.popleft(), wanted[pts], pts, orientation, damage.spoils(pts))
             if shown > last and not held:
                 return
         for source in held:
-            yield Frame(source, wanted[_pts(source)], _pts(source), rotation, damage.spoils(_pts(source)))
+            yield Frame(source, wanted[_pts(source)], _pts(source), orientation, damage.spoils(_pts(source)))
 
     def _decoded(self, packets: Packets, wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
         """Feeds packets until every wanted one is in, then drains: nothing after the range is decoded."""
@@ -228,7 +229,7 @@ class Decoder:
     def _named_in_order(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
         """Names frames by dts where they carry one, else by counting on from the frame before."""
         assert self._stream is not None
-        ledger, rotation = self._video.ledger, self._video.info.rotation
+        ledger, orientation = self._video.ledger, orientation_of(self._video.info)
         ordinal, spoilt_below = -1, -1
         for packet in chain(packets, (None,)):
             for source in self._decode(self._stream.codec_context, packet):
@@ -240,7 +241,7 @@ class Decoder:
                 if ordinal >= stop:
                     return
                 if ordinal >= start:
-                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation, ordinal < spoilt_below)
+                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), orientation, ordinal < spoilt_below)
 
 
 def _pts(source: VideoFrame) -> int:

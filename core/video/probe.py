@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from contextlib import closing
@@ -10,11 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import log
 from core.errors import SourceError
 from core.records import FrameLedger, VideoInfo
 from core.video.container import check_file, open_video
 from core.video.frame import is_full_range
 from core.video.ledger import build_ledger, decode_head
+from core.video.orientation import NEAREST, Told, told_by
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -92,8 +95,11 @@ def _facts(
     file: Path, container: InputContainer, stream: VideoStream, frame: VideoFrame, ledger: FrameLedger
 ) -> VideoInfo:
     context = stream.codec_context
-    turned = _clockwise(frame)
-    width, height = (frame.height, frame.width) if turned in (90, 270) else (frame.width, frame.height)
+    told = told_by(file, frame, context.name)
+    if told.source == NEAREST:
+        _say_nearest(str(file), told)
+    turned = told.orientation
+    width, height = (frame.height, frame.width) if turned.swaps else (frame.width, frame.height)
     duration = _duration(ledger)
     aspect = context.sample_aspect_ratio
     return VideoInfo(
@@ -104,7 +110,7 @@ def _facts(
         codec=context.name,
         width=width,
         height=height,
-        rotation=turned,
+        rotation=turned.rotation,
         sample_aspect_ratio=Fraction(aspect) if aspect else None,
         pixel_format=frame.format.name,
         bit_depth=max((c.bits for c in frame.format.components), default=8),
@@ -121,6 +127,8 @@ def _facts(
         stream_index=stream.index,
         video_streams=len(container.streams.video),
         audio=bool(container.streams.audio),
+        mirrored=turned.mirrored,
+        orientation_source=told.source,
     )
 
 
@@ -132,6 +140,15 @@ def _duration(ledger: FrameLedger) -> Fraction | None:
     return (int(ledger.pts[-1]) - int(ledger.pts[0]) + last) * ledger.time_base
 
 
-def _clockwise(frame: VideoFrame) -> int:
-    """Degrees to turn the stored picture clockwise; FFmpeg's display matrix counts counter-clockwise."""
-    return round(-frame.rotation / 90) * 90 % 360
+@functools.lru_cache(maxsize=64)
+def _say_nearest(path: str, told: Told) -> None:
+    """Once for a file, however often it is opened."""
+    turned, mirrored = told.orientation
+    matrix = ", ".join(f"{number:g}" for number in told.matrix or ())
+    log.get().warning(
+        "%s: its display matrix (%s) is none of the eight orientations; the nearest is taken: turned by %d degrees%s.",
+        path,
+        matrix,
+        turned,
+        ", mirrored" if mirrored else "",
+    )
