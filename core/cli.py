@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from core.config import ExtractSettings
 from core.console import answer, counted, note, note_and_log, plural, ranges, result, result_json, watched
 from core.endings import EXIT_CODES, INTERRUPTED, Command, ending
 from core.errors import SourceError
-from core.options import EXTRACT_FLAGS, given, preset
+from core.options import EXTRACT_FLAGS, STREAM_FLAG, given, preset
 from core.progress import Progress
 
 __all__ = ["INTERRUPTED", "VERBS", "main", "parser"]
@@ -143,26 +144,30 @@ def _fetch(args: argparse.Namespace) -> None:
 
 def _probe_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("source", metavar="VIDEO", type=options.source, help="a video file")
+    options.add_settings(verb, ExtractSettings, STREAM_FLAG)
     options.add_json(verb)
     verb.set_defaults(run=_probe)
 
 
 def _probe(args: argparse.Namespace) -> None:
     from core.store.run_file import video_to_mapping
+    from core.video.container import choose_stream
     from core.video.probe import probe
 
     if isinstance(args.source, str):
         raise SourceError(f"{args.source} is a web address; download it with fetch, then probe the file.")
-    video = probe(args.source)
+    settings = config.from_mapping(ExtractSettings, given(args, STREAM_FLAG))
+    video, found = probe(args.source, stream=settings.stream), choose_stream(args.source).streams
     values = video_to_mapping(video.info) | {
         "key_frames": len(video.ledger.keys),
         "first_pts_s": video.ledger.seconds(0),
         "last_pts_s": video.ledger.seconds(len(video.ledger) - 1),
         "clock": video.ledger.clock,
+        "streams": [dataclasses.asdict(one) for one in found],
     }
-    answer(
-        args, values, [f"{name.replace('_', ' '):24s} {'unknown' if v is None else v}" for name, v in values.items()]
-    )
+    told = values | {f"stream {one.index}": str(one) for one in found}
+    told.pop("streams")
+    answer(args, values, [f"{name.replace('_', ' '):24s} {'unknown' if v is None else v}" for name, v in told.items()])
 
 
 def _doctor_options(verb: argparse.ArgumentParser) -> None:

@@ -196,7 +196,8 @@ def detect(
             if last:
                 raise
             log.get().warning("%s Counting its frames again by decoding all of them.", error)
-            video = probe(video.path, build_by_decoding(video.path))
+            stream = video.info.stream_index
+            video = probe(video.path, build_by_decoding(video.path, stream), stream)
     raise AssertionError
 
 
@@ -222,6 +223,8 @@ def write_cache(
         backend=detector.backend,
         saturated_frames=int(np.count_nonzero(flags & detections_part.SATURATED)),
         undecoded_frames=int(np.count_nonzero(flags & detections_part.UNDECODED)),
+        stream_index=info.stream_index,
+        mirrored=info.mirrored,
     )
     return detections.write(preds, meta, columns)
 
@@ -233,6 +236,7 @@ def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, 
         "fingerprint": video.info.fingerprint,
         "frames": len(video.ledger),
         "weights_sha256": weights.sha256,
+        **video.info.view,
     }
 
 

@@ -27,6 +27,7 @@ from core.store import files, jsonl, ledger, run_file
 from core.store.run import RunDir, ordinal_of
 from core.store.run_file import RunFile
 from core.video import images
+from core.video.container import choose_stream
 from core.video.frame import Frame
 from core.video.ledger import build_by_decoding
 from core.video.probe import Video, fingerprint, probe
@@ -183,14 +184,16 @@ def open_extraction(
         ``face_reference.from_photo``.
     """
     mark = fingerprint(source)
+    chosen = choose_stream(source, settings.stream)
+    settings = dataclasses.replace(settings, stream=chosen.index if chosen.named else None)
     run = run_folder.folder_of(Path(source), settings, mark, out, downloads, resume)
     faces = open_faces(settings) if settings.reads_faces else None
-    video = probe(source, run_folder.ledger_of(run, mark) if resume else None)
+    video = probe(source, run_folder.ledger_of(run, mark, chosen.index) if resume else None, settings.stream)
     with run.lock():
         if not resume and out is not None:
             run_folder.set_aside(run)
         if run.run_json.exists():
-            run_folder.check_same(run, mark, settings)
+            run_folder.check_same(run, video.info, settings)
         else:
             run_folder.check_free(run)
         yield _opened(run, video, settings, keep_weights, faces)
@@ -210,7 +213,7 @@ def records_of(extraction: Extraction) -> Generator[FrameRecord, None, None]:
         yield from extraction.records()
     except LedgerMismatch as error:
         log.get().warning("%s Counting its frames again by decoding all of them.", error)
-        _start_over(extraction, build_by_decoding(extraction.video.path))
+        _start_over(extraction, build_by_decoding(extraction.video.path, extraction.video.info.stream_index))
         for _ in extraction.choose():
             pass
         yield from extraction.records()
@@ -259,7 +262,7 @@ def _opened(
 def _start_over(extraction: Extraction, exact: FrameLedger) -> None:
     """Throws away what a wrong ledger numbered; the settings and the folder stay."""
     run = extraction.run
-    extraction.video = probe(extraction.video.path, exact)
+    extraction.video = probe(extraction.video.path, exact, extraction.video.info.stream_index)
     for path in (
         run.metadata,
         extraction._sampling,

@@ -11,8 +11,9 @@ from contextlib import closing
 from pathlib import Path
 
 from core.errors import RunError, StorageError
-from core.records import FrameLedger
+from core.records import FrameLedger, VideoInfo
 from core.store import files, ledger
+from core.video.container import choose_stream
 from core.video.probe import Video, fingerprint, probe
 from core.video.proxy import make_proxy
 
@@ -20,15 +21,20 @@ HOME = ".review"
 HEX = 16
 
 
-def open_counted(path: Path, downloads: Path) -> Video:
+def open_counted(path: Path, downloads: Path, stream: int | None = None) -> Video:
     """Returns a video, counted now or by an earlier call.
+
+    Args:
+        path: the file.
+        downloads: where runs lie.
+        stream: FFmpeg's index of the video stream; the film if ``None``.
 
     Raises:
         SourceError: one sentence that says what the file is instead of a video.
     """
-    place = _place(fingerprint(path), downloads, ".ledger.npz")
+    place = _ledger_of(path, downloads, stream)
     known = _known(place)
-    video = probe(path, known)
+    video = probe(path, known, stream)
     if known is None:
         with contextlib.suppress(StorageError):  # it is only faster the next time
             files.make_folder(place.parent)
@@ -38,27 +44,35 @@ def open_counted(path: Path, downloads: Path) -> Video:
 
 def is_counted(path: Path, downloads: Path) -> bool:
     """Whether ``open_counted`` need not count. Raises ``SourceError`` where there is no such file."""
-    return _place(fingerprint(path), downloads, ".ledger.npz").is_file()
+    return _ledger_of(path, downloads, None).is_file()
 
 
-def proxy_path(mark: str, downloads: Path) -> Path:
-    """Returns where the proxy of the video with this fingerprint lies, or would."""
-    return _place(mark, downloads, ".mp4")
+def proxy_path(info: VideoInfo, downloads: Path) -> Path:
+    """Returns where the proxy of a video lies, or would; what earlier programs showed otherwise has another name."""
+    view = info.view
+    marks = f"_s{info.stream_index}" if info.named_stream or "stream_index" in view else ""
+    return _place(info.fingerprint, downloads, f"{marks}{'_m' if 'mirrored' in view else ''}.mp4")
 
 
-def make(path: Path, downloads: Path) -> Generator[int, None, Path]:
+def make(path: Path, downloads: Path, stream: int | None = None) -> Generator[int, None, Path]:
     """Makes the proxy of a video unless it is there; yields how many frames are done and returns the file.
 
     Raises:
         SourceError: it is no video. StorageError: the proxy cannot be written.
     """
-    video = open_counted(path, downloads)
-    place = proxy_path(video.info.fingerprint, downloads)
+    video = open_counted(path, downloads, stream)
+    place = proxy_path(video.info, downloads)
     if not place.is_file():
         files.make_folder(place.parent)
         with closing(make_proxy(video, place)) as done:
             yield from done
     return place
+
+
+def _ledger_of(path: Path, downloads: Path, stream: int | None) -> Path:
+    chosen = choose_stream(path, stream)
+    mark = "" if chosen.first and not chosen.named else f"_s{chosen.index}"
+    return _place(fingerprint(path), downloads, f"{mark}.ledger.npz")
 
 
 def _known(place: Path) -> FrameLedger | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from core import config
 from core.config import ExtractSettings
 from core.errors import RunError
-from core.records import FrameLedger
+from core.records import FrameLedger, VideoInfo, shown_otherwise
 from core.store import files, ledger, run_file
 from core.store.run import RunDir, find_run, ordinal_of
 
@@ -24,7 +24,7 @@ def folder_of(
 
     Args:
         source: the video.
-        settings: of the extraction.
+        settings: of the extraction; a stream in them is not the one that is read without.
         mark: the video's fingerprint.
         out: the folder that was asked for.
         downloads: where runs lie.
@@ -33,6 +33,7 @@ def folder_of(
     if out is not None:
         return RunDir(Path(out).absolute())
     stem = os.fsdecode(os.fsencode(source.stem)[:LONGEST_STEM])
+    stem += "" if settings.stream is None else f"_s{settings.stream}"
     return find_run(downloads, stem, mark, settings.digest() if resume else "")
 
 
@@ -49,14 +50,16 @@ def check_free(run: RunDir) -> None:
         )
 
 
-def check_same(run: RunDir, mark: str, settings: ExtractSettings) -> None:
-    """Raises ``RunError`` where the run is of another video or of other settings; says which differ."""
+def check_same(run: RunDir, video: VideoInfo, settings: ExtractSettings) -> None:
+    """Raises ``RunError`` where the run is of another video, shows it otherwise, or has other settings; says which."""
     saved = run_file.read(run.run_json)
-    if saved.fingerprint != mark:
+    if saved.fingerprint != video.fingerprint:
         raise RunError(
             f"{run.path} is a run of another video ({Path(saved.video.path).name}); "
             "choose another folder, or --no-resume to set that run aside."
         )
+    if differs := shown_otherwise(saved.video, video):
+        raise RunError(f"{run.path} was made {differs}; run again with --no-resume to start a run of its own.")
     if saved.digest != settings.digest():
         before = config.from_mapping(ExtractSettings, saved.settings)
         differ = [
@@ -84,8 +87,11 @@ def set_aside(run: RunDir) -> None:
             path.rename(aside / path.name)
 
 
-def ledger_of(run: RunDir, mark: str) -> FrameLedger | None:
-    """The ledger that an earlier run of the same video counted."""
-    if not run.run_json.exists() or not run.ledger.exists() or run_file.read(run.run_json).fingerprint != mark:
+def ledger_of(run: RunDir, mark: str, stream: int) -> FrameLedger | None:
+    """The ledger that an earlier run of the same video, and the same stream of it, counted."""
+    if not run.run_json.exists() or not run.ledger.exists():
+        return None
+    saved = run_file.read(run.run_json)
+    if saved.fingerprint != mark or saved.video.stream_index != stream:
         return None
     return ledger.load(run.ledger)

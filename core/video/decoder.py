@@ -123,7 +123,7 @@ class Decoder:
 
     def _open(self) -> VideoStream:
         self.close()
-        self._container, self._stream = open_video(self._video.path)
+        self._container, self._stream = open_video(self._video.path, self._video.info.stream_index)
         if self._threads == 1:
             single_thread(self._stream)
         else:

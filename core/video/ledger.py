@@ -60,18 +60,19 @@ class _Packets:
     """Highest pts + duration seen."""
 
 
-def build_ledger(path: str, head: Head) -> FrameLedger:
-    """Returns the ledger of the first video stream of a file.
+def build_ledger(path: str, head: Head, stream_index: int | None = None) -> FrameLedger:
+    """Returns the ledger of a video stream of a file.
 
     Args:
         path: the file.
         head: from ``decode_head`` on the same file.
+        stream_index: FFmpeg's index of the stream; the film if ``None``.
 
     Raises:
         SourceError: not a video, or no frame can be decoded.
     """
-    ledger = _demuxed(path, head)
-    return ledger if ledger is not None else build_by_decoding(path)
+    ledger = _demuxed(path, head, stream_index)
+    return ledger if ledger is not None else build_by_decoding(path, stream_index)
 
 
 def decode_head(container: InputContainer, stream: VideoStream) -> Head:
@@ -119,8 +120,8 @@ def demux(container: InputContainer, stream: VideoStream) -> Packets:
         yield packet
 
 
-def _demuxed(path: str, head: Head) -> FrameLedger | None:
-    container, stream = open_video(path)
+def _demuxed(path: str, head: Head, stream_index: int | None) -> FrameLedger | None:
+    container, stream = open_video(path, stream_index)
     with closing(container):
         if container.format.name.split(",")[0] not in TRUSTED:
             return None
@@ -179,8 +180,8 @@ def _head_agrees(pts: NDArray[np.int64], head: Head) -> bool:
     return 2 * int(at[-1] - at[0] + 1) <= 3 * len(shown)
 
 
-def build_by_decoding(path: str) -> FrameLedger:
-    """Returns the ledger by decoding the whole file once with one thread.
+def build_by_decoding(path: str, stream_index: int | None = None) -> FrameLedger:
+    """Returns the ledger by decoding the whole stream (as ``build_ledger``) once with one thread.
 
     Timestamps: the frames' pts if they increase; else their dts, which names them in decode output order; else the
     running number, in steps of the header's rate.
@@ -188,7 +189,7 @@ def build_by_decoding(path: str) -> FrameLedger:
     Raises:
         SourceError: no frame can be decoded.
     """
-    container, stream = open_video(path)
+    container, stream = open_video(path, stream_index)
     pts: list[int | None] = []
     dts: list[int | None] = []
     key: list[bool] = []

@@ -98,7 +98,7 @@ TIED_DECIMALS = 4
 """At 45 degrees two orientations are equally near, up to the rounding of the file."""
 
 
-def told_by(path: str | Path, frame: VideoFrame, codec: str) -> Told:
+def told_by(path: str | Path, frame: VideoFrame, codec: str, stream_index: int) -> Told:
     """Returns what a file says of its orientation, told by its first frame: it holds for all frames.
 
     Where container and bitstream both speak, the container does, as in browsers and FFmpeg from version 7 on: it is
@@ -108,10 +108,11 @@ def told_by(path: str | Path, frame: VideoFrame, codec: str) -> Told:
         path: the file.
         frame: its first decoded frame.
         codec: FFmpeg's name of the decoder.
+        stream_index: of the stream, as FFmpeg counts.
     """
     matrices, source = _matrices_of(frame), CONTAINER
     may_speak = codec in WITH_SEI and (len(matrices) == 1 or (not matrices and not frame.key_frame))
-    if may_speak and (own := _matrices_in_bitstream(path)):
+    if may_speak and (own := _matrices_in_bitstream(path, stream_index)):
         matrices, source = own, BITSTREAM
     if not matrices:
         return Told()
@@ -135,12 +136,12 @@ def _matrices_of(frame: VideoFrame) -> list[tuple[float, float, float, float]]:
     return found
 
 
-def _matrices_in_bitstream(path: str | Path) -> list[tuple[float, float, float, float]]:
+def _matrices_in_bitstream(path: str | Path, stream_index: int) -> list[tuple[float, float, float, float]]:
     """What the first picture carries when it is decoded by a decoder that knows nothing of the container.
 
     Only a key frame need carry the message, and an edit list may hide it.
     """
-    container, stream = open_video(path)
+    container, stream = open_video(path, stream_index)
     with closing(container):
         decoder: Any = av.CodecContext.create(stream.codec_context.name, "r")
         decoder.extradata = stream.codec_context.extradata

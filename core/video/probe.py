@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import os
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from core import log
 from core.errors import SourceError
 from core.records import FrameLedger, VideoInfo
-from core.video.container import check_file, open_video
+from core.video.container import check_file, open_chosen
 from core.video.frame import is_full_range
 from core.video.ledger import build_ledger, decode_head
 from core.video.orientation import NEAREST, Told, told_by
@@ -58,25 +59,30 @@ def file_state(path: str | Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def probe(path: str | Path, ledger: FrameLedger | None = None) -> Video:
+def probe(path: str | Path, ledger: FrameLedger | None = None, stream: int | None = None) -> Video:
     """Opens a video and counts its frames.
 
     Args:
         path: a file on this machine.
         ledger: a ledger made before for the same fingerprint, to save the counting.
+        stream: FFmpeg's index of the video stream; ``None`` = the film, by ``streams.best``.
 
     Raises:
         SourceError: one sentence that says what the file is instead of a video.
     """
     file = check_file(path)
     state = file_state(file)
-    container, stream = open_video(file)
+    container, opened, chosen = open_chosen(file, stream)
     with closing(container):
-        head = decode_head(container, stream)
+        if chosen.sentence and stream is None:
+            _say_chosen(str(file), chosen.sentence)
+        head = decode_head(container, opened)
         if head.frame is None:
             raise SourceError(f"no frame of {file} can be decoded; the file is damaged, get it again.")
-        ledger = ledger or build_ledger(str(file), head)
-        return Video(str(file), _facts(file, container, stream, head.frame, ledger), ledger, state)
+        ledger = ledger or build_ledger(str(file), head, chosen.index)
+        info = _facts(file, container, opened, head.frame, ledger)
+        info = dataclasses.replace(info, named_stream=chosen.named, first_stream=chosen.first)
+        return Video(str(file), info, ledger, state)
 
 
 def fingerprint(path: str | Path) -> str:
@@ -95,7 +101,7 @@ def _facts(
     file: Path, container: InputContainer, stream: VideoStream, frame: VideoFrame, ledger: FrameLedger
 ) -> VideoInfo:
     context = stream.codec_context
-    told = told_by(file, frame, context.name)
+    told = told_by(file, frame, context.name, stream.index)
     if told.source == NEAREST:
         _say_nearest(str(file), told)
     turned = told.orientation
@@ -138,6 +144,11 @@ def _duration(ledger: FrameLedger) -> Fraction | None:
         return None
     last = int(ledger.pts[-1]) - int(ledger.pts[-2])
     return (int(ledger.pts[-1]) - int(ledger.pts[0]) + last) * ledger.time_base
+
+
+@functools.lru_cache(maxsize=64)
+def _say_chosen(path: str, sentence: str) -> None:
+    log.get().warning("%s: %s.", path, sentence)
 
 
 @functools.lru_cache(maxsize=64)

@@ -72,15 +72,15 @@ def needs_proxy(video: Video) -> str | None:
         return ORIENTATIONS[info.orientation_source]
     if ledger.clock != "pts":
         return "files whose frames carry no times"
-    return "open groups of pictures" if codec == "h264" and _has_open_groups(video.path) else None
+    return "open groups of pictures" if codec == "h264" and _has_open_groups(video) else None
 
 
-def _has_open_groups(path: str) -> bool:
+def _has_open_groups(video: Video) -> bool:
     """Whether pictures lean on the group before their key frame: after a jump there Chromium's decoder fails.
 
     Told by the first groups: packets that follow a key frame in the file and are shown before it.
     """
-    container, stream = open_video(path)
+    container, stream = open_video(video.path, video.info.stream_index)
     with closing(container):
         key, groups = None, 0
         for read, packet in enumerate(demux(container, stream)):
