@@ -93,7 +93,7 @@ def open_chosen(
     container = _opened(file)
     try:
         found, seen = streams.facts(container), {}
-        if streams.undecided(found):
+        if streams.undecided(found, container.format.name):
             seen = streams.count_pictures(container)
             container.close()
             container = _opened(file)

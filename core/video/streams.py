@@ -105,10 +105,14 @@ def _facts_of(stream: VideoStream) -> VideoStreamFacts:
     )
 
 
-def undecided(streams: Sequence[VideoStreamFacts]) -> bool:
-    """Whether only their packets tell which of several streams are films."""
+def undecided(streams: Sequence[VideoStreamFacts], container: str) -> bool:
+    """Whether only their packets tell which of several streams are films; ``container`` is FFmpeg's name of its kind.
+
+    Numbers of frames in headers are true in MP4 and MOV alone: there they are the table of the frames.
+    """
     real = [one for one in streams if not one.cover and one.codec]
-    return len(real) > 1 and any((one.frames_in_header or 0) < FILM for one in real)
+    known = container.startswith("mov") and all((one.frames_in_header or 0) >= FILM for one in real)
+    return len(real) > 1 and not known
 
 
 def count_pictures(container: InputContainer) -> dict[int, int]:
@@ -162,5 +166,5 @@ def check_named(file: Path, index: int, streams: Sequence[VideoStreamFacts], oth
 
 def _rank(one: VideoStreamFacts, seen: Mapping[int, int]) -> tuple[int, ...]:
     claimed = one.frames_in_header or 0
-    pictures = max(min(claimed, FILM), seen.get(one.index, 0))
+    pictures = seen.get(one.index, min(claimed, FILM))
     return (bool(one.codec), pictures, one.default, one.width * one.height, claimed, one.bit_rate, -one.index)
