@@ -43,7 +43,6 @@ class VideoStreamFacts:
     """The default flag."""
     cover: bool
     """A picture that belongs to the file (cover, thumbnails of chapters), not a film."""
-    bit_rate: int
 
     def __str__(self) -> str:
         notes = [self.codec or "not decodable", f"{self.width}x{self.height}"]
@@ -101,7 +100,6 @@ def _facts_of(stream: VideoStream) -> VideoStreamFacts:
         duration_in_header_s=float(stream.duration * base) if stream.duration and base else None,
         default=bool(stream.disposition & kinds.default),
         cover=bool(stream.disposition & (kinds.attached_pic | kinds.timed_thumbnails)),
-        bit_rate=(context.bit_rate or 0) if context else 0,
     )
 
 
@@ -137,7 +135,7 @@ def count_pictures(container: InputContainer) -> dict[int, int]:
 
 
 def best(streams: Iterable[VideoStreamFacts], seen: Mapping[int, int]) -> int | None:
-    """Returns the index of the film: no cover; decodable; more than one picture; default; largest; most; first.
+    """Returns the index of the film: no cover; decodable; more than one picture; default; largest; first.
 
     FFmpeg takes the default stream or the largest, players the first that shows a film. ``None`` = only covers.
 
@@ -167,4 +165,4 @@ def check_named(file: Path, index: int, streams: Sequence[VideoStreamFacts], oth
 def _rank(one: VideoStreamFacts, seen: Mapping[int, int]) -> tuple[int, ...]:
     claimed = one.frames_in_header or 0
     pictures = seen.get(one.index, min(claimed, FILM))
-    return (bool(one.codec), pictures, one.default, one.width * one.height, claimed, one.bit_rate, -one.index)
+    return (bool(one.codec), pictures, one.default, one.width * one.height, -one.index)
