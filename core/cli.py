@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from core.config import ExtractSettings
 from core.console import answer, counted, note, note_and_log, plural, ranges, result, result_json, watched
 from core.endings import EXIT_CODES, INTERRUPTED, Command, ending
 from core.errors import SourceError
-from core.options import EXTRACT_FLAGS, given, preset
+from core.options import EXTRACT_FLAGS, STREAM_FLAG, given, preset
 from core.progress import Progress
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def _fetch(args: argparse.Namespace) -> None:
 
 def _probe_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("source", metavar="VIDEO", type=options.source, help="a video file")
+    options.add_settings(verb, ExtractSettings, STREAM_FLAG)
     options.add_json(verb)
     verb.set_defaults(run=_probe)
 
@@ -167,12 +169,14 @@ def _probe_options(verb: argparse.ArgumentParser) -> None:
 def _probe(args: argparse.Namespace) -> None:
     from core.pipeline.counting import said_of
     from core.store.run_file import video_to_mapping
+    from core.video.container import choose_stream
     from core.video.cut_off import said_of as cut_off_said
     from core.video.probe import probe
 
     if isinstance(args.source, str):
         raise SourceError(f"{args.source} is a web address; download it with fetch, then probe the file.")
-    video = probe(args.source)
+    settings = config.from_mapping(ExtractSettings, given(args, STREAM_FLAG))
+    video, found = probe(args.source, stream=settings.stream), choose_stream(args.source).streams
     if (said := said_of(video.info)) is not None:
         note(said)
     values = video_to_mapping(video.info) | {
@@ -180,12 +184,15 @@ def _probe(args: argparse.Namespace) -> None:
         "first_pts_s": video.ledger.seconds(0),
         "last_pts_s": video.ledger.seconds(len(video.ledger) - 1),
         "clock": video.ledger.clock,
+        "streams": [dataclasses.asdict(one) for one in found],
     }
     del values["ledger_digest"]  # only of use to files that note it
     cut_off = cut_off_said(video.info)
     if cut_off:
         log.remember(f"{args.source}: {cut_off}")
     shown = {name: v for name, v in values.items() if cut_off or name not in OF_A_CUT} | {"cut_off": cut_off or "no"}
+    shown |= {f"stream {one.index}": str(one) for one in found}
+    shown.pop("streams")
     lines = [f"{name.replace('_', ' '):24s} {'unknown' if v is None else v}" for name, v in shown.items()]
     answer(args, values | {"cut_off": cut_off}, lines)
 

@@ -88,6 +88,10 @@ _face_refs = partial(
     knob, (), "photo of the person who is looked for; IMG#2 = the second face from the left", in_digest=False
 )
 
+_stream = partial(
+    knob, None, "video stream that is read, by its number in probe; the film unless given", low=0, high=100_000
+)
+
 
 @dataclass(frozen=True)
 class FaceSettings:
@@ -158,6 +162,7 @@ class ExtractSettings:
         0.0, "smallest face that lets a frame pass the face filter", unit="% of the frame", low=0.0, high=100.0
     )
     face_refs: tuple[str, ...] = _face_refs()
+    stream: int | None = _stream(newer=True)
 
     def __post_init__(self) -> None:
         check(self)
@@ -331,6 +336,7 @@ class DetectSettings:
     conf_floor: float = knob(0.05, "lowest confidence that is kept", low=0.001, high=1.0)
     nms_iou: float = knob(0.9, "overlap from which the weaker of two boxes of a class is dropped", low=0.01, high=1.0)
     max_det: int = knob(1000, "most boxes of a frame that are kept", unit="boxes", low=1, high=30_000)
+    stream: int | None = _stream(in_digest=False)
 
     def __post_init__(self) -> None:
         check(self)

@@ -78,7 +78,7 @@ def _one(path: Path, weights: Any, settings: DetectSettings, args: argparse.Name
     from core.store import detections
     from core.video.probe import probe
 
-    video = probe(path)
+    video = probe(path, stream=settings.stream)
     found = detections.find(video.info, weights, folders_for(path))
     for sentence in found.refused:
         note_and_log(sentence)

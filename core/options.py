@@ -113,6 +113,7 @@ def add_run(verb: argparse.ArgumentParser) -> None:
 # --- options made from the settings
 
 Flags = dict[str, tuple[str, dict[str, Any]]]
+STREAM_FLAG: Flags = {"stream": ("--stream", {"type": int, "metavar": "N"})}
 EXTRACT_FLAGS: Flags = {
     "method": ("--method", {"choices": METHODS}),
     "interval": ("--interval", {"type": float, "metavar": "S"}),
@@ -133,6 +134,7 @@ EXTRACT_FLAGS: Flags = {
     "min": ("--min", {"action": "append", "metavar": "METRIC=VALUE"}),
     "sharpness_scale": ("--sharpness-scale", {"type": float, "metavar": "X"}),
     "edge_scale": ("--edge-scale", {"type": float, "metavar": "X"}),
+    **STREAM_FLAG,
 }
 """Setting -> flag and how argparse reads it; help, range and default come from the setting itself."""
 
@@ -162,6 +164,7 @@ DETECT_FLAGS: Flags = {
     "conf_floor": ("--conf-floor", {"type": float, "metavar": "C"}),
     "nms_iou": ("--nms-iou", {"type": float, "metavar": "IOU"}),
     "max_det": ("--max-det", {"type": int, "metavar": "N"}),
+    **STREAM_FLAG,
 }
 
 FILTER_FLAGS: Flags = {

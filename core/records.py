@@ -30,7 +30,7 @@ class VideoInfo:
     """Of the displayed picture, after rotation, on the stored pixel grid."""
     height: int
     rotation: int
-    """Clockwise degrees (0, 90, 180, 270) to turn the stored picture for display."""
+    """Clockwise degrees (0, 90, 180, 270) to turn the stored picture for display, after ``mirrored``."""
     sample_aspect_ratio: Fraction | None
     pixel_format: str
     bit_depth: int
@@ -61,6 +61,45 @@ class VideoInfo:
     """Frames without a usable time stamp: theirs is missing or out of line, and their time was made."""
     ledger_digest: str | None = None
     """Of order and times, where counting frames takes more than their stamps (``FrameLedger.digest``)."""
+    named_stream: bool = False
+    """Whether a person named this stream, which the rules would not take: names of files carry its index."""
+    first_stream: bool = True
+    """Whether no film comes before it in the file: it is the one that earlier programs read."""
+    mirrored: bool = False
+    """Whether the stored picture is mirrored left to right for display, before it is turned."""
+    orientation_source: str = "container"
+    """What says so: ``"container"``, ``"bitstream"`` (of the codec); ``"nearest"``: its matrix is none of the eight."""
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the stem of the video in names of files: ``"_s2"`` for a stream that a person named."""
+        return f"_s{self.stream_index}" if self.named_stream else ""
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """What is shown otherwise than earlier programs did: the stream, the mirroring. Empty for nearly all videos.
+
+        Two things of one file that were made with different views are never mixed.
+        """
+        view: dict[str, Any] = {} if self.first_stream else {"stream_index": self.stream_index}
+        return view | {"mirrored": True} if self.mirrored else view
+
+
+def shown_otherwise(before: VideoInfo, now: VideoInfo) -> str | None:
+    """Returns what differs between two openings of one file, as the end of "was made ..."; ``None`` = nothing.
+
+    Frames of the one are not those of the other: another stream, turned or mirrored otherwise.
+    """
+    if before.stream_index != now.stream_index:
+        return f"from stream {before.stream_index} of its video, not stream {now.stream_index}"
+    if (before.rotation, before.mirrored) != (now.rotation, now.mirrored):
+        return f"with its pictures {_turned(before)}, and they have to be {_turned(now)}"
+    return None
+
+
+def _turned(info: VideoInfo) -> str:
+    words = [f"turned by {info.rotation} degrees"] if info.rotation else []
+    return " and ".join((["mirrored"] if info.mirrored else []) + words) or "as they are stored"
 
 
 @dataclass(frozen=True, eq=False, slots=True)

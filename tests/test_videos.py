@@ -140,7 +140,8 @@ def test_expected_numbers_are_what_ffmpeg_shows(name: str, folder: Path, facts: 
     assert decoded(path) == list(variant.expected)
     assert len(found.best) == len(found.key) == len(variant.expected)
     assert (found.width, found.height) == (variant.size if variant.turn % 180 == 0 else variant.size[::-1])
-    assert (-found.rotation) % 360 == variant.turn
+    if not variant.mirrored:  # of a matrix that mirrors, FFmpeg's number of degrees says nothing
+        assert (-found.rotation) % 360 == variant.turn
 
 
 @pytest.mark.parametrize("name", sorted(VARIANTS.keys() - TIMELESS - LATE_TIMESTAMPS - {"ts-joined"}))

@@ -169,6 +169,8 @@ class Variant:
     """Display width and height: after rotation, before the sample aspect ratio."""
     turn: int = 0
     """Degrees clockwise by which a player turns the stored picture."""
+    mirrored: bool = False
+    """Whether a player mirrors the stored picture left to right, before it turns it."""
     audio: bool = False
 
 
@@ -222,6 +224,7 @@ def _painted(
     rate: Fraction,
     size: tuple[int, int],
     turn: int,
+    mirrored: bool,
     frames: int,
     first_number: int,
     before: tuple[str, ...],
@@ -236,17 +239,41 @@ def _painted(
         *before, "-i", "-", *inputs,
         "-fps_mode", "passthrough", *words,
     ]  # fmt: skip
-    pixels = _pixels(first_number, frames, size, turn)
+    pixels = _pixels(first_number, frames, size, turn, mirrored)
     for i in range(passes):
         log = ("-pass", str(i + 1), "-passlogfile", str(path.with_suffix(""))) if passes > 1 else ()
         _run([*argv, *log, f"file:{path}"], pixels)
-    if turn:
+    if mirrored:
+        path.write_bytes(with_matrix(path.read_bytes(), mirrored_matrix(turn)))
+    elif turn:
         _set_matrix(path, turn)
 
 
 @lru_cache(maxsize=2)
-def _pixels(first: int, count: int, size: tuple[int, int], turn: int) -> bytes:
-    return b"".join(np.rot90(paint(n, *size), turn // 90).tobytes() for n in range(first, first + count))
+def _pixels(first: int, count: int, size: tuple[int, int], turn: int, mirrored: bool) -> bytes:
+    return b"".join(stored(paint(n, *size), turn, mirrored).tobytes() for n in range(first, first + count))
+
+
+def stored(shown: np.ndarray, turn: int, mirrored: bool) -> np.ndarray:
+    """The picture that a player turns into `shown` when it first mirrors it left to right and then turns it."""
+    back = np.rot90(shown, turn // 90)
+    return back[:, ::-1] if mirrored else back
+
+
+def mirrored_matrix(turn: int) -> tuple[int, int, int, int]:
+    """a, b, c, d of the display matrix that mirrors left to right and then turns clockwise."""
+    return {0: (-1, 0, 0, 1), 90: (0, -1, -1, 0), 180: (1, 0, 0, -1), 270: (0, 1, 1, 0)}[turn]
+
+
+def with_matrix(data: bytes, matrix: tuple[float, float, float, float], box: str = "tkhd") -> bytes:
+    """An MP4 with another matrix in its first `tkhd` or `mvhd` box (of either version)."""
+    changed = bytearray(data)
+    at = changed.index(box.encode()) + 4
+    offset = {"tkhd": (40, 52), "mvhd": (36, 48)}[box][changed[at]]
+    numbers = dict(zip((0, 1, 3, 4), (round(number * 65536) for number in matrix), strict=True)) | {8: 1 << 30}
+    for i in range(9):
+        changed[at + offset + 4 * i : at + offset + 4 * i + 4] = numbers.get(i, 0).to_bytes(4, "big", signed=True)
+    return bytes(changed)
 
 
 def _set_matrix(path: Path, turn: int) -> None:
@@ -291,6 +318,7 @@ def painted(
     rate: str | int = 25,
     size: tuple[int, int] = SIZE,
     turn: int = 0,
+    mirrored: bool = False,
     frames: int = FRAMES,
     first_number: int = 0,
     before: tuple[str, ...] = (),
@@ -300,9 +328,10 @@ def painted(
     audio: bool = False,
 ) -> Variant:
     how = {"words": words, "rate": Fraction(rate), "size": size, "turn": turn, "frames": frames}
+    how |= {"mirrored": mirrored}
     make = partial(_painted, **how, first_number=first_number, before=before, inputs=inputs, passes=passes)
     numbers = tuple(range(first_number, first_number + frames)) if expected is None else expected
-    return Variant(file, make, numbers, note, Fraction(rate), size, turn, audio)
+    return Variant(file, make, numbers, note, Fraction(rate), size, turn, mirrored, audio)
 
 
 def copied(
@@ -415,6 +444,10 @@ VARIANTS: dict[str, Variant] = {
                            note="display matrix: 180 degrees"),
     "rotated-270": painted("rotated-270.mp4", *_x264(), size=(180, 320), turn=270,
                            note="display matrix: 270 degrees clockwise"),
+    "mirrored": painted("mirrored.mp4", *_x264(), mirrored=True,
+                        note="display matrix of a front camera: mirrored left to right"),
+    "mirrored-90": painted("mirrored-90.mp4", *_x264(), size=(180, 320), turn=90, mirrored=True,
+                           note="display matrix: mirrored, then 90 degrees clockwise"),
     "odd-444": painted("odd-444.mp4", *_x264(pixels="yuv444p"), size=(321, 181), note="odd size, 4:4:4"),
     "odd-420": painted("odd-420.webm", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M",
                        size=(321, 181), note="odd size, 4:2:0, VP9"),

@@ -14,7 +14,7 @@ import numpy as np
 
 from core import log
 from core.errors import LedgerMismatch, RunError
-from core.records import FrameLedger, VideoInfo
+from core.records import FrameLedger, VideoInfo, shown_otherwise
 from core.store.run import RunDir
 from core.video.ledger import RULES, build_by_decoding
 from core.video.probe import Video, probe
@@ -33,7 +33,7 @@ def counted_again(video: Video, error: LedgerMismatch) -> Video:
     """
     video.check_unchanged()
     log.get().warning("%s Counting its frames again by decoding all of them.", error)
-    return probe(video.path, build_by_decoding(video.path, video.ledger))
+    return _counted_by_decoding(video.path, video.info.stream_index, video.ledger)
 
 
 def kept_to(video: Video, work: Callable[[Video], Generator[T, None, R]]) -> Generator[T, None, R]:
@@ -79,24 +79,28 @@ def numbered_by(run: RunDir) -> Iterator[None]:
         ) from error
 
 
-def probed(path: str | Path, stored: FrameLedger | None) -> Video:
+def _counted_by_decoding(path: str | Path, stream: int | None, disproved: FrameLedger | None = None) -> Video:
+    return probe(path, build_by_decoding(str(path), disproved, stream), stream)
+
+
+def probed(path: str | Path, stored: FrameLedger | None, stream: int | None = None) -> Video:
     """Returns a video as this program counts its frames now; ``stored`` spares the counting where it can be trusted.
 
     A ledger that was counted by decoding under today's rules is taken as it is. Any other is compared with the packets;
     where these say otherwise, the frames are decoded once to find out.
     """
     if stored is not None and stored.decoded == RULES:
-        return probe(path, stored)
-    video = probe(path)
+        return probe(path, stored, stream)
+    video = probe(path, stream=stream)
     if stored is not None and not video.ledger.decoded and ledger_difference(stored, video.ledger) is not None:
-        exact = build_by_decoding(str(path))
-        if ledger_difference(stored, exact) is None:
-            return probe(path, exact)
+        exact = _counted_by_decoding(path, video.info.stream_index)
+        if ledger_difference(stored, exact.ledger) is None:
+            return exact
     return video
 
 
 def difference(ledger: FrameLedger, info: VideoInfo, video: Video) -> str | None:
-    """Returns in words what makes frames of an earlier count others than those of today; ``None`` = they are the same.
+    """Returns what makes earlier frames others than those of now, as the end of "was made ..."; ``None`` = nothing.
 
     Whatever changes which picture an ordinal means, or how it is shown, is compared here and nowhere else.
 
@@ -105,15 +109,11 @@ def difference(ledger: FrameLedger, info: VideoInfo, video: Video) -> str | None
         info: of the same video, as it was noted then.
         video: as it is counted and shown now.
     """
-    now = video.info
-    if info.stream_index != now.stream_index:
-        return f"it is of video stream {info.stream_index}, now stream {now.stream_index} is taken"
-    if (info.width, info.height, info.rotation) != (now.width, now.height, now.rotation):
-        return (
-            f"its pictures are {info.width}x{info.height} turned by {info.rotation} degrees, now they are "
-            f"{now.width}x{now.height} turned by {now.rotation}"
-        )
-    return ledger_difference(ledger, video.ledger)
+    if otherwise := shown_otherwise(info, video.info):
+        return otherwise
+    if counted := ledger_difference(ledger, video.ledger):
+        return f"when the frames of its video were counted otherwise ({counted})"
+    return None
 
 
 def ledger_difference(before: FrameLedger, now: FrameLedger) -> str | None:

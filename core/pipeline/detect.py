@@ -227,6 +227,8 @@ def write_cache(
         saturated_frames=int(np.count_nonzero(flags & detections_part.SATURATED)),
         undecoded_frames=int(np.count_nonzero(flags & detections_part.UNDECODED)),
         ledger_digest=info.ledger_digest,
+        stream_index=info.stream_index,
+        mirrored=info.mirrored,
     )
     return detections.write(preds, meta, columns)
 
@@ -239,6 +241,7 @@ def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, 
         "frames": len(video.ledger),
         "weights_sha256": weights.sha256,
         **({} if (mark := video.info.ledger_digest) is None else {"ledger_digest": mark}),
+        **video.info.view,
     }
 
 

@@ -28,6 +28,7 @@ from core.store import files, jsonl, ledger, run_file
 from core.store.run import RunDir, ordinal_of
 from core.store.run_file import RunFile
 from core.video import cut_off, images
+from core.video.container import choose_stream
 from core.video.frame import Frame
 from core.video.probe import Video, fingerprint
 from core.video.stream import map_frames
@@ -203,7 +204,9 @@ def open_extraction(
         ``face_reference.from_photo``.
     """
     mark = fingerprint(source)
-    run, video = run_folder.run_and_video(Path(source), settings, mark, out, downloads, resume)
+    chosen = choose_stream(source, settings.stream)
+    settings = dataclasses.replace(settings, stream=chosen.index if chosen.named else None)
+    run, video = run_folder.run_and_video(Path(source), settings, mark, out, downloads, resume, chosen.index)
     faces = open_faces(settings) if settings.reads_faces else None
     if (said := cut_off.said_of(video.info)) is not None:
         log.get().warning("%s: %s", source, said)
@@ -211,7 +214,7 @@ def open_extraction(
         if not resume and out is not None:
             run_folder.set_aside(run)
         if run.run_json.exists():
-            run_folder.check_same(run, mark, settings)
+            run_folder.check_same(run, video.info, settings)
         else:
             run_folder.check_free(run)
         yield _opened(run, video, settings, keep_weights, faces)

@@ -248,7 +248,7 @@ def precompute(arguments: Arguments, report: Report) -> Steps:
     else:
         report.open(RunDir(run))
     report.phase("reading the video's index")
-    video, weights = probe(arguments["source"]), identify(arguments["weights"])
+    video, weights = probe(arguments["source"], stream=settings.stream), identify(arguments["weights"])
     yield
     found = detections.find(video.info, weights, folders_for(video.path, run))
     if found.cache is not None and not arguments.get("force"):
@@ -284,16 +284,17 @@ def fetch_weights(arguments: Arguments, report: Report) -> Steps:
 
 
 def proxy(arguments: Arguments, report: Report) -> Steps:
-    """``video`` and ``downloads`` as in ``pipeline.proxies``."""
+    """``video``, ``downloads`` and ``stream`` as in ``pipeline.proxies``."""
     from core.pipeline import proxies
 
-    _check(arguments, ("video", "downloads"), ())
+    _check(arguments, ("video", "downloads"), ("stream",))
+    stream = config.from_mapping(ExtractSettings, {"stream": arguments.get("stream")}).stream
     path, downloads = Path(arguments["video"]), Path(arguments["downloads"])
     report.phase("reading the video's index")
     yield
-    total = len(proxies.open_counted(path, downloads).ledger)
+    total = len(proxies.open_counted(path, downloads, stream).ledger)
     report.phase("making a copy that browsers play", total)
-    with closing(proxies.make(path, downloads)) as steps:
+    with closing(proxies.make(path, downloads, stream)) as steps:
         while True:
             try:
                 report.at(next(steps))

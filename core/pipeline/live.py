@@ -88,6 +88,7 @@ class LiveInference:
         self._closing = False
         request = {
             "video": info.path,
+            "stream": info.stream_index,
             "weights": str(weights),
             "settings": config.to_mapping(settings or DetectSettings()),
             "run": None if run is None else str(run),

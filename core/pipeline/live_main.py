@@ -67,7 +67,7 @@ def _serve(request: Mapping[str, Any], commands: BinaryIO, send: Any, opener: Op
     heads = Heads(commands)
     settings = config.from_mapping(DetectSettings, request.get("settings") or {})
     send({"state": {"phase": "reading the video's index"}})
-    video, weights = probe(request["video"]), identify(request["weights"])
+    video, weights = probe(request["video"], stream=request.get("stream")), identify(request["weights"])
     send({"state": {"phase": "loading the model", "total": len(video.ledger)}})
     info = video.info
     detector = opener(weights, settings, info.width, info.height, callers=1, unsafe=bool(request.get("unsafe")))

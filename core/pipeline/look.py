@@ -1,4 +1,4 @@
-"""``python -m core.pipeline.look FILE``: a child process that says what a video is, as JSON lines on standard output.
+"""``python -m core.pipeline.look FILE [STREAM]``: a child that says what a video is, as JSON lines on standard output.
 
 In a child, because a damaged file may end the process that reads it, and because a look can be given up. First what the
 header claims, then what was counted, then a poster. The parent is ``core.ui.looks``.
@@ -19,7 +19,7 @@ import numpy as np
 from core.errors import FramesieveError
 from core.pipeline.counting import kept_to
 from core.video import cut_off, images
-from core.video.container import open_video
+from core.video.container import open_chosen
 from core.video.frame import Frame
 from core.video.probe import Video, probe
 from core.video.stream import FrameStream
@@ -32,20 +32,24 @@ POSTER_AT = 0.1
 def main() -> int:
     """Looks at the file that is named; an error is a line too."""
     try:
-        for event in look(Path(sys.argv[1])):
+        for event in look(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None):
             print(json.dumps(event, allow_nan=False), flush=True)
     except FramesieveError as error:
         print(json.dumps({"error": str(error)}), flush=True)
     return 0
 
 
-def look(path: Path) -> Iterator[dict[str, Any]]:
+def look(path: Path, stream_index: int | None = None) -> Iterator[dict[str, Any]]:
     """Yields plain JSON values: header claims, counted facts, a poster (JPEG in base64).
+
+    Args:
+        path: the file.
+        stream_index: FFmpeg's index of the video stream; the film if ``None``.
 
     Raises:
         SourceError: it is not a video that can be read.
     """
-    container, stream = open_video(path)
+    container, stream, choice = open_chosen(path, stream_index)
     with closing(container):
         context, length = stream.codec_context, container.duration
         yield {
@@ -55,8 +59,10 @@ def look(path: Path) -> Iterator[dict[str, Any]]:
             "height": context.height,
             "rate": float(stream.average_rate) if stream.average_rate else None,
             "duration_s": length / 1e6 if length else None,
+            "stream": choice.index,
+            "streams": [{"index": one.index, "text": str(one)} for one in choice.streams],
         }
-    yield from kept_to(probe(path), _counted)
+    yield from kept_to(probe(path, stream=choice.index), _counted)
 
 
 def _counted(video: Video) -> Generator[dict[str, Any], None, None]:

@@ -97,9 +97,9 @@ class Mine:
         with self._lock:
             files.make_folder(self.folder)
             known = self._known()
-            if not force and (like := self._like(mark, known, settings.hamming, Path(info.path))):
+            if not force and (like := self._like(mark, known, settings.hamming, info)):
                 return like
-            picture = examples.picture_for(self.folder, Path(info.path), info.fingerprint, frame.ordinal)
+            picture = examples.picture_for(self.folder, info, frame.ordinal)
             before, before_hash = examples.content(picture), known.get(picture.name)
             examples.write(picture, images.encode_jpeg(rgb, QUALITY), example)
             saved = Saved(secrets.token_urlsafe(12), picture)
@@ -134,7 +134,7 @@ class Mine:
             raise RunError("this save is not known any more; it can be removed in the folder itself.")
         return self._undo[saved_id]
 
-    def _like(self, mark: int, known: Mapping[str, int], hamming: int, video: Path) -> Like | None:
+    def _like(self, mark: int, known: Mapping[str, int], hamming: int, info: VideoInfo) -> Like | None:
         """The most like picture, if it is near enough."""
         there = {name: value for name, value in known.items() if (self.folder / name).exists()}
         if not there:
@@ -146,7 +146,7 @@ class Mine:
             return None
         picture = self.folder / names[at]
         said = Path(str(examples.sidecar(picture).get("video_path") or picture.name)).name
-        return Like(examples.ordinal_of(picture), said, examples.is_of(picture, video), int(distances[at]))
+        return Like(examples.ordinal_of(picture), said, examples.is_of(picture, info), int(distances[at]))
 
     def _known(self) -> dict[str, int]:
         """Hashes of all pictures of the folder by name; read once, then kept."""
@@ -208,7 +208,7 @@ def example_of(
         SettingsError: one sentence.
     """
     found = tuple(_prediction(row, info, names or {}) for row in _rows(predictions))
-    return Example(info.path, ordinal, seconds, weights, found)
+    return Example(info.path, ordinal, seconds, weights, found, view=info.view)
 
 
 def _rows(predictions: Any) -> list[Any]:

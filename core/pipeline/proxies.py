@@ -14,6 +14,7 @@ from core.errors import RunError, StorageError
 from core.pipeline.counting import kept_to
 from core.records import FrameLedger, VideoInfo
 from core.store import files, ledger
+from core.video.container import choose_stream
 from core.video.ledger import RULES, build_by_decoding
 from core.video.probe import Video, fingerprint, probe
 from core.video.proxy import make_proxy
@@ -25,18 +26,23 @@ LEDGER = f".ledger{RULES}.npz"
 DISPROVED = ".disproved.npz"
 
 
-def open_counted(path: Path, downloads: Path) -> Video:
+def open_counted(path: Path, downloads: Path, stream: int | None = None) -> Video:
     """Returns a video, counted now or by an earlier call.
+
+    Args:
+        path: the file.
+        downloads: where runs lie.
+        stream: FFmpeg's index of the video stream; the film if ``None``.
 
     Raises:
         SourceError: one sentence that says what the file is instead of a video.
     """
-    place = _place(fingerprint(path), downloads, LEDGER)
+    place = _ledger_of(path, downloads, stream)
     known, disproved = _known(place), _known(place.with_suffix(DISPROVED))
     if known is None and disproved is not None:
-        video = probe(path, build_by_decoding(str(path), disproved))
+        video = probe(path, build_by_decoding(str(path), disproved, choose_stream(path, stream).index), stream)
     else:
-        video = probe(path, known)
+        video = probe(path, known, stream)
     if known is None:
         _keep(video, downloads)
     return video
@@ -44,22 +50,24 @@ def open_counted(path: Path, downloads: Path) -> Video:
 
 def is_counted(path: Path, downloads: Path) -> bool:
     """Whether ``open_counted`` need not count. Raises ``SourceError`` where there is no such file."""
-    return _place(fingerprint(path), downloads, LEDGER).is_file()
+    return _ledger_of(path, downloads, None).is_file()
 
 
 def proxy_path(info: VideoInfo, downloads: Path) -> Path:
-    """Returns where the proxy of this video lies, or would; one of another count of its frames lies elsewhere."""
+    """Returns where the proxy of a video lies, or would; of another count, or shown otherwise, it has another name."""
+    view = info.view
     count = "" if info.ledger_digest is None else f"-{info.ledger_digest[:8]}"
-    return _place(info.fingerprint, downloads, f"{count}.mp4")
+    mirrored = "_m" if "mirrored" in view else ""
+    return _place(info.fingerprint, downloads, f"{count}{_stream_mark(info)}{mirrored}.mp4")
 
 
-def make(path: Path, downloads: Path) -> Generator[int, None, Path]:
+def make(path: Path, downloads: Path, stream: int | None = None) -> Generator[int, None, Path]:
     """Makes the proxy of a video unless it is there; yields how many frames are done and returns the file.
 
     Raises:
         SourceError: it is no video. StorageError: the proxy cannot be written.
     """
-    first = open_counted(path, downloads)
+    first = open_counted(path, downloads, stream)
 
     def work(video: Video) -> Generator[int, None, Path]:
         if video is not first:
@@ -76,7 +84,7 @@ def make(path: Path, downloads: Path) -> Generator[int, None, Path]:
 
 def disprove(video: Video, downloads: Path) -> None:
     """Notes that a decoder showed other frames than were counted: the next ``open_counted`` decodes all of them."""
-    place = _place(video.info.fingerprint, downloads, LEDGER)
+    place = _ledger_for(video.info, downloads)
     files.make_folder(place.parent)
     ledger.save(place.with_suffix(DISPROVED), video.ledger)
     place.unlink(missing_ok=True)
@@ -84,16 +92,30 @@ def disprove(video: Video, downloads: Path) -> None:
 
 def is_disproved(path: Path, downloads: Path) -> bool:
     """Whether ``open_counted`` will decode all of this video."""
-    return _place(fingerprint(path), downloads, LEDGER).with_suffix(DISPROVED).is_file()
+    return _ledger_of(path, downloads, None).with_suffix(DISPROVED).is_file()
 
 
 def _keep(video: Video, downloads: Path) -> None:
     """It is only faster the next time."""
-    place = _place(video.info.fingerprint, downloads, LEDGER)
+    place = _ledger_for(video.info, downloads)
     with contextlib.suppress(StorageError, OSError):
         files.make_folder(place.parent)
         ledger.save(place, video.ledger)
         place.with_suffix(DISPROVED).unlink(missing_ok=True)
+
+
+def _ledger_of(path: Path, downloads: Path, stream: int | None) -> Path:
+    chosen = choose_stream(path, stream)
+    mark = "" if chosen.first and not chosen.named else f"_s{chosen.index}"
+    return _place(fingerprint(path), downloads, f"{mark}{LEDGER}")
+
+
+def _ledger_for(info: VideoInfo, downloads: Path) -> Path:
+    return _place(info.fingerprint, downloads, f"{_stream_mark(info)}{LEDGER}")
+
+
+def _stream_mark(info: VideoInfo) -> str:
+    return f"_s{info.stream_index}" if info.named_stream or not info.first_stream else ""
 
 
 def _known(place: Path) -> FrameLedger | None:

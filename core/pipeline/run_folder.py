@@ -12,7 +12,7 @@ from core import config, log
 from core.config import ExtractSettings
 from core.errors import RunError
 from core.pipeline import counting
-from core.records import FrameLedger
+from core.records import FrameLedger, VideoInfo, shown_otherwise
 from core.store import files, ledger, run_file
 from core.store.run import RunDir, find_run, ordinal_of
 from core.video.probe import Video
@@ -21,34 +21,31 @@ SAMPLING = "sampling.npz"
 
 
 def run_and_video(
-    source: Path, settings: ExtractSettings, mark: str, out: Path | None, downloads: Path, resume: bool
+    source: Path, settings: ExtractSettings, mark: str, out: Path | None, downloads: Path, resume: bool, stream: int
 ) -> tuple[RunDir, Video]:
-    """Returns the folder to work in, as ``folder_of``, and the video as its frames are counted now.
+    """Returns the folder to work in, as ``folder_of``, and the video as its frames are counted and shown now.
 
-    A run whose frames were counted otherwise is passed over with a sentence.
+    A run whose frames were counted or shown otherwise is passed over with a sentence. ``stream`` is read.
 
     Raises:
         RunError: ``out`` is such a run.
     """
+    named = settings.stream
     others: list[Path] = []
     while True:
         run = folder_of(source, settings, mark, out, downloads, resume, others)
-        stored = ledger_of(run, mark) if resume else None
-        video = counting.probed(source, stored)
-        differs = stored and counting.difference(stored, run_file.read(run.run_json).video, video)
+        before = _before(run, mark) if resume else None
+        usable = before is not None and before[1].stream_index == stream
+        video = counting.probed(source, before[0] if before and usable else None, named)
+        differs = before and counting.difference(*before, video)
         if not differs:
             return run, video
         if out is not None:
             raise RunError(
-                f"{run.path} was made when the frames of this video were counted otherwise ({differs}) and is not gone "
-                "on with; choose another folder, or --no-resume to set that run aside."
+                f"{run.path} was made {differs}, and is not gone on with; choose another folder, or --no-resume to set "
+                "that run aside."
             )
-        log.get().warning(
-            "%s was made when the frames of this video were counted otherwise (%s); it stays as it is, and a new run "
-            "is made beside it.",
-            run.path,
-            differs,
-        )
+        log.get().warning("%s was made %s; it stays as it is, and a new run is made beside it.", run.path, differs)
         others.append(run.path)
 
 
@@ -65,7 +62,7 @@ def folder_of(
 
     Args:
         source: the video.
-        settings: of the extraction.
+        settings: of the extraction; a stream in them is not the one that is read without.
         mark: the video's fingerprint.
         out: the folder that was asked for.
         downloads: where runs lie.
@@ -75,6 +72,7 @@ def folder_of(
     if out is not None:
         return RunDir(Path(out).absolute())
     stem = os.fsdecode(os.fsencode(source.stem)[:LONGEST_STEM])
+    stem += "" if settings.stream is None else f"_s{settings.stream}"
     return find_run(downloads, stem, mark, settings.digest() if resume else "", others)
 
 
@@ -91,14 +89,16 @@ def check_free(run: RunDir) -> None:
         )
 
 
-def check_same(run: RunDir, mark: str, settings: ExtractSettings) -> None:
-    """Raises ``RunError`` where the run is of another video or of other settings; says which differ."""
+def check_same(run: RunDir, video: VideoInfo, settings: ExtractSettings) -> None:
+    """Raises ``RunError`` where the run is of another video, shows it otherwise, or has other settings; says which."""
     saved = run_file.read(run.run_json)
-    if saved.fingerprint != mark:
+    if saved.fingerprint != video.fingerprint:
         raise RunError(
             f"{run.path} is a run of another video ({Path(saved.video.path).name}); "
             "choose another folder, or --no-resume to set that run aside."
         )
+    if differs := shown_otherwise(saved.video, video):
+        raise RunError(f"{run.path} was made {differs}; run again with --no-resume to start a run of its own.")
     if saved.digest != settings.digest():
         before = config.from_mapping(ExtractSettings, saved.settings)
         differ = [
@@ -126,8 +126,9 @@ def set_aside(run: RunDir) -> None:
             path.rename(aside / path.name)
 
 
-def ledger_of(run: RunDir, mark: str) -> FrameLedger | None:
-    """The ledger that an earlier run of the same video counted."""
-    if not run.run_json.exists() or not run.ledger.exists() or run_file.read(run.run_json).fingerprint != mark:
+def _before(run: RunDir, mark: str) -> tuple[FrameLedger, VideoInfo] | None:
+    """The ledger that an earlier run of the same video counted, and what was noted of the video then."""
+    if not run.run_json.exists() or not run.ledger.exists():
         return None
-    return ledger.load(run.ledger)
+    saved = run_file.read(run.run_json)
+    return (ledger.load(run.ledger), saved.video) if saved.fingerprint == mark else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import RunError, SourceError
+from core.records import shown_otherwise
 from core.store import ledger, run_file
 from core.store.run import RunDir
 from core.video.probe import Video, fingerprint, probe
@@ -18,7 +19,7 @@ def video_of(run: RunDir, video: Path | None = None) -> Video:
         video: where the video lies now, if it was moved.
 
     Raises:
-        RunError: the video is gone or is another one.
+        RunError: the video is gone or is another one, or an earlier program showed its pictures otherwise.
     """
     saved = run_file.read(run.run_json)
     path = Path(video or saved.video.path)
@@ -30,4 +31,8 @@ def video_of(run: RunDir, video: Path | None = None) -> Video:
         ) from None
     if found != saved.fingerprint:
         raise RunError(f"{path} is not the video of {run.path} (its content differs); name the right one with --video.")
-    return probe(path, ledger.load(run.ledger) if run.ledger.exists() else None)
+    known = ledger.load(run.ledger) if run.ledger.exists() else None
+    opened = probe(path, known, saved.video.stream_index)
+    if differs := shown_otherwise(saved.video, opened.info):
+        raise RunError(f"{run.path} was made {differs}: its pictures stay, no others are added; extract again.")
+    return opened

@@ -62,6 +62,10 @@ class CacheMeta:
     """Frames that could not be decoded and are empty for that reason."""
     ledger_digest: str | None = None
     """``VideoInfo.ledger_digest`` of the count that numbers its frames."""
+    stream_index: int | None = None
+    """Of the video stream, as FFmpeg counts; ``None`` = the first film of the file."""
+    mirrored: bool = False
+    """Whether the pictures were mirrored for display, as ``VideoInfo``."""
 
     @property
     def ours(self) -> bool:
@@ -108,7 +112,7 @@ class Found:
 # --- names
 
 
-def paths_for(video: str | Path, weights: Weights, folder: Path | None = None) -> list[Path]:
+def paths_for(video: str | Path, weights: Weights, folder: Path | None = None, mark: str = "") -> list[Path]:
     """Returns the names that a cache of this video and these weights may have, the plain one first.
 
     The others give way to a cache that has the plain name already: of other weights of the same stem (everyone's is
@@ -118,10 +122,13 @@ def paths_for(video: str | Path, weights: Weights, folder: Path | None = None) -
         video: the file.
         weights: from ``weights.identify``.
         folder: where the cache lies; beside the video if ``None``.
+        mark: of the stream, ``VideoInfo.mark``.
     """
     video = Path(video)
     short = weights.sha256[:SHA_DIGITS]
-    names = [f"{v}__{w}{PREDS}" for v in (video.stem, video.name) for w in (weights.stem, f"{weights.stem}-{short}")]
+    names = [
+        f"{v}{mark}__{w}{PREDS}" for v in (video.stem, video.name) for w in (weights.stem, f"{weights.stem}-{short}")
+    ]
     return [(folder or video.parent) / name for name in names]
 
 
@@ -164,7 +171,7 @@ def find(info: VideoInfo, weights: Weights, folders: Sequence[Path] = ()) -> Fou
     A cache that does not say which weights made it (the original tool's) counts by their name.
     """
     refused: list[str] = []
-    for preds in _candidates(info.path, weights, folders):
+    for preds in _candidates(info.path, weights, folders, info.mark):
         try:
             meta = _meta_values(preds)
             if _of_other_weights(meta, weights):
@@ -186,14 +193,17 @@ def exists(video: str | Path, fingerprint: str | None, weights: Weights, folders
     return False
 
 
-def listed(video: str | Path, folders: Sequence[Path] = ()) -> list[Path]:
-    """Returns every ``.preds.npz`` that is named after this video, whatever the weights; ``read`` checks each."""
+def listed(video: str | Path, folders: Sequence[Path] = (), mark: str = "") -> list[Path]:
+    """Returns every ``.preds.npz`` that is named after this video, whatever the weights; ``read`` checks each.
+
+    ``mark`` is that of the stream, ``VideoInfo.mark``.
+    """
     video = Path(video)
     found = []
     for folder in dict.fromkeys([video.parent, *folders]):
         with contextlib.suppress(OSError):
             names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(PREDS))
-            found += [folder / n for n in names if n.startswith((f"{video.stem}__", f"{video.name}__"))]
+            found += [folder / n for n in names if n.startswith((f"{video.stem}{mark}__", f"{video.name}{mark}__"))]
     return found
 
 
@@ -202,7 +212,7 @@ def place(info: VideoInfo, weights: Weights, folder: Path) -> Path:
 
     A name is free when no cache has it, or one of this video and these weights, which is then replaced.
     """
-    paths = paths_for(info.path, weights, folder)
+    paths = paths_for(info.path, weights, folder, info.mark)
     for named in (paths[:2], paths[2:]):
         for preds in named:
             meta = _held(preds)
@@ -220,9 +230,9 @@ def _held(preds: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _candidates(video: str | Path, weights: Weights, folders: Sequence[Path]) -> list[Path]:
+def _candidates(video: str | Path, weights: Weights, folders: Sequence[Path], mark: str = "") -> list[Path]:
     places = dict.fromkeys([Path(video).parent, *folders])
-    return [path for folder in places for path in paths_for(video, weights, folder) if path.exists()]
+    return [path for folder in places for path in paths_for(video, weights, folder, mark) if path.exists()]
 
 
 def _of_other_weights(meta: Mapping[str, Any], weights: Weights) -> bool:
@@ -250,6 +260,7 @@ def read(preds: Path, info: VideoInfo) -> DetectionCache:
             f"{preds} is of a video of {meta.width}x{meta.height} pixels, this one has {info.width}x{info.height}; "
             "delete it or move it away."
         )
+    _check_view(preds, meta, info)
     if meta.ours and meta.ledger_digest != info.ledger_digest:
         raise CacheError(
             f"{preds} was made when the frames of this video were counted otherwise; delete it or move it away, and "
@@ -263,6 +274,19 @@ def read(preds: Path, info: VideoInfo) -> DetectionCache:
         )
     indptr = indptr[: info.frames + 1]
     return DetectionCache(preds, dataclasses.replace(meta, total_frames=info.frames), boxes, confs, clss, indptr)
+
+
+def _check_view(preds: Path, meta: CacheMeta, info: VideoInfo) -> None:
+    """Refuses boxes of another stream or of pictures that were mirrored otherwise."""
+    of_it = info.first_stream if meta.stream_index is None else meta.stream_index == info.stream_index
+    if not of_it:
+        which = "the first stream" if meta.stream_index is None else f"stream {meta.stream_index}"
+        raise CacheError(
+            f"{preds} is of {which} of its video, not of stream {info.stream_index}; precompute again to replace it."
+        )
+    if meta.mirrored != info.mirrored:
+        was, has = ("mirrored", "is not") if meta.mirrored else ("not mirrored", "has to be")
+        raise CacheError(f"{preds} is of {was} pictures and the video {has}; precompute again to replace it.")
 
 
 def _columns(
@@ -347,6 +371,8 @@ def _meta(preds: Path, info: VideoInfo) -> CacheMeta:
         saturated_frames=whole("saturated_frames"),
         undecoded_frames=whole("undecoded_frames"),
         ledger_digest=text("ledger_digest"),
+        stream_index=whole("stream_index"),
+        mirrored=values.get("mirrored") is True,
     )
 
 

@@ -9,15 +9,18 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from core.errors import RunError, SettingsError, StorageError
+from core.records import VideoInfo
 from core.store import files, jsonl
 
 TAGS = ("false_positive", "false_negative", "uncertain")
 NAME = re.compile(r"(?P<stem>.+)_f(?P<frame>\d{6,})\.jpg", re.DOTALL)
+VIEW = ("stream_index", "mirrored")
+"""Keys of a sidecar that are there only where pictures are others than earlier programs showed: ``VideoInfo.view``."""
 HASHES = ".phashes.jsonl"
 """Perceptual hashes of the pictures in the folder: only there to spare decoding them all again; may be deleted."""
 
@@ -47,11 +50,14 @@ class Example:
     """One of ``TAGS``, or ``None``."""
     reason: str | None = None
     """Why a miner proposed it."""
+    view: Mapping[str, Any] = field(default_factory=dict)
+    """``VideoInfo.view``; its keys stand beside the others."""
 
     def to_mapping(self) -> dict[str, Any]:
         """Returns the JSON object of the sidecar."""
         found = [{**p.__dict__, "box_xyxy": list(p.box_xyxy)} for p in self.predictions]
-        return {**self.__dict__, "predictions": found}
+        values = {**self.__dict__, "predictions": found}
+        return values | dict(values.pop("view"))
 
 
 def check_tag(tag: Any) -> str | None:
@@ -66,23 +72,28 @@ def sidecar_of(picture: Path) -> Path:
     return picture.with_suffix(".json")
 
 
-def picture_for(folder: Path, video: Path, fingerprint: str, ordinal: int) -> Path:
+def picture_for(folder: Path, info: VideoInfo, ordinal: int) -> Path:
     """Returns where a frame of this video is saved.
 
-    Another video of the same stem may have saved the same ordinal there; then a part of the fingerprint tells them
-    apart.
+    Another video of the same stem, or this one shown otherwise, may have saved the same ordinal there; then a part of
+    the fingerprint tells them apart.
     """
-    plain = folder / f"{video.stem}_f{ordinal:06d}.jpg"
-    if not plain.exists() or is_of(plain, video):
+    stem = f"{Path(info.path).stem}{info.mark}"
+    plain = folder / f"{stem}_f{ordinal:06d}.jpg"
+    if not plain.exists() or is_of(plain, info):
         return plain
-    digest = fingerprint.partition("-")[2] or fingerprint
-    return folder / f"{video.stem}-{digest[:8]}_f{ordinal:06d}.jpg"
+    digest = info.fingerprint.partition("-")[2] or info.fingerprint
+    return folder / f"{stem}-{digest[:8]}_f{ordinal:06d}.jpg"
 
 
-def is_of(picture: Path, video: Path) -> bool:
-    """Whether a saved picture shows this video: by the path in its sidecar, or its name where that one is gone."""
-    said = str(sidecar(picture).get("video_path") or "")
-    if not said:
+def is_of(picture: Path, info: VideoInfo) -> bool:
+    """Whether a saved picture shows this video: by the path in its sidecar, or its name where that one is gone.
+
+    A picture of another stream, or one that was mirrored otherwise, does not show it.
+    """
+    values, video = sidecar(picture), Path(info.path)
+    said = str(values.get("video_path") or "")
+    if not said or {key: values[key] for key in VIEW if key in values} != info.view:
         return False
     return Path(said) == video or (Path(said).name == video.name and not Path(said).exists())
 
@@ -170,10 +181,10 @@ def ordinal_of(picture: Path) -> int:
     return int(found["frame"]) if found else -1
 
 
-def of_video(folder: Path, video: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def of_video(folder: Path, info: VideoInfo) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yields the frames of one video that are saved in a folder, with their sidecars, by ordinal."""
     for path in sorted(pictures(folder), key=ordinal_of):
-        if path.name.startswith(video.stem) and is_of(path, video):
+        if path.name.startswith(Path(info.path).stem) and is_of(path, info):
             yield path, sidecar(path)
 
 

@@ -54,9 +54,9 @@ class Looks:
         self._all: OrderedDict[str, Look] = OrderedDict()
         self._lock = threading.Lock()
 
-    def at_file(self, path: Path) -> Look:
-        """Begins to look at a file that may be read."""
-        return self._begin(lambda look: _look_at_file(look, path))
+    def at_file(self, path: Path, stream: int | None = None) -> Look:
+        """Begins to look at a file that may be read: at one of its video streams, or the film."""
+        return self._begin(lambda look: _look_at_file(look, path, stream))
 
     def at_address(self, url: str, settings: FetchSettings) -> Look:
         """Begins to ask the site of an address what is there; downloads nothing."""
@@ -101,9 +101,10 @@ def _guarded(look: Look, work: Callable[[Look], None]) -> None:
     look.state = "cancelled" if look.stop.is_set() else state
 
 
-def _look_at_file(look: Look, path: Path) -> None:
+def _look_at_file(look: Look, path: Path, stream: int | None) -> None:
     surroundings = {"PYTHONPATH": os.pathsep.join([PACKAGES, *filter(None, [os.environ.get("PYTHONPATH")])])}
     argv = [sys.executable, "-P", "-m", "core.pipeline.look", str(path)]
+    argv += [] if stream is None else [str(stream)]
     with subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,

@@ -152,7 +152,7 @@ class Boxes:
         """
         info, refused = one.video.info, []
         found: list[Cached] = []
-        for preds in detections.listed(info.path, self.folders(one)):
+        for preds in detections.listed(info.path, self.folders(one), info.mark):
             try:
                 found.append(self._cached(preds, one))
             except CacheError as error:

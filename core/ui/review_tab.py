@@ -128,7 +128,8 @@ class ReviewRoutes:
         if weights is None:
             raise SettingsError("choose weights first.")
         self._lives.stop(body["video"])  # the job goes on from what was inferred
-        settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto")})
+        stream = self._videos.stream_of(body.get("video"))
+        settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto"), "stream": stream})
         arguments: dict[str, Any] = {
             "source": str(path),
             "weights": weights.path,
@@ -205,7 +206,9 @@ class ReviewRoutes:
         """Starts the job that makes a playable copy."""
         path = self._videos.path_of(body.get("video"))
         downloads = self._verbs.workspace.downloads
-        arguments = {"video": str(path), "downloads": str(downloads)}
+        arguments: dict[str, Any] = {"video": str(path), "downloads": str(downloads)}
+        if (stream := self._videos.stream_of(body.get("video"))) is not None:
+            arguments["stream"] = stream
         title = f"Playable copy of {path.name}"
         return answer({"job": self._verbs.queue.start("proxy", arguments, owner.current(), title=title)})
 
@@ -277,7 +280,7 @@ class ReviewRoutes:
     def _saved(self, request: Request) -> Response:
         one = self._videos.open(request.path_params["video"])
         folder = self._mine(request.query_params.get("folder")).folder
-        found = examples.of_video(folder, Path(one.video.info.path))
+        found = examples.of_video(folder, one.video.info)
         return answer([_picture_json(path, values.get("tag")) for path, values in found])
 
     def _saved_picture(self, request: Request) -> Response:

@@ -152,6 +152,11 @@ class Videos:
         run_id = self._named(video_id)[1]
         return None if run_id is None else self._workspace.run(run_id).run
 
+    def stream_of(self, video_id: Any) -> int | None:
+        """Returns the stream that a run's video was read from, ``None`` for any other. Raises as ``path_of``."""
+        run_id = self._named(video_id)[1]
+        return None if run_id is None else self._workspace.run(run_id).saved.video.stream_index
+
     def open(self, video_id: Any) -> Reviewed:
         """Opens a video, or returns the open one.
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from core import config
-from core.config import FetchSettings
+from core.config import ExtractSettings, FetchSettings
 from core.errors import FramesieveError, SettingsError, SourceError
 from core.store import presets
 from core.store.presets import Preset
@@ -78,7 +78,8 @@ class SourceRoutes:
         """Looks at a file; of a web address it only says that it is one."""
         found = self._verbs.source(body.get("text"))
         if isinstance(found, Path):
-            return answer(file_json(found, self._looks.at_file(found)))
+            stream = config.from_mapping(ExtractSettings, {"stream": body.get("stream")}).stream
+            return answer(file_json(found, self._looks.at_file(found, stream)))
         return answer({"kind": "url", "source": found.text})
 
     def _ask(self, request: Request, body: dict[str, Any]) -> Response:

@@ -14,6 +14,7 @@ import av
 import av.error
 
 from core.errors import SourceError
+from core.video import streams
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -62,42 +63,87 @@ def _missing(file: Path) -> str:
     return f"{file} does not exist; check the path."
 
 
-def open_video(path: str | os.PathLike[str]) -> tuple[InputContainer, VideoStream]:
-    """Opens a file and returns the container and its first real video stream (cover pictures are passed over).
+def open_video(path: str | os.PathLike[str], stream: int | None = None) -> tuple[InputContainer, VideoStream]:
+    """Opens a file and returns the container and a video stream of it.
 
     The caller closes the container. Packets of other streams are discarded by the demuxer.
 
+    Args:
+        path: the file.
+        stream: FFmpeg's index of the stream; ``None`` = the film, by ``streams.best``.
+
     Raises:
-        SourceError: no such file, not a video, no video stream, or a codec that this FFmpeg cannot decode.
+        SourceError: no such file, not a video, no such video stream, or a codec that this FFmpeg cannot decode.
     """
     file = check_file(path)
-    options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+    if stream is None:
+        return open_chosen(file)[:2]
+    container = _opened(file)
     try:
-        # "file:" keeps names such as "concat:a.mp4" from being read as a protocol.
-        container = av.open(f"file:{file.absolute()}", options=options, metadata_errors="replace")
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(_not_a_video(file, error)) from None
-    try:
-        return container, _first_video(container, file)
+        streams.check_named(file, stream, streams.facts(container), _kinds(container))
+        return container, _only(container, stream, file)
     except BaseException:
         container.close()
         raise
 
 
-def _first_video(container: InputContainer, file: Path) -> VideoStream:
-    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
-    if not streams:
-        kinds = sorted({s.type for s in container.streams})
-        cure = "name a video" if "audio" in kinds else "it is no video, or damaged or cut off: get it again"
-        raise SourceError(f"{file} has no video stream (it holds {', '.join(kinds) or 'nothing'}); {cure}.")
-    stream = streams[0]
+def open_chosen(
+    path: str | os.PathLike[str], stream: int | None = None
+) -> tuple[InputContainer, VideoStream, streams.Choice]:
+    """As ``open_video``; says too which of how many video streams was taken."""
+    file = check_file(path)
+    container = _opened(file)
+    try:
+        found, seen = streams.facts(container), {}
+        if streams.undecided(found, container.format.name):
+            seen = streams.count_pictures(container)
+            container.close()
+            container = _opened(file)
+        if stream is not None:
+            streams.check_named(file, stream, found, _kinds(container))
+        default = streams.best(found, seen)
+        if default is None and stream is None:
+            kinds = sorted(set(_kinds(container).values()))
+            cure = "name a video" if "audio" in kinds else "it is no video, or damaged or cut off: get it again"
+            raise SourceError(f"{file} has no video stream (it holds {', '.join(kinds) or 'nothing'}); {cure}.")
+        index = default if stream is None else stream
+        assert index is not None
+        choice = streams.Choice(index, -1 if default is None else default, found)
+        return container, _only(container, index, file), choice
+    except BaseException:
+        container.close()
+        raise
+
+
+def choose_stream(path: str | os.PathLike[str], stream: int | None = None) -> streams.Choice:
+    """Returns which video stream of a file is read, and all that there are. Raises as ``open_video``."""
+    container, _, choice = open_chosen(path, stream)
+    container.close()
+    return choice
+
+
+def _opened(file: Path) -> InputContainer:
+    options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+    try:
+        # "file:" keeps names such as "concat:a.mp4" from being read as a protocol.
+        return av.open(f"file:{file.absolute()}", options=options, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise SourceError(_not_a_video(file, error)) from None
+
+
+def _kinds(container: InputContainer) -> dict[int, str]:
+    return {stream.index: stream.type for stream in container.streams}
+
+
+def _only(container: InputContainer, index: int, file: Path) -> VideoStream:
+    stream = next(stream for stream in container.streams.video if stream.index == index)
     if stream.codec_context is None:
         raise SourceError(
             f"{file} uses a video codec that this FFmpeg cannot decode (stream {stream.index}); "
             "convert it, for example with ffmpeg -i IN -c:v libx264 OUT.mp4."
         )
     for other in container.streams:
-        if other.index != stream.index:
+        if other.index != index:
             other.discard = av.stream.Discard.all
     return stream
 

@@ -23,6 +23,7 @@ from core.video.counted import Counted, LostCount
 from core.video.damage import Damage
 from core.video.frame import Frame
 from core.video.ledger import demux, single_thread
+from core.video.orientation import of as orientation_of
 from core.video.probe import Video
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ class Decoder:
             SourceError: the file is gone.
         """
         if self._counted is not None:
-            rotation = self._video.info.rotation
+            orientation = orientation_of(self._video.info)
             with closing(self._counted.frames(start, stop)) as counted:
                 for ordinal, source, damaged in counted:
-                    yield Frame(source, ordinal, int(self._video.ledger.pts[ordinal]), rotation, damaged)
+                    yield Frame(source, ordinal, int(self._video.ledger.pts[ordinal]), orientation, damaged)
             return
         following, back = start, None
         try:
@@ -150,7 +151,7 @@ class Decoder:
 
     def _open(self) -> VideoStream:
         self._close_file()
-        self._container, self._stream = open_video(self._video.path)
+        self._container, self._stream = open_video(self._video.path, self._video.info.stream_index)
         if self._threads == 1:
             single_thread(self._stream)
         else:
@@ -200,7 +201,7 @@ class Decoder:
 
         A frame waits in ``held`` until the damage that may spoil it is known.
         """
-        ledger, rotation = self._video.ledger, self._video.info.rotation
+        ledger, orientation = self._video.ledger, orientation_of(self._video.info)
         wanted = {int(t): start + i for i, t in enumerate(ledger.pts[start:stop])}
         first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
         self._damage = damage = Damage(ledger)
@@ -222,11 +223,11 @@ class Decoder:
                 held.append(source)
             while held and damage.settled(_pts(held[0]), shown):
                 pts = _pts(held[0])
-                yield Frame(held.popleft(), wanted[pts], pts, rotation, damage.spoils(pts))
+                yield Frame(held.popleft(), wanted[pts], pts, orientation, damage.spoils(pts))
             if shown > last and not held and count == len(wanted):
                 break
         for source in held:
-            yield Frame(source, wanted[_pts(source)], _pts(source), rotation, damage.spoils(_pts(source)))
+            yield Frame(source, wanted[_pts(source)], _pts(source), orientation, damage.spoils(_pts(source)))
         if final and count < len(wanted) and self._all_fed:
             self._disprove(f"{count} frames where the packets promise {len(wanted)}")
 
@@ -275,7 +276,7 @@ class Decoder:
     def _named_by_dts(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
         """Names frames by dts where they carry one, else by counting on from the frame before."""
         assert self._stream is not None
-        ledger, rotation = self._video.ledger, self._video.info.rotation
+        ledger, orientation = self._video.ledger, orientation_of(self._video.info)
         ordinal, spoilt_below = -1, -1
         for packet in chain(packets, (None,)):
             for source in self._decode(self._stream.codec_context, packet):
@@ -287,7 +288,7 @@ class Decoder:
                 if ordinal >= stop:
                     return
                 if ordinal >= start:
-                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), rotation, ordinal < spoilt_below)
+                    yield Frame(source, ordinal, int(ledger.pts[ordinal]), orientation, ordinal < spoilt_below)
 
     # --- for frames that are counted
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SourceError
+from core.video.orientation import Orientation
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -51,11 +52,13 @@ class Luma(NamedTuple):
 class Frame:
     """A decoded frame. Valid until dropped; use it from one thread (two threads reformatting one frame crashed)."""
 
-    __slots__ = ("_av", "_turns", "damaged", "ordinal", "pts")
+    __slots__ = ("_av", "_orientation", "damaged", "ordinal", "pts")
 
-    def __init__(self, source: VideoFrame, ordinal: int, pts: int, rotation: int, damaged: bool = False) -> None:
+    def __init__(
+        self, source: VideoFrame, ordinal: int, pts: int, orientation: Orientation, damaged: bool = False
+    ) -> None:
         self._av = source
-        self._turns = rotation // 90
+        self._orientation = orientation
         self.ordinal = ordinal
         """0-based index in presentation order of the source."""
         self.pts = pts
@@ -70,9 +73,9 @@ class Frame:
         video without luma (RGB, palette) is converted to full-range grey.
         """
         luma = self._stored_luma()
-        if not self._turns:
+        if self._orientation.upright:
             return luma
-        upright = np.ascontiguousarray(np.rot90(luma.plane[:, : luma.width], -self._turns))
+        upright = np.ascontiguousarray(self._orientation.shown(luma.plane[:, : luma.width]))
         return Luma(upright, upright.shape[1], luma.full_range)
 
     def _stored_luma(self) -> Luma:
@@ -93,7 +96,7 @@ class Frame:
         """Returns the picture, (H, W, 3) uint8 RGB, converted by the matrix and range that the video states.
 
         Args:
-            width: of the stored picture after scaling, before rotation; with ``height``, for small previews.
+            width: of the stored picture after scaling, before it is turned; with ``height``, for small previews.
             height: likewise.
         """
         options: dict[str, Any] = {"format": "rgb24", "threads": 1}
@@ -102,12 +105,12 @@ class Frame:
         picture = _converter().reformat(self._av, **options, **self._color())
         plane = _bytes_of(picture)[:, : picture.width * 3]
         image = plane.reshape(picture.height, picture.width, 3)
-        return np.ascontiguousarray(np.rot90(image, -self._turns)) if self._turns else image
+        return image if self._orientation.upright else np.ascontiguousarray(self._orientation.shown(image))
 
     def thumb(self, height: int) -> NDArray[np.uint8]:
         """Returns a preview, (height, w, 3) uint8 RGB, of the same shape as the picture."""
         stored_w, stored_h = self._av.width, self._av.height
-        shown_h = stored_w if self._turns % 2 else stored_h
+        shown_h = stored_w if self._orientation.swaps else stored_h
         scale = min(1.0, height / shown_h)
         return self.rgb(max(1, round(stored_w * scale)), max(1, round(stored_h * scale)))
 
@@ -117,7 +120,7 @@ class Frame:
 
         options: dict[str, Any] = {"width": width, "height": height, "format": "yuv420p", "threads": 1}
         options |= {"interpolation": "BILINEAR", "dst_colorspace": BT709, "dst_color_range": LIMITED_RANGE}
-        if self._turns or self._av.format.name == "pal8":
+        if not self._orientation.upright or self._av.format.name == "pal8":
             return _converter().reformat(VideoFrame.from_ndarray(self.rgb(), format="rgb24"), **options)
         return _converter().reformat(self._av, **options, **self._color())
 

@@ -68,18 +68,19 @@ class _Packets:
     """Highest pts + duration seen."""
 
 
-def build_ledger(path: str, head: Head) -> FrameLedger:
-    """Returns the ledger of the first video stream of a file.
+def build_ledger(path: str, head: Head, stream_index: int | None = None) -> FrameLedger:
+    """Returns the ledger of a video stream of a file.
 
     Args:
         path: the file.
         head: from ``decode_head`` on the same file.
+        stream_index: FFmpeg's index of the stream; the film if ``None``.
 
     Raises:
         SourceError: not a video, or no frame can be decoded.
     """
-    ledger = _demuxed(path, head)
-    return ledger if ledger is not None else build_by_decoding(path)
+    ledger = _demuxed(path, head, stream_index)
+    return ledger if ledger is not None else build_by_decoding(path, None, stream_index)
 
 
 def decode_head(container: InputContainer, stream: VideoStream) -> Head:
@@ -130,8 +131,8 @@ def demux(container: InputContainer, stream: VideoStream) -> Packets:
         yield packet
 
 
-def _demuxed(path: str, head: Head) -> FrameLedger | None:
-    container, stream = open_video(path)
+def _demuxed(path: str, head: Head, stream_index: int | None) -> FrameLedger | None:
+    container, stream = open_video(path, stream_index)
     with closing(container):
         if container.format.name.split(",")[0] not in TRUSTED:
             return None
@@ -213,8 +214,8 @@ def _head_agrees(pts: NDArray[np.int64], head: Head) -> bool:
     return 2 * int(at[-1] - at[0] + 1) <= 3 * len(shown)
 
 
-def build_by_decoding(path: str, disproved: FrameLedger | None = None) -> FrameLedger:
-    """Returns the ledger by decoding the whole file once with one thread.
+def build_by_decoding(path: str, disproved: FrameLedger | None = None, stream_index: int | None = None) -> FrameLedger:
+    """Returns the ledger by decoding the whole stream (as ``build_ledger``) once with one thread.
 
     Names and times are the frames' pts if they increase; in a file without pts their dts, which names them in decode
     output order. Else the order names them, and ``timeline`` makes times of what stamps there are.
@@ -226,7 +227,7 @@ def build_by_decoding(path: str, disproved: FrameLedger | None = None) -> FrameL
     Raises:
         SourceError: no frame can be decoded.
     """
-    container, stream = open_video(path)
+    container, stream = open_video(path, stream_index)
     pts: list[int | None] = []
     dts: list[int | None] = []
     key: list[bool] = []

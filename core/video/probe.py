@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import hashlib
 import os
 from contextlib import closing
@@ -10,12 +12,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import log
 from core.errors import SourceError
 from core.records import FrameLedger, VideoInfo
-from core.video.container import check_file, open_video
+from core.video.container import check_file, open_chosen
 from core.video.cut_off import missing
 from core.video.frame import is_full_range
 from core.video.ledger import build_ledger, decode_head
+from core.video.orientation import NEAREST, Told, told_by
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -56,25 +60,30 @@ def file_state(path: str | Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def probe(path: str | Path, ledger: FrameLedger | None = None) -> Video:
+def probe(path: str | Path, ledger: FrameLedger | None = None, stream: int | None = None) -> Video:
     """Opens a video and counts its frames.
 
     Args:
         path: a file on this machine.
         ledger: a ledger made before for the same fingerprint, to save the counting.
+        stream: FFmpeg's index of the video stream; ``None`` = the film, by ``streams.best``.
 
     Raises:
         SourceError: one sentence that says what the file is instead of a video.
     """
     file = check_file(path)
     state = file_state(file)
-    container, stream = open_video(file)
+    container, opened, chosen = open_chosen(file, stream)
     with closing(container):
-        head = decode_head(container, stream)
+        if chosen.sentence and stream is None:
+            _say_chosen(str(file), chosen.sentence)
+        head = decode_head(container, opened)
         if head.frame is None:
             raise SourceError(f"no frame of {file} can be decoded; the file is damaged, get it again.")
-        ledger = ledger or build_ledger(str(file), head)
-        return Video(str(file), _facts(file, container, stream, head.frame, ledger), ledger, state)
+        ledger = ledger or build_ledger(str(file), head, chosen.index)
+        info = _facts(file, container, opened, head.frame, ledger)
+        info = dataclasses.replace(info, named_stream=chosen.named, first_stream=chosen.first)
+        return Video(str(file), info, ledger, state)
 
 
 def fingerprint(path: str | Path) -> str:
@@ -93,8 +102,11 @@ def _facts(
     file: Path, container: InputContainer, stream: VideoStream, frame: VideoFrame, ledger: FrameLedger
 ) -> VideoInfo:
     context = stream.codec_context
-    turned = _clockwise(frame)
-    width, height = (frame.height, frame.width) if turned in (90, 270) else (frame.width, frame.height)
+    told = told_by(file, frame, context.name, stream.index)
+    if told.source == NEAREST:
+        _say_nearest(str(file), told)
+    turned = told.orientation
+    width, height = (frame.height, frame.width) if turned.swaps else (frame.width, frame.height)
     duration = _duration(ledger)
     aspect = context.sample_aspect_ratio
     lost = missing(file, container, stream)
@@ -106,7 +118,7 @@ def _facts(
         codec=context.name,
         width=width,
         height=height,
-        rotation=turned,
+        rotation=turned.rotation,
         sample_aspect_ratio=Fraction(aspect) if aspect else None,
         pixel_format=frame.format.name,
         bit_depth=max((c.bits for c in frame.format.components), default=8),
@@ -128,6 +140,8 @@ def _facts(
         promised_s=lost.promised_s if lost else None,
         repaired_times=ledger.repaired_times,
         ledger_digest=ledger.digest,
+        mirrored=turned.mirrored,
+        orientation_source=told.source,
     )
 
 
@@ -136,6 +150,20 @@ def _duration(ledger: FrameLedger) -> Fraction | None:
     return ledger.duration * ledger.time_base or None
 
 
-def _clockwise(frame: VideoFrame) -> int:
-    """Degrees to turn the stored picture clockwise; FFmpeg's display matrix counts counter-clockwise."""
-    return round(-frame.rotation / 90) * 90 % 360
+@functools.lru_cache(maxsize=64)
+def _say_chosen(path: str, sentence: str) -> None:
+    log.get().warning("%s: %s.", path, sentence)
+
+
+@functools.lru_cache(maxsize=64)
+def _say_nearest(path: str, told: Told) -> None:
+    """Once for a file, however often it is opened."""
+    turned, mirrored = told.orientation
+    matrix = ", ".join(f"{number:g}" for number in told.matrix or ())
+    log.get().warning(
+        "%s: its display matrix (%s) is none of the eight orientations; the nearest is taken: turned by %d degrees%s.",
+        path,
+        matrix,
+        turned,
+        ", mirrored" if mirrored else "",
+    )

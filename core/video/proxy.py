@@ -24,6 +24,8 @@ from core.records import FrameLedger
 from core.video.container import open_video
 from core.video.frame import Frame
 from core.video.ledger import demux
+from core.video.orientation import BITSTREAM, CONTAINER, NEAREST
+from core.video.orientation import of as orientation_of
 from core.video.probe import Video
 from core.video.stream import FrameStream
 
@@ -43,6 +45,11 @@ DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9
 """Names of FFmpeg's decoders that are not the codec's."""
 CONTAINERS = ("mov", "matroska")
 """Demuxers (first name) of files that browsers open: MP4, MOV, WebM, Matroska."""
+ORIENTATIONS = {
+    BITSTREAM: "pictures whose orientation only the bitstream states",
+    NEAREST: "a display matrix that is none of the eight orientations",
+}
+"""What Chromium shows as it is stored; it turns and mirrors by the eight matrices of a container (measured, 156)."""
 LOOKED_AT = 4
 """Groups of pictures that tell how a video was encoded."""
 TOLD_EVERY = 8
@@ -61,17 +68,19 @@ def needs_proxy(video: Video) -> str | None:
         return f"{codec} with {info.bit_depth} bit, {info.pixel_format}"
     if info.video_streams > 1:
         return "files with several video streams"
+    if info.orientation_source != CONTAINER and not orientation_of(info).upright:
+        return ORIENTATIONS[info.orientation_source]
     if ledger.clock != "pts":
         return "files with missing, repeated or wrong time stamps"
-    return "open groups of pictures" if codec == "h264" and _has_open_groups(video.path) else None
+    return "open groups of pictures" if codec == "h264" and _has_open_groups(video) else None
 
 
-def _has_open_groups(path: str) -> bool:
+def _has_open_groups(video: Video) -> bool:
     """Whether pictures lean on the group before their key frame: after a jump there Chromium's decoder fails.
 
     Told by the first groups: packets that follow a key frame in the file and are shown before it.
     """
-    container, stream = open_video(path)
+    container, stream = open_video(video.path, video.info.stream_index)
     with closing(container):
         key, groups = None, 0
         for read, packet in enumerate(demux(container, stream)):
@@ -159,7 +168,7 @@ def _add_stream(output: Any, video: Video, size: tuple[int, int]) -> VideoStream
 def _aspect(video: Video, size: tuple[int, int]) -> Fraction:
     """The shape of a pixel of the proxy, so that the picture has the shape of the source's."""
     aspect = video.info.sample_aspect_ratio or Fraction(1)
-    if video.info.rotation in (90, 270):
+    if orientation_of(video.info).swaps:
         aspect = 1 / aspect
     shown = Fraction(video.info.width, video.info.height) * aspect
     return (shown / Fraction(size[0], size[1])).limit_denominator(1000)

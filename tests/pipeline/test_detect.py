@@ -54,6 +54,7 @@ NAMES = (
     "hevc-opengop",
     "cut",
     "rotated-90",
+    "mirrored",
     "odd-420",
     "mkv",
     "vp9-altref",

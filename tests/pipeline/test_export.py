@@ -29,7 +29,8 @@ Copy = Callable[..., Path]
 
 CLIPS = (
     "h264-23976", "h264-24", "h264-25", "h264-2997", "h264-5994", "h264-vfr", "h264-opengop", "hevc-opengop", "cut",
-    "late-start", "rotated-90", "odd-444", "avi-mpeg4-b", "avi-packed", "vp9-altref", "ts-cut-opengop", "ts-joined",
+    "late-start", "rotated-90", "mirrored-90", "odd-444", "avi-mpeg4-b", "avi-packed", "vp9-altref", "ts-cut-opengop",
+    "ts-joined",
 )  # fmt: skip
 
 

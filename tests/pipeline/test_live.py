@@ -86,7 +86,7 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("name", ["h264-25", "h264-vfr", "avi-mpeg4-b", "rotated-90"])
+@pytest.mark.parametrize("name", ["h264-25", "h264-vfr", "avi-mpeg4-b", "mirrored-90"])
 def test_every_result_is_of_its_own_frame_while_the_head_jumps(name, film, tmp_path):
     video = film(name)
     with live(video, tmp_path) as inference:

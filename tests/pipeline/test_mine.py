@@ -129,7 +129,7 @@ def test_a_look_alike_of_another_video_is_named_so_and_nobodys_file_is_overwritt
         found = Mine(out).save(reader.frame(5), video.info, example, LIKE, False)
         assert isinstance(found, Like)
         assert found.sentence() == "too like frame 5 of it's 100%d [of].mp4"
-    assert [examples.ordinal_of(p) for p, _ in examples.of_video(out, Path(video.info.path))] == [5]
+    assert [examples.ordinal_of(p) for p, _ in examples.of_video(out, video.info)] == [5]
 
 
 def test_undo_removes_both_and_brings_back_what_was_replaced(video: Video, follower: Follower, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.ui.review import STRIPE, choose, frame, go_to, numbers, open_tab, pre
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
 SEEKS, SHOTS = 50, 15
-PLAYED = ("h264-vfr", "h264-5994", "h264-onegop", "cut", "late-start-mkv", "rotated-90")
+PLAYED = ("h264-vfr", "h264-5994", "h264-onegop", "cut", "late-start-mkv", "rotated-90", "mirrored")
 PROXIED = ("hevc-opengop", "avi-packed", "h264-10bit")
 
 

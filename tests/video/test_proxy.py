@@ -26,8 +26,28 @@ NEEDED = {
     "rgb": "gbrp",
     "two-videos": "several video streams",
 }
-PLAYED = ("h264-25", "h264-vfr", "cut", "late-start-mkv", "av1", "vp8-altref", "fragmented", "rotated-90")
-SAMPLES = ("h264-vfr", "h264-5994", "hevc-opengop", "cut", "late-start-mkv", "rotated-90", "rotated-180", "sar")
+PLAYED = (
+    "h264-25",
+    "h264-vfr",
+    "cut",
+    "late-start-mkv",
+    "av1",
+    "vp8-altref",
+    "fragmented",
+    "rotated-90",
+    "mirrored-90",
+)
+SAMPLES = (
+    "h264-vfr",
+    "h264-5994",
+    "hevc-opengop",
+    "cut",
+    "late-start-mkv",
+    "rotated-90",
+    "rotated-180",
+    "mirrored-90",
+    "sar",
+)
 SAMPLES += ("odd-444", "h264-10bit", "avi-mpeg4-b", "avi-packed", "avi-gaps", "ts-wrap", "ts-joined", "gif", "rgb")
 
 

@@ -226,7 +226,9 @@ def test_scene_is_the_filter_of_ffmpeg_on_cuts(cuts: Path) -> None:
     assert len(set(counts)) >= 5
 
 
-@pytest.mark.parametrize("name", ["h264-25", "cut-opengop", "rotated-90", "odd-420", "ts-mpeg2", "fullrange", "gray"])
+@pytest.mark.parametrize(
+    "name", ["h264-25", "cut-opengop", "rotated-90", "mirrored", "odd-420", "ts-mpeg2", "fullrange", "gray"]
+)
 def test_scene_is_the_filter_of_ffmpeg_on_counting_clips(folder: Path, name: str) -> None:
     assert_like_ffmpeg(build(name, folder), (0.04, 0.1, 0.2))
 

@@ -77,7 +77,7 @@ class SourceTab {
 
   #keep() {
     if (!this.ready) return;
-    const kept = { text: this.box.input.value, settings: this.form.differences(), max_height: this.box.height.value, resume: this.resume.checked };
+    const kept = { text: this.box.input.value, stream: this.box.stream, settings: this.form.differences(), max_height: this.box.height.value, resume: this.resume.checked };
     localStorage.setItem(KEPT, JSON.stringify(kept));
   }
 
@@ -91,7 +91,7 @@ class SourceTab {
     if (kept.settings) this.form.load(kept.settings);
     if (kept.max_height) this.box.height.value = kept.max_height;
     this.resume.checked = kept.resume ?? true;
-    if (kept.text) this.box.put(kept.text);
+    if (kept.text) this.box.put(kept.text, kept.stream ?? null);
     this.ready = true;
     this.#changed();
   }

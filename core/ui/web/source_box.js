@@ -16,6 +16,8 @@ export class SourceBox {
     /** Address of a picture of the video, once there is one. */
     this.poster = null;
     this.item = null;
+    /** Number of the video stream that a person chose; null = the film. */
+    this.stream = null;
     this.input = h("input.box.path-box", {
       type: "text",
       id: "fs-source",
@@ -51,14 +53,14 @@ export class SourceBox {
     });
   }
 
-  put(text) {
+  put(text, stream = null) {
     this.input.value = text;
-    this.#take(text);
+    this.#take(text, stream);
   }
 
   /** What an extraction is told of the source beside its settings. */
   options() {
-    if (this.kind !== "url") return {};
+    if (this.kind !== "url") return this.stream === null ? {} : { stream: this.stream };
     return { max_height: this.height.value, ...(this.item ? { item: this.item } : {}) };
   }
 
@@ -77,12 +79,13 @@ export class SourceBox {
     this.timer = setTimeout(() => turn === this.turn && this.#take(this.input.value), TYPED_MS);
   }
 
-  async #take(text) {
+  async #take(text, stream = null) {
     clearTimeout(this.timer);
     const turn = this.#begin(text);
     if (!text.trim()) return this.#idle();
+    this.stream = stream;
     try {
-      const found = await write("source/look", { text });
+      const found = await write("source/look", stream === null ? { text } : { text, stream });
       if (turn === this.turn) this.#found(found, turn);
     } catch (error) {
       if (turn === this.turn) this.#refused(error);
@@ -93,7 +96,8 @@ export class SourceBox {
     if (this.look) write(`source/looks/${this.look}/cancel`, {}).catch(() => null);
     this.request?.abort();
     this.taken = text;
-    this.source = this.facts = this.kind = this.look = this.item = this.poster = null;
+    this.source = this.facts = this.kind = this.look = this.item = this.poster = this.stream = null;
+    this.chose = false;
     this.fail(null);
     if (this.card.contains(document.activeElement)) this.input.focus();
     fill(this.card);
@@ -186,7 +190,21 @@ export class SourceBox {
       ...(facts.repaired_times ? [["Times", `${count(facts.repaired_times)} without a usable time stamp`]] : []),
       ["Codec", facts.codec && `${facts.codec}, ${bytes(facts.size_bytes)}`],
     ];
+    if (facts.streams?.length > 1) rows.push([`Stream, 1 of ${facts.streams.length}`, this.#streams(facts)]);
     refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))), facts.cut_off && h("p.error.cut-off", {}, icon("warn"), h("span", {}, sentence(facts.cut_off))));
+    if (this.chose) this.card.querySelector("select")?.focus();
+  }
+
+  /** Which video stream is read; another one is looked at anew. */
+  #streams(facts) {
+    const select = h("select.ctl", { "aria-label": "Video stream" }, facts.streams.map(({ index, text }) => h("option", { value: index }, text)));
+    select.value = facts.stream;
+    select.addEventListener("blur", () => select.isConnected && (this.chose = false));
+    select.addEventListener("change", () => {
+      this.#take(this.input.value, Number(select.value));
+      this.chose = true;
+    });
+    return select;
   }
 
   #showWeb({ state, facts }) {

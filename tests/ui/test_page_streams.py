@@ -1,0 +1,98 @@
+"""The page with files of several video streams, and what Chromium shows of the eight orientations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.store import run_file
+from core.store.run import RunDir
+from core.video.images import read_jpeg
+from tests import videos
+from tests.orientations import EIGHT, in_bitstream, in_matroska, in_track
+from tests.streams import OTHER, Kit
+from tests.ui.conftest import Visit, serving
+from tests.ui.review import STRIPE, choose, go_to, numbers, open_tab, shows
+
+pytestmark = pytest.mark.browser
+Visitor = Callable[..., Visit]
+WAIT_MS = 30_000
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    kit = Kit(folder)
+    kit.joined("two.mkv", kit.other(), kit.film(), flags="-d")
+    with serving(tmp_path / "downloads", "--root", str(folder)) as address:
+        yield address, tmp_path
+
+
+def named(page: Any, source: Path) -> Any:
+    box = page.get_by_label("URL, path or dropped file")
+    box.wait_for(timeout=WAIT_MS)
+    box.click()
+    page.keyboard.type(str(source))
+    return page.get_by_label("Video stream")
+
+
+def test_another_stream_is_chosen_by_keyboard_and_extracted(served: tuple[str, Path], visit: Visitor) -> None:
+    address, home = served
+    page = visit().page
+    page.goto(address)
+    streams = named(page, home / "media" / "two.mkv")
+    streams.wait_for(timeout=WAIT_MS)
+    assert streams.input_value() == "1"
+    assert "320 x 180" in page.locator(".about-source").inner_text()
+    assert "1 of 2" in page.locator(".about-source").inner_text()
+    streams.focus()
+    page.keyboard.press("ArrowUp")
+    page.locator(".about-source", has_text="160 x 90").wait_for(timeout=WAIT_MS)
+    assert page.get_by_label("Video stream").input_value() == "0"
+    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Video stream'", timeout=WAIT_MS)
+    page.reload()
+    page.locator(".about-source", has_text="160 x 90").wait_for(timeout=WAIT_MS)
+    page.wait_for_selector(".poster img", timeout=WAIT_MS)
+    page.get_by_role("button", name="Extract & Analyze Frames").click()
+    page.wait_for_selector(".live[data-state=done]", timeout=WAIT_MS)
+    run = RunDir(home / "downloads" / "two_s0")
+    assert run_file.read(run.run_json).video.stream_index == 0
+    assert videos.read_number(read_jpeg(run.frame(0))) == OTHER
+
+
+def test_a_file_of_one_film_offers_no_choice(served: tuple[str, Path], visit: Visitor) -> None:
+    address, home = served
+    page = visit().page
+    page.goto(address)
+    streams = named(page, home / "media" / "film.mp4")
+    page.wait_for_selector(".poster img", timeout=WAIT_MS)
+    assert streams.count() == 0
+
+
+def test_chromium_shows_the_eight_orientations_and_our_copy_of_the_others(tmp_path: Path, visit: Visitor) -> None:
+    folder = tmp_path / "turned"
+    folder.mkdir()
+    names = {}
+    for turn, mirrored in EIGHT:
+        name = f"t{turn}{'m' if mirrored else ''}"
+        names[in_track(folder / f"{name}.mp4", turn, mirrored).name] = False
+        if mirrored:
+            names[in_matroska(folder / f"{name}k.mp4", turn, mirrored).name] = False
+            (folder / f"{name}k.mp4").unlink()
+    names[in_bitstream(folder / "sei.mp4", 90, True).name] = True
+    with serving(tmp_path / "downloads", "--root", str(folder)) as address:
+        page = open_tab(visit(), address, folder)
+        for name, copied in names.items():
+            choose(page, name)
+            if copied:
+                page.get_by_role("button", name="Make a playable copy").click()
+            page.wait_for_function("(name) => framesieve.review.video?.name === name", arg=name, timeout=WAIT_MS)
+            shows(page)
+            page.evaluate(STRIPE)
+            for wanted in (7, 0, 11):
+                go_to(page, wanted)
+                assert numbers(page.locator(".film").screenshot()) == (wanted, wanted), name
