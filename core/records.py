@@ -50,6 +50,12 @@ class VideoInfo:
     stream_index: int
     video_streams: int
     audio: bool
+    color_primaries: str | None = None
+    peak_cd_m2: float | None = None
+    """Of a PQ video: the peak that its metadata state (its brightest content, else that of the mastering display)."""
+    rendering: str | None = None
+    """How wide gamut or HDR becomes the SDR picture, in words; ``None``: pictures are shown as they are stored. Runs of
+    two renderings have other pixels."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -84,10 +84,13 @@ def video_to_mapping(video: VideoInfo) -> dict[str, Any]:
 def video_from_mapping(values: Mapping[str, Any]) -> VideoInfo:
     """Builds the VideoInfo that ``video_to_mapping`` wrote; keys that it does not know are left out.
 
+    A field that has a default may be absent: programs before it did not write it.
+
     Raises:
         ValueError: a field is missing or of another type.
     """
-    return VideoInfo(**{f.name: _field(f.name, str(f.type), values) for f in dataclasses.fields(VideoInfo)})
+    known = [f for f in dataclasses.fields(VideoInfo) if f.default is dataclasses.MISSING or f.name in values]
+    return VideoInfo(**{f.name: _field(f.name, str(f.type), values) for f in known})
 
 
 def _parse(path: Path, values: Any) -> RunFile:

@@ -15,6 +15,7 @@ import av
 import av.error
 
 from core.errors import LedgerMismatch
+from core.video import colour
 from core.video.container import open_video
 from core.video.damage import Damage
 from core.video.frame import Frame
@@ -62,6 +63,7 @@ class Decoder:
         self._threads = threads if video.ledger.clock == "pts" else 1
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
+        self._stated: colour.Stated | None = None
         self._fresh = False
         self._damage = Damage(video.ledger)
 
@@ -117,12 +119,18 @@ class Decoder:
             except _Overshoot:
                 back = self._video.ledger.entry(back - 1) if back > 0 else 0
                 continue
-            yield from self._named(packets, start, stop)
+            yield from map(self._lit, self._named(packets, start, stop))
             return
+
+    def _lit(self, frame: Frame) -> Frame:
+        """Tells a frame what it may not carry itself: the peak of its video, and what the container says."""
+        frame.tell(self._video.info.peak_cd_m2, self._stated)
+        return frame
 
     def _open(self) -> VideoStream:
         self.close()
         self._container, self._stream = open_video(self._video.path)
+        self._stated = colour.stated(self._stream)
         if self._threads == 1:
             single_thread(self._stream)
         else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import SourceError
 from core.records import FrameLedger, VideoInfo
+from core.video import colour
 from core.video.container import check_file, open_video
 from core.video.frame import is_full_range
 from core.video.ledger import build_ledger, decode_head
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 FINGERPRINT_BYTES = 1 << 20
-MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc"}
-TRANSFERS = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 8: "linear", 13: "srgb", 16: "pq", 18: "hlg"}
-"""Names of the code points of ITU-T H.273 that occur in practice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +67,11 @@ def probe(path: str | Path, ledger: FrameLedger | None = None) -> Video:
     state = file_state(file)
     container, stream = open_video(file)
     with closing(container):
+        stated = colour.stated(stream)
         head = decode_head(container, stream)
         if head.frame is None:
             raise SourceError(f"no frame of {file} can be decoded; the file is damaged, get it again.")
+        colour.complete(head.frame, stated)
         ledger = ledger or build_ledger(str(file), head)
         return Video(str(file), _facts(file, container, stream, head.frame, ledger), ledger, state)
 
@@ -96,6 +96,8 @@ def _facts(
     width, height = (frame.height, frame.width) if turned in (90, 270) else (frame.width, frame.height)
     duration = _duration(ledger)
     aspect = context.sample_aspect_ratio
+    primaries, transfer, matrix = (int(v) for v in (frame.color_primaries, frame.color_trc, frame.colorspace))
+    peak = colour.peak_of(frame)
     return VideoInfo(
         path=str(file.absolute()),
         size_bytes=file.stat().st_size,
@@ -109,8 +111,8 @@ def _facts(
         pixel_format=frame.format.name,
         bit_depth=max((c.bits for c in frame.format.components), default=8),
         color_range="full" if is_full_range(frame.format.name, frame.color_range) else "limited",
-        color_matrix=MATRICES.get(int(frame.colorspace)),
-        color_transfer=TRANSFERS.get(int(frame.color_trc)),
+        color_matrix=colour.MATRICES.get(matrix),
+        color_transfer=colour.TRANSFERS.get(transfer),
         rate=Fraction(len(ledger)) / duration if duration else None,
         rate_in_header=stream.average_rate,
         time_base=ledger.time_base,
@@ -121,6 +123,9 @@ def _facts(
         stream_index=stream.index,
         video_streams=len(container.streams.video),
         audio=bool(container.streams.audio),
+        color_primaries=colour.PRIMARIES.get(primaries),
+        peak_cd_m2=peak,
+        rendering=colour.rendering(primaries, transfer, matrix, peak),
     )
 
 
