@@ -80,6 +80,7 @@ def _extract_options(verb: argparse.ArgumentParser) -> None:
 
 def _extract(args: argparse.Namespace) -> None:
     from core.pipeline.extract import open_extraction, records_of
+    from core.pipeline.stills import sentence
 
     values = preset(args, "extract") | given(args, EXTRACT_FLAGS)
     settings = config.from_mapping(ExtractSettings, values)
@@ -91,6 +92,8 @@ def _extract(args: argparse.Namespace) -> None:
         info = extraction.video.info
         size = f"{plural(info.frames, 'frame')}, {info.width}x{info.height}, {_rate(info)}"
         note_and_log(f"{args.source}: {size}; run {extraction.run.path}")
+        if colours := sentence(info, extraction.settings):
+            note_and_log(colours)
         watch = Progress(info.frames)
         counted(extraction.choose(), watch, "looking")
         looked = watch.done
@@ -149,6 +152,7 @@ def _probe_options(verb: argparse.ArgumentParser) -> None:
 
 def _probe(args: argparse.Namespace) -> None:
     from core.store.run_file import video_to_mapping
+    from core.video.colour import described
     from core.video.probe import probe
 
     if isinstance(args.source, str):
@@ -159,6 +163,7 @@ def _probe(args: argparse.Namespace) -> None:
         "first_pts_s": video.ledger.seconds(0),
         "last_pts_s": video.ledger.seconds(len(video.ledger) - 1),
         "clock": video.ledger.clock,
+        "colours": described(video.info) or "shown as they are stored",
     }
     answer(
         args, values, [f"{name.replace('_', ' '):24s} {'unknown' if v is None else v}" for name, v in values.items()]

@@ -233,6 +233,7 @@ def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, 
         "fingerprint": video.info.fingerprint,
         "frames": len(video.ledger),
         "weights_sha256": weights.sha256,
+        **({} if (colours := video.info.rendering) is None else {"rendering": colours}),
     }
 
 

@@ -33,6 +33,7 @@ def extract(arguments: Arguments, report: Report) -> Steps:
     the settings a run that exists keeps its own.
     """
     from core.pipeline.extract import DOWNLOADS, open_extraction, records_of
+    from core.pipeline.stills import sentence
     from core.video.source import is_url
 
     _check(arguments, ("source",), ("settings", "out", "downloads", "resume", "max_height", "item"))
@@ -52,6 +53,8 @@ def extract(arguments: Arguments, report: Report) -> Steps:
         keep_weights="quality_weights" not in given,
     ) as extraction:
         report.open(extraction.run)
+        if colours := sentence(extraction.video.info, extraction.settings):
+            report.line(colours)
         report.phase("choosing frames", extraction.video.info.frames)
         yield
         with closing(extraction.choose()) as looked:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import FramesieveError
-from core.video import images
+from core.video import colour, images
 from core.video.container import open_video
 from core.video.frame import Frame
 from core.video.probe import Video, probe
@@ -65,6 +65,7 @@ def look(path: Path) -> Iterator[dict[str, Any]]:
         "frames": info.frames,
         "keyframes": len(video.ledger.keys),
         "audio": info.audio,
+        "colours": colour.described(info),
     }
     poster = _poster(video)
     if poster is not None:

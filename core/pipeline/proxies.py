@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from core.errors import RunError, StorageError
-from core.records import FrameLedger
+from core.records import FrameLedger, VideoInfo
 from core.store import files, ledger
 from core.video.probe import Video, fingerprint, probe
 from core.video.proxy import make_proxy
@@ -41,9 +41,9 @@ def is_counted(path: Path, downloads: Path) -> bool:
     return _place(fingerprint(path), downloads, ".ledger.npz").is_file()
 
 
-def proxy_path(mark: str, downloads: Path) -> Path:
-    """Returns where the proxy of the video with this fingerprint lies, or would."""
-    return _place(mark, downloads, ".mp4")
+def proxy_path(info: VideoInfo, downloads: Path) -> Path:
+    """Returns where the proxy of a video lies, or would; pale ones of HDR by older programs have another name."""
+    return _place(info.fingerprint, downloads, ".mp4" if info.rendering is None else "_sdr.mp4")
 
 
 def make(path: Path, downloads: Path) -> Generator[int, None, Path]:
@@ -53,7 +53,7 @@ def make(path: Path, downloads: Path) -> Generator[int, None, Path]:
         SourceError: it is no video. StorageError: the proxy cannot be written.
     """
     video = open_counted(path, downloads)
-    place = proxy_path(video.info.fingerprint, downloads)
+    place = proxy_path(video.info, downloads)
     if not place.is_file():
         files.make_folder(place.parent)
         with closing(make_proxy(video, place)) as done:

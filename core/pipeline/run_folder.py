@@ -4,21 +4,62 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from core import config
+from core import config, log
 from core.config import ExtractSettings
 from core.errors import RunError
 from core.records import FrameLedger
 from core.store import files, ledger, run_file
 from core.store.run import RunDir, find_run, ordinal_of
+from core.video import colour
+from core.video.probe import Video, probe
 
 SAMPLING = "sampling.npz"
 
 
-def folder_of(
+def run_and_video(
     source: Path, settings: ExtractSettings, mark: str, out: Path | None, downloads: Path, resume: bool
+) -> tuple[RunDir, Video]:
+    """Returns the folder to work in, as ``folder_of``, and the video as it is shown now.
+
+    A run whose pictures were shown otherwise is passed over with a sentence.
+
+    Raises:
+        RunError: ``out`` is such a run.
+    """
+    others: list[Path] = []
+    while True:
+        run = folder_of(source, settings, mark, out, downloads, resume, others)
+        stored = ledger_of(run, mark) if resume else None
+        video = probe(source, stored)
+        differs = stored and colour.shown_otherwise(run_file.read(run.run_json).video, video.info)
+        if not differs:
+            return run, video
+        if out is not None:
+            raise RunError(
+                f"{run.path} was made when its video was shown in other colours ({differs}) and is not gone on with; "
+                "choose another folder, or --no-resume to set that run aside."
+            )
+        log.get().warning(
+            "%s was made when its video was shown in other colours (%s); it stays as it is, and a new run is made "
+            "beside it.",
+            run.path,
+            differs,
+        )
+        others.append(run.path)
+
+
+def folder_of(
+    source: Path,
+    settings: ExtractSettings,
+    mark: str,
+    out: Path | None,
+    downloads: Path,
+    resume: bool,
+    others: Sequence[Path] = (),
 ) -> RunDir:
     """Returns ``out``, else the run of this video and these settings under ``downloads``, else a free name there.
 
@@ -29,11 +70,12 @@ def folder_of(
         out: the folder that was asked for.
         downloads: where runs lie.
         resume: whether an existing run may be gone on with.
+        others: runs of this video and these settings that may not.
     """
     if out is not None:
         return RunDir(Path(out).absolute())
     stem = os.fsdecode(os.fsencode(source.stem)[:LONGEST_STEM])
-    return find_run(downloads, stem, mark, settings.digest() if resume else "")
+    return find_run(downloads, stem, mark, settings.digest() if resume else "", others)
 
 
 LONGEST_STEM = 150

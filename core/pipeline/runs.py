@@ -7,6 +7,7 @@ from pathlib import Path
 from core.errors import RunError, SourceError
 from core.store import ledger, run_file
 from core.store.run import RunDir
+from core.video import colour
 from core.video.probe import Video, fingerprint, probe
 
 
@@ -18,7 +19,7 @@ def video_of(run: RunDir, video: Path | None = None) -> Video:
         video: where the video lies now, if it was moved.
 
     Raises:
-        RunError: the video is gone or is another one.
+        RunError: the video is gone or is another one, or it was shown in other colours when the run was made.
     """
     saved = run_file.read(run.run_json)
     path = Path(video or saved.video.path)
@@ -30,4 +31,10 @@ def video_of(run: RunDir, video: Path | None = None) -> Video:
         ) from None
     if found != saved.fingerprint:
         raise RunError(f"{path} is not the video of {run.path} (its content differs); name the right one with --video.")
-    return probe(path, ledger.load(run.ledger) if run.ledger.exists() else None)
+    opened = probe(path, ledger.load(run.ledger) if run.ledger.exists() else None)
+    if differs := colour.shown_otherwise(saved.video, opened.info):
+        raise RunError(
+            f"{run.path} was made when its video was shown in other colours ({differs}); what it has stays, nothing is "
+            "added: extract the video again, which makes a run of its own."
+        )
+    return opened

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -181,7 +181,7 @@ def ordinal_of(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def find_run(downloads_root: Path, stem: str, fingerprint: str, digest: str) -> RunDir:
+def find_run(downloads_root: Path, stem: str, fingerprint: str, digest: str, others: Sequence[Path] = ()) -> RunDir:
     """Returns the run of this video with these settings, else the first free of ``stem``, ``stem-2``, ``stem-3`` ...
 
     A folder is free when it is absent or holds neither ``run.json`` nor records nor frames. Nothing is created; two
@@ -192,6 +192,7 @@ def find_run(downloads_root: Path, stem: str, fingerprint: str, digest: str) -> 
         stem: the video's file name without its suffix.
         fingerprint: of the video (``VideoInfo.fingerprint``).
         digest: of the settings (``ExtractSettings.digest()``).
+        others: folders that are not wanted though they match.
 
     Raises:
         RunError: ``stem`` is not the name of a folder, or no run matches while one of them has a damaged ``run.json``.
@@ -201,7 +202,11 @@ def find_run(downloads_root: Path, stem: str, fingerprint: str, digest: str) -> 
     damaged: RunError | None = None
     for _, run in _candidates(Path(downloads_root), stem):
         try:
-            if run.run_json.exists() and run_file.read(run.run_json).matches(fingerprint, digest):
+            if (
+                run.path not in others
+                and run.run_json.exists()
+                and run_file.read(run.run_json).matches(fingerprint, digest)
+            ):
                 return run
         except RunError as error:
             damaged = damaged or error

@@ -182,7 +182,7 @@ class ReviewRoutes:
     def _proxy_of(self, one: Reviewed) -> Path:
         from core.pipeline import proxies
 
-        return proxies.proxy_path(one.video.info.fingerprint, self._verbs.workspace.downloads)
+        return proxies.proxy_path(one.video.info, self._verbs.workspace.downloads)
 
     def _file_of(self, one: Reviewed) -> Path:
         proxy = self._proxy_of(one)

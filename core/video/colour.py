@@ -202,18 +202,32 @@ def rendering(primaries: int, transfer: int, matrix: int, peak_cd_m2: float | No
     return f"HDR ({CURVES[how.transfer]}, {gamut}{peak}), tone-mapped to SDR"
 
 
-def described(info: VideoInfo, hdr: str = "tonemap") -> str | None:
+def described(info: VideoInfo, hdr: str = "tonemap", png: bool = True) -> str | None:
     """Returns the sentence about a video's colours; ``None`` for ordinary ones.
 
     Args:
         info: of the video.
         hdr: ``ExtractSettings.hdr``.
+        png: whether PNG was asked for; keeping needs it.
     """
     if info.rendering is None:
         return _unknown(info)
     if hdr == "keep":
-        return f"{info.rendering.rpartition(', ')[0]}, kept in 16-bit PNG; scores and previews are of the SDR picture"
+        instead = "" if png else " instead of JPEG"
+        what = info.rendering.rpartition(", ")[0]
+        return f"{what}, kept in 16-bit PNG{instead}; scores and previews are of the SDR picture"
     return info.rendering
+
+
+def shown_otherwise(before: VideoInfo, now: VideoInfo) -> str | None:
+    """Returns in words how the pictures of an earlier run differ from today's; ``None``: in nothing.
+
+    A run that was made before wide gamut and HDR were converted has no ``rendering``.
+    """
+    if before.rendering == now.rendering:
+        return None
+    then = before.rendering or "colours shown as they are stored"
+    return f"then: {then}; now: {now.rendering or 'colours shown as they are stored'}"
 
 
 def _unknown(info: VideoInfo) -> str | None:

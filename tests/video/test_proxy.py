@@ -86,7 +86,7 @@ def test_a_video_is_counted_once_and_its_proxy_found_by_every_copy(tmp_path: Pat
     second = Path(shutil.copy(first, tmp_path / "b.avi"))
     video = proxies.open_counted(second, tmp_path / "downloads")
     assert len(video.ledger) == videos.FRAMES
-    assert proxies.proxy_path(video.info.fingerprint, tmp_path / "downloads").is_file()
+    assert proxies.proxy_path(video.info, tmp_path / "downloads").is_file()
     assert list(proxies.make(second, tmp_path / "downloads")) == []
     assert len(list((tmp_path / "downloads" / ".review").iterdir())) == 2
 

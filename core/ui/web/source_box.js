@@ -184,6 +184,7 @@ export class SourceBox {
       ["Rate", facts.rate && `${Number(facts.rate.toFixed(3))} fps`],
       ["Frames", facts.frames ? count(facts.frames) : facts.width && "counting..."],
       ["Codec", facts.codec && `${facts.codec}, ${bytes(facts.size_bytes)}`],
+      ...(facts.colours ? [["Colours", facts.colours]] : []),
     ];
     refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))));
   }
