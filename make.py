@@ -15,6 +15,7 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 UNFINISHED = VENV / ".unfinished"
 METRICS = ROOT / "core" / "metrics"
+COLOURS = ROOT / "core" / "video"
 OLDEST, NEWEST = (3, 11), (3, 14)
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis")
 LOCK_OPTIONS = (
@@ -203,14 +204,15 @@ def pip(*args):
 
 def compile_kernels():
     """Compiles the numeric kernels into numba's cache, unless they are there for this source and these versions."""
-    sources = sorted(METRICS.glob("*.py"))
-    module = [path.stem for path in sources if "def warm_up(" in path.read_text(encoding="utf-8")]
+    sources = sorted([*METRICS.glob("*.py"), *COLOURS.glob("colour*.py")])
+    modules = [path for path in sources if "def warm_up(" in path.read_text(encoding="utf-8")]
     stamp = METRICS / "__pycache__" / "kernels.sha256"  # Beside the cache, so that they vanish together.
     digest = sha256(*sources, ROOT / "requirements.txt", VENV / "pyvenv.cfg")
-    if not module or (stamp.exists() and stamp.read_text() == digest):
+    if not modules or (stamp.exists() and stamp.read_text() == digest):
         return
     say("Compiling the numeric kernels (once, about a minute)")
-    run(VENV_PYTHON, "-c", f"from core.metrics.{module[0]} import warm_up; warm_up()")
+    for path in modules:
+        run(VENV_PYTHON, "-c", f"from core.{path.parent.name}.{path.stem} import warm_up; warm_up()")
     stamp.write_text(digest)
 
 

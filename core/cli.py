@@ -85,6 +85,7 @@ def _extract_options(verb: argparse.ArgumentParser) -> None:
 def _extract(args: argparse.Namespace) -> None:
     from core.pipeline.counting import said_of
     from core.pipeline.extract import open_extraction, records_of
+    from core.pipeline.stills import sentence
     from core.video.cut_off import said_of as cut_off_said
 
     values = preset(args, "extract") | given(args, EXTRACT_FLAGS)
@@ -97,8 +98,9 @@ def _extract(args: argparse.Namespace) -> None:
         info = extraction.video.info
         size = f"{plural(info.frames, 'frame')}, {info.width}x{info.height}, {_rate(info)}"
         note_and_log(f"{args.source}: {size}; run {extraction.run.path}")
-        if (said := said_of(info)) is not None:
-            note_and_log(said)
+        for sentence_of_video in (said_of(info), sentence(info, extraction.settings)):
+            if sentence_of_video:
+                note_and_log(sentence_of_video)
         watch = Progress(info.frames)
         counted(extraction.choose(), watch, "looking")
         looked = watch.done
@@ -169,6 +171,7 @@ def _probe_options(verb: argparse.ArgumentParser) -> None:
 def _probe(args: argparse.Namespace) -> None:
     from core.pipeline.counting import said_of
     from core.store.run_file import video_to_mapping
+    from core.video.colour import described
     from core.video.container import choose_stream
     from core.video.cut_off import said_of as cut_off_said
     from core.video.probe import probe
@@ -185,6 +188,7 @@ def _probe(args: argparse.Namespace) -> None:
         "last_pts_s": video.ledger.seconds(len(video.ledger) - 1),
         "clock": video.ledger.clock,
         "streams": [dataclasses.asdict(one) for one in found],
+        "colours": described(video.info) or "shown as they are stored",
     }
     del values["ledger_digest"]  # only of use to files that note it
     cut_off = cut_off_said(video.info)

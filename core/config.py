@@ -78,6 +78,9 @@ FACE_PACKS = ("buffalo_l", "buffalo_m", "buffalo_s", "antelopev2")
 
 DEVICES = ("auto", "cpu", "cuda")
 
+HDR = ("tonemap", "keep")
+"""What is saved of HDR and wide gamut."""
+
 
 _face_model = partial(knob, "buffalo_l", f"face model: {', '.join(FACE_PACKS)}, or a folder of ONNX files")
 _face_device = partial(
@@ -139,6 +142,13 @@ class ExtractSettings:
     target: int | None = knob(None, "about how many frames are wanted", unit="frames", low=1, high=100_000_000)
     png: bool = knob(False, "save PNG instead of JPEG")
     jpeg_quality: int = knob(95, "JPEG quality", low=1, high=100)
+    hdr: str = knob(
+        "tonemap",
+        "what is saved of HDR and wide gamut: tonemap = SDR pictures, keep = 16-bit PNG in the video's own colours "
+        "(tagged by cICP)",
+        choices=HDR,
+        newer=True,
+    )
     save_frames: bool = knob(True, "write each kept frame; off: score only, export decodes the winners later")
     thumbs: bool = knob(False, "write small previews to thumbs/", in_digest=False)
     thumb_height: int = knob(180, "height of a preview", unit="px", low=32, high=1080, in_digest=False)

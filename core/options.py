@@ -123,6 +123,7 @@ EXTRACT_FLAGS: Flags = {
     "target": ("--target", {"type": int, "metavar": "N"}),
     "png": ("--png", {"action": "store_true"}),
     "jpeg_quality": ("--jpeg-quality", {"type": int, "metavar": "Q"}),
+    "hdr": ("--hdr", {"choices": config.HDR}),
     "save_frames": ("--save-frames", {"action": argparse.BooleanOptionalAction}),
     "thumbs": ("--thumbs", {"action": "store_true"}),
     "thumb_height": ("--thumb-height", {"type": int, "metavar": "PX"}),

@@ -69,6 +69,12 @@ class VideoInfo:
     """Whether the stored picture is mirrored left to right for display, before it is turned."""
     orientation_source: str = "container"
     """What says so: ``"container"``, ``"bitstream"`` (of the codec); ``"nearest"``: its matrix is none of the eight."""
+    color_primaries: str | None = None
+    peak_cd_m2: float | None = None
+    """Of a PQ video: the peak that its metadata state (its brightest content, else that of the mastering display)."""
+    rendering: str | None = None
+    """How wide gamut or HDR becomes the SDR picture, in words; ``None``: pictures are shown as they are stored. Runs of
+    two renderings have other pixels."""
 
     @property
     def mark(self) -> str:

@@ -20,7 +20,7 @@ DOORKEEPERS = {
     "scenedetect": ("core/video/",),
     "yt_dlp": ("core/video/",),
     "imageio_ffmpeg": ("core/video/",),
-    "numba": ("core/metrics/",),
+    "numba": ("core/metrics/", "core/video/colour_kernels.py"),
     "imagehash": ("core/metrics/phash.py",),
     "cv2": ("core/video/", "core/metrics/", "core/models/"),
     "sklearn": ("core/models/face_groups.py",),

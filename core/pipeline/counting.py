@@ -16,6 +16,7 @@ from core import log
 from core.errors import LedgerMismatch, RunError
 from core.records import FrameLedger, VideoInfo, shown_otherwise
 from core.store.run import RunDir
+from core.video import colour
 from core.video.ledger import RULES, build_by_decoding
 from core.video.probe import Video, probe
 
@@ -109,10 +110,19 @@ def difference(ledger: FrameLedger, info: VideoInfo, video: Video) -> str | None
         info: of the same video, as it was noted then.
         video: as it is counted and shown now.
     """
-    if otherwise := shown_otherwise(info, video.info):
+    if otherwise := shown_difference(info, video.info):
         return otherwise
     if counted := ledger_difference(ledger, video.ledger):
         return f"when the frames of its video were counted otherwise ({counted})"
+    return None
+
+
+def shown_difference(before: VideoInfo, now: VideoInfo) -> str | None:
+    """Returns what shows the pictures of one video otherwise, as the end of "was made ..."; ``None`` = nothing."""
+    if otherwise := shown_otherwise(before, now):
+        return otherwise
+    if colours := colour.shown_otherwise(before, now):
+        return f"when its video was shown in other colours ({colours})"
     return None
 
 

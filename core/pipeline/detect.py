@@ -241,6 +241,7 @@ def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, 
         "frames": len(video.ledger),
         "weights_sha256": weights.sha256,
         **({} if (mark := video.info.ledger_digest) is None else {"ledger_digest": mark}),
+        **({} if (colours := video.info.rendering) is None else {"rendering": colours}),
         **video.info.view,
     }
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core import config
 from core.config import ExportSettings, ExtractSettings, FilterSettings
 from core.errors import DecodeError, FolderTaken, RunBusy, RunError, StorageError
+from core.pipeline import stills
 from core.pipeline.counting import numbered_by
 from core.pipeline.face_crops import crop, wanted_faces
 from core.pipeline.runs import video_of
@@ -32,8 +33,6 @@ from core.video.stream import map_frames
 
 RESERVE = 0.05
 """Share of the estimated size that must stay free beyond it."""
-JPEG_BYTES_PER_PIXEL, PNG_BYTES_PER_PIXEL = 0.25, 2.0
-"""Estimates for frames that are not on disk yet; above what the sample clips need."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,8 +238,9 @@ def _decoded(
 
     def make_work() -> Callable[[Frame], str]:
         def work(frame: Frame) -> str:
-            path = partial / run.frame(frame.ordinal, settings.image_suffix).name
-            files.write_bytes(path, images.encode(frame.rgb(), path.suffix, settings.jpeg_quality), sync=False)
+            suffix, data = stills.encoded(frame, settings)
+            path = partial / run.frame(frame.ordinal, suffix).name
+            files.write_bytes(path, data, sync=False)
             return path.name
 
         return work
@@ -261,14 +261,16 @@ def _cut_faces(chosen: Chosen, rows: list[FrameRecord], partial: Path, margin: f
     for record in rows:
         boxes = wanted.get(record.frame_number, [])
         picture = partial / str(record.filename)
-        rgb = images.decode(picture.read_bytes()) if boxes else None
+        data = picture.read_bytes() if boxes else b""
+        coding = images.coding_of(data)
         names = []
         for number, (_, box) in enumerate(boxes, 1):
-            assert rgb is not None
             name = f"{FACES}/{picture.stem}_face_{number}{picture.suffix}"
-            files.write_bytes(
-                partial / name, images.encode(crop(rgb, box, margin), picture.suffix, CROP_QUALITY), sync=False
-            )
+            if coding is None:
+                cut = images.encode(crop(images.decode(data), box, margin), picture.suffix, CROP_QUALITY)
+            else:
+                cut = images.encode_deep(crop(images.decode_deep(data), box, margin), coding)
+            files.write_bytes(partial / name, cut, sync=False)
             names.append(name)
         record.more["face_crops"] = names
 
@@ -280,7 +282,7 @@ CROP_QUALITY = 95
 def size_estimate(run: RunDir, rows: list[FrameRecord], settings: ExtractSettings) -> int:
     """Returns about how many bytes the pictures of these records will take."""
     info = run_file.read(run.run_json).video
-    each = info.width * info.height * (PNG_BYTES_PER_PIXEL if settings.png else JPEG_BYTES_PER_PIXEL)
+    each = info.width * info.height * stills.bytes_per_pixel(info, settings)
     total = 0.0
     for record in rows:
         path = _on_disk(run, record)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core import config, log
 from core.config import ExtractSettings
 from core.errors import RunError
-from core.pipeline import run_folder, scan
+from core.pipeline import run_folder, scan, stills
 from core.pipeline.counting import kept_to
 from core.pipeline.extract_faces import ExtractFaces, open_faces
 from core.pipeline.face_measure import FoundFaces
@@ -156,7 +156,7 @@ class Extraction:
                 rgb = frame.rgb()
                 found = self.faces.look(frame, rgb, record)
             if record.discard_reason is None and record.error is None and settings.save_frames:
-                record.filename = self._save(frame, frame.rgb() if rgb is None else rgb)
+                record.filename = self._save(frame, rgb)
             if settings.thumbs:
                 thumb = images.encode_jpeg(frame.thumb(settings.thumb_height), THUMB_QUALITY)
                 files.write_bytes(self.run.thumb(frame.ordinal), thumb, sync=False)
@@ -164,9 +164,10 @@ class Extraction:
 
         return work
 
-    def _save(self, frame: Frame, rgb: NDArray[np.uint8]) -> str:
-        path = self.run.frame(frame.ordinal, self.settings.image_suffix)
-        files.write_bytes(path, images.encode(rgb, path.suffix, self.settings.jpeg_quality), sync=False)
+    def _save(self, frame: Frame, rgb: NDArray[np.uint8] | None) -> str:
+        suffix, data = stills.encoded(frame, self.settings, rgb)
+        path = self.run.frame(frame.ordinal, suffix)
+        files.write_bytes(path, data, sync=False)
         return path.name
 
 

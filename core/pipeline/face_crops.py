@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.config import FilterSettings
+from core.pipeline import stills
 from core.pipeline.counting import numbered_by
 from core.pipeline.face_measure import distances
 from core.pipeline.face_people import best_rows, labels
@@ -32,11 +33,14 @@ SINGLES = 40
 """Single faces that are shown, the best ones."""
 
 
-def crop(rgb: NDArray[np.uint8], box: Sequence[float], margin: float) -> NDArray[np.uint8]:
+Sample = TypeVar("Sample", np.uint8, np.uint16)
+
+
+def crop(rgb: NDArray[Sample], box: Sequence[float], margin: float) -> NDArray[Sample]:
     """Returns the part of a picture around a box, as square as the picture allows.
 
     Args:
-        rgb: (H, W, 3) uint8.
+        rgb: (H, W, 3) uint8 or uint16.
         box: xyxy in pixels.
         margin: added on each side, as a share of the box's longer side.
     """
@@ -157,7 +161,7 @@ def cut_out(path: Path, rows: Iterable[int], video: Path | None = None) -> Gener
     done, missing = 0, []
     for ordinal in sorted(wanted):
         picture = next((p for suffix in (".jpg", ".png") if (p := run.frame(ordinal, suffix)).is_file()), None)
-        if picture is None:
+        if picture is None or stills.is_kept(picture):
             missing.append(ordinal)
             continue
         done += write(ordinal, images.decode(picture.read_bytes()))

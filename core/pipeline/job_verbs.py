@@ -34,6 +34,7 @@ def extract(arguments: Arguments, report: Report) -> Steps:
     """
     from core.pipeline.counting import said_of
     from core.pipeline.extract import DOWNLOADS, open_extraction, records_of
+    from core.pipeline.stills import sentence
     from core.video.cut_off import said_of as cut_off_said
     from core.video.source import is_url
 
@@ -54,8 +55,9 @@ def extract(arguments: Arguments, report: Report) -> Steps:
         keep_weights="quality_weights" not in given,
     ) as extraction:
         report.open(extraction.run)
-        if (said := said_of(extraction.video.info)) is not None:
-            report.line(said)
+        for said in (said_of(extraction.video.info), sentence(extraction.video.info, extraction.settings)):
+            if said:
+                report.line(said)
         report.phase("choosing frames", extraction.video.info.frames)
         yield
         with closing(extraction.choose()) as looked:

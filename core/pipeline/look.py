@@ -18,7 +18,7 @@ import numpy as np
 
 from core.errors import FramesieveError
 from core.pipeline.counting import kept_to
-from core.video import cut_off, images
+from core.video import colour, cut_off, images
 from core.video.container import open_chosen
 from core.video.frame import Frame
 from core.video.probe import Video, probe
@@ -78,6 +78,7 @@ def _counted(video: Video) -> Generator[dict[str, Any], None, None]:
         "audio": info.audio,
         "cut_off": cut_off.said_of(info),
         "repaired_times": info.repaired_times,
+        "colours": colour.described(info),
     }
     poster = _poster(video)
     if poster is not None:

@@ -57,8 +57,8 @@ def proxy_path(info: VideoInfo, downloads: Path) -> Path:
     """Returns where the proxy of a video lies, or would; of another count, or shown otherwise, it has another name."""
     view = info.view
     count = "" if info.ledger_digest is None else f"-{info.ledger_digest[:8]}"
-    mirrored = "_m" if "mirrored" in view else ""
-    return _place(info.fingerprint, downloads, f"{count}{_stream_mark(info)}{mirrored}.mp4")
+    marks = ("_m" if "mirrored" in view else "") + ("_sdr" if info.rendering is not None else "")
+    return _place(info.fingerprint, downloads, f"{count}{_stream_mark(info)}{marks}.mp4")
 
 
 def make(path: Path, downloads: Path, stream: int | None = None) -> Generator[int, None, Path]:

@@ -12,7 +12,7 @@ from core import config, log
 from core.config import ExtractSettings
 from core.errors import RunError
 from core.pipeline import counting
-from core.records import FrameLedger, VideoInfo, shown_otherwise
+from core.records import FrameLedger, VideoInfo
 from core.store import files, ledger, run_file
 from core.store.run import RunDir, find_run, ordinal_of
 from core.video.probe import Video
@@ -97,7 +97,7 @@ def check_same(run: RunDir, video: VideoInfo, settings: ExtractSettings) -> None
             f"{run.path} is a run of another video ({Path(saved.video.path).name}); "
             "choose another folder, or --no-resume to set that run aside."
         )
-    if differs := shown_otherwise(saved.video, video):
+    if differs := counting.shown_difference(saved.video, video):
         raise RunError(f"{run.path} was made {differs}; run again with --no-resume to start a run of its own.")
     if saved.digest != settings.digest():
         before = config.from_mapping(ExtractSettings, saved.settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import RunError, SourceError
-from core.records import shown_otherwise
+from core.pipeline.counting import shown_difference
 from core.store import ledger, run_file
 from core.store.run import RunDir
 from core.video.probe import Video, fingerprint, probe
@@ -33,6 +33,9 @@ def video_of(run: RunDir, video: Path | None = None) -> Video:
         raise RunError(f"{path} is not the video of {run.path} (its content differs); name the right one with --video.")
     known = ledger.load(run.ledger) if run.ledger.exists() else None
     opened = probe(path, known, saved.video.stream_index)
-    if differs := shown_otherwise(saved.video, opened.info):
-        raise RunError(f"{run.path} was made {differs}: its pictures stay, no others are added; extract again.")
+    if differs := shown_difference(saved.video, opened.info):
+        raise RunError(
+            f"{run.path} was made {differs}; what it has stays, nothing is added: extract the video again, which makes "
+            "a run of its own."
+        )
     return opened

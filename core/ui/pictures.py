@@ -34,8 +34,11 @@ class Pictures:
         self._keeping = threading.Lock()
 
     def frame_file(self, ordinal: int) -> Path | None:
-        """Returns the extracted frame's file, ``None`` when it is not on disk."""
-        return self._first(self._run.frame(ordinal, suffix) for suffix in SUFFIXES[:2])
+        """Returns the extracted frame's file, ``None`` when it is not on disk, or kept in colours of its own."""
+        from core.pipeline.stills import is_kept
+
+        found = self._first(self._run.frame(ordinal, suffix) for suffix in SUFFIXES[:2])
+        return None if found is None or is_kept(found) else found
 
     def thumb_file(self, ordinal: int) -> Path | None:
         """Returns the preview's file, ``None`` when there is none."""

@@ -28,6 +28,7 @@ from core.store.run import RunDir
 from core.store.run_file import RunFile
 from core.store.table import load_table
 from core.ui.pictures import Pictures
+from core.video import colour
 from core.video.cut_off import said_of
 
 SECRET = ".page-secret"
@@ -79,6 +80,7 @@ class OpenRun:
             "duration_s": info.duration_s,
             "video_frames": info.frames,
             "codec": info.codec,
+            "colours": colour.described(info, str(self.saved.settings.get("hdr", "tonemap"))),
             "video": Path(info.path).name,
             "cut_off": said_of(info),
             "thumb_height": self.saved.settings.get("thumb_height", 180),

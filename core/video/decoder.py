@@ -17,7 +17,7 @@ import av
 import av.error
 
 from core.errors import LedgerMismatch
-from core.video import faults
+from core.video import colour, faults
 from core.video.container import open_video
 from core.video.counted import Counted, LostCount
 from core.video.damage import Damage
@@ -71,6 +71,7 @@ class Decoder:
         self._threads = threads if video.ledger.clock == "pts" else 1
         self._container: InputContainer | None = None
         self._stream: VideoStream | None = None
+        self._stated: colour.Stated | None = None
         self._fresh = False
         self._damage = Damage(video.ledger)
         self._all_fed = False
@@ -102,7 +103,7 @@ class Decoder:
             orientation = orientation_of(self._video.info)
             with closing(self._counted.frames(start, stop)) as counted:
                 for ordinal, source, damaged in counted:
-                    yield Frame(source, ordinal, int(self._video.ledger.pts[ordinal]), orientation, damaged)
+                    yield self._lit(Frame(source, ordinal, int(self._video.ledger.pts[ordinal]), orientation, damaged))
             return
         following, back = start, None
         try:
@@ -146,12 +147,18 @@ class Decoder:
             except _Overshoot:
                 back = self._video.ledger.entry(back - 1) if back > 0 else 0
                 continue
-            yield from self._named(packets, start, stop, final)
+            yield from map(self._lit, self._named(packets, start, stop, final))
             return
+
+    def _lit(self, frame: Frame) -> Frame:
+        """Tells a frame what it may not carry itself: the peak of its video, and what the container says."""
+        frame.tell(self._video.info.peak_cd_m2, self._stated)
+        return frame
 
     def _open(self) -> VideoStream:
         self._close_file()
         self._container, self._stream = open_video(self._video.path, self._video.info.stream_index)
+        self._stated = colour.stated(self._stream)
         if self._threads == 1:
             single_thread(self._stream)
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SourceError
+from core.video import colour
 from core.video.orientation import Orientation
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 LIMITED_RANGE, FULL_RANGE = 1, 2  # AVCOL_RANGE_MPEG, AVCOL_RANGE_JPEG
 UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 RGB_MATRIX = 0  # AVCOL_SPC_RGB
-BT709, BT601 = 1, 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M
-HD_HEIGHT = 720
-"""Pictures at least this high that name no colour matrix are taken as BT.709, as browsers do."""
+BT709 = 1  # AVCOL_SPC_BT709
 PLANAR_8 = {f"yuv{layout}" for layout in ("420p", "422p", "444p", "410p", "411p", "440p")}
 PLANAR_8 |= {f"yuvj{layout}" for layout in ("420p", "422p", "444p", "440p")}
 PLANAR_8 |= {"yuva420p", "yuva422p", "yuva444p", "nv12", "nv21", "nv16", "nv24", "gray"}
@@ -33,7 +31,7 @@ PLANAR_DEEP = {
 """Pixel formats whose first plane is luma of 9-16 bits in little-endian words: significant bits of a word."""
 PACKED = {"yuyv422": 0, "uyvy422": 1}
 """Pixel formats that store luma in every second byte, from this one on."""
-MATRICES = {1, 4, 5, 6, 7, 9, 10}
+MATRICES = {1, 4, 5, 6, 7, 9}
 """Colour matrices (ITU-T H.273) that are converted; others, YCgCo for one, are refused rather than shown wrongly."""
 FULL_RANGE_FORMATS = ("yuvj", "gray", "rgb", "bgr", "gbr", "pal8", "argb", "abgr")
 
@@ -52,7 +50,7 @@ class Luma(NamedTuple):
 class Frame:
     """A decoded frame. Valid until dropped; use it from one thread (two threads reformatting one frame crashed)."""
 
-    __slots__ = ("_av", "_orientation", "damaged", "ordinal", "pts")
+    __slots__ = ("_av", "_orientation", "_peak_cd_m2", "_sdr", "damaged", "ordinal", "pts")
 
     def __init__(
         self, source: VideoFrame, ordinal: int, pts: int, orientation: Orientation, damaged: bool = False
@@ -65,12 +63,24 @@ class Frame:
         """Presentation time in units of the ledger's time base."""
         self.damaged = damaged
         """Decoded from damaged data, or from a frame that was: the picture may not be what was recorded."""
+        self._peak_cd_m2: float | None = None
+        self._sdr: NDArray[np.uint8] | None = None
+
+    def tell(self, peak_cd_m2: float | None, stated: colour.Stated | None) -> None:
+        """Says what a frame of wide gamut or HDR may not carry itself.
+
+        Args:
+            peak_cd_m2: of a PQ video: what a single frame carries depends on where decoding began.
+            stated: by the container.
+        """
+        self._peak_cd_m2 = peak_cd_m2
+        colour.complete(self._av, stated)
 
     def luma(self) -> Luma:
         """Returns the 8-bit luma.
 
         A view of the decoder's memory (no copy) for upright 8-bit planar video; deeper video keeps its 8 high bits;
-        video without luma (RGB, palette) is converted to full-range grey.
+        video without luma (RGB, palette) is converted to full-range grey. Of wide gamut and HDR: of the SDR picture.
         """
         luma = self._stored_luma()
         if self._orientation.upright:
@@ -80,6 +90,10 @@ class Frame:
 
     def _stored_luma(self) -> Luma:
         source = self._av
+        if (how := colour.conversion_of(source)) is not None:
+            from core.video import colour_render
+
+            return Luma(colour_render.luma(self._converted(how)), source.width, True)
         name, width = source.format.name, source.width
         full_range = is_full_range(name, source.color_range)
         if name in PLANAR_8:
@@ -95,17 +109,53 @@ class Frame:
     def rgb(self, width: int | None = None, height: int | None = None) -> NDArray[np.uint8]:
         """Returns the picture, (H, W, 3) uint8 RGB, converted by the matrix and range that the video states.
 
+        Wide gamut and HDR become SDR BT.709 (``colour``).
+
         Args:
             width: of the stored picture after scaling, before it is turned; with ``height``, for small previews.
             height: likewise.
         """
+        how = colour.conversion_of(self._av)
+        image = self._plain(width, height) if how is None else self._converted(how, width, height)
+        return image if self._orientation.upright else np.ascontiguousarray(self._orientation.shown(image))
+
+    def deep(self) -> NDArray[np.uint16]:
+        """Returns the picture of a wide or HDR frame, (H, W, 3) uint16 R'G'B', in its own primaries and transfer."""
+        from core.video import colour_render
+
+        how, full_range = colour.conversion_of(self._av), is_full_range(self._av.format.name, self._av.color_range)
+        assert how is not None, "only frames that are converted are kept"
+        image = colour_render.deep(self._av, how, full_range, _converter())
+        return image if self._orientation.upright else np.ascontiguousarray(self._orientation.shown(image))
+
+    @property
+    def coding(self) -> tuple[int, int] | None:
+        """Primaries and transfer (ITU-T H.273) of a wide or HDR frame as it is kept; ``None`` for any other."""
+        how = colour.conversion_of(self._av)
+        return None if how is None else (how.primaries, how.transfer)
+
+    def _plain(self, width: int | None, height: int | None) -> NDArray[np.uint8]:
         options: dict[str, Any] = {"format": "rgb24", "threads": 1}
         if width and height:
             options |= {"width": width, "height": height, "interpolation": "AREA"}
         picture = _converter().reformat(self._av, **options, **self._color())
         plane = _bytes_of(picture)[:, : picture.width * 3]
-        image = plane.reshape(picture.height, picture.width, 3)
-        return image if self._orientation.upright else np.ascontiguousarray(self._orientation.shown(image))
+        return plane.reshape(picture.height, picture.width, 3)
+
+    def _converted(
+        self, how: colour.Conversion, width: int | None = None, height: int | None = None
+    ) -> NDArray[np.uint8]:
+        """The SDR picture as stored; that of full size is kept, because luma and RGB are wanted of the same frame."""
+        from core.video import colour_render
+
+        size = (width, height) if width and height and (width, height) != (self._av.width, self._av.height) else None
+        if size is None and self._sdr is not None:
+            return self._sdr
+        full_range = is_full_range(self._av.format.name, self._av.color_range)
+        picture = colour_render.sdr(self._av, how, self._peak_cd_m2, full_range, _converter(), size)
+        if size is None:
+            self._sdr = picture
+        return picture
 
     def thumb(self, height: int) -> NDArray[np.uint8]:
         """Returns a preview, (height, w, 3) uint8 RGB, of the same shape as the picture."""
@@ -120,6 +170,9 @@ class Frame:
 
         options: dict[str, Any] = {"width": width, "height": height, "format": "yuv420p", "threads": 1}
         options |= {"interpolation": "BILINEAR", "dst_colorspace": BT709, "dst_color_range": LIMITED_RANGE}
+        if colour.conversion_of(self._av) is not None:
+            stored = (height, width) if self._orientation.swaps else (width, height)
+            return _converter().reformat(VideoFrame.from_ndarray(self.rgb(*stored), format="rgb24"), **options)
         if not self._orientation.upright or self._av.format.name == "pal8":
             return _converter().reformat(VideoFrame.from_ndarray(self.rgb(), format="rgb24"), **options)
         return _converter().reformat(self._av, **options, **self._color())
@@ -130,12 +183,9 @@ class Frame:
             return {}
         matrix = source.colorspace
         if matrix == UNSPECIFIED:
-            matrix = BT709 if min(source.width, source.height) >= HD_HEIGHT else BT601
+            matrix = colour.usual_matrix(source.width, source.height)
         if matrix not in MATRICES:
-            raise SourceError(
-                f"the colours of this video are stored by matrix {int(matrix)} of ITU-T H.273, which cannot be "
-                "converted exactly; convert the video first, or only score it with --no-save-frames."
-            )
+            raise colour.refused(int(matrix))
         full_range = is_full_range(source.format.name, source.color_range)
         return {"src_colorspace": matrix, "src_color_range": FULL_RANGE if full_range else LIMITED_RANGE}
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +34,55 @@ def read_jpeg(path: Path, min_height: int = 0) -> NDArray[np.uint8]:
     return found
 
 
-def encode_png(rgb: NDArray[np.uint8]) -> bytes:
-    """Returns PNG bytes of an (H, W, 3) uint8 RGB picture."""
+def encode_png(rgb: NDArray[Any]) -> bytes:
+    """Returns PNG bytes of an (H, W, 3) uint8 or uint16 RGB picture."""
     import cv2
 
     done, data = cv2.imencode(".png", rgb[:, :, ::-1])
     if not done:
         raise ValueError(f"a picture of shape {rgb.shape} cannot be written as PNG")
     return bytes(data)
+
+
+def encode_deep(rgb: NDArray[np.uint16], coding: tuple[int, int]) -> bytes:
+    """Returns 16-bit PNG bytes of an (H, W, 3) uint16 R'G'B' picture whose cICP chunk says what its colours are.
+
+    Args:
+        rgb: full range.
+        coding: primaries and transfer, code points of ITU-T H.273.
+    """
+    data = encode_png(rgb)
+    chunk = b"cICP" + bytes([*coding, 0, 1])  # matrix 0 = RGB, full range (PNG, third edition, 11.3.2.6)
+    whole = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return data[:AFTER_IHDR] + whole + data[AFTER_IHDR:]
+
+
+AFTER_IHDR = 33
+"""Signature and IHDR of a PNG: cICP stands before PLTE and IDAT."""
+
+
+def coding_of(source: Path | bytes) -> tuple[int, int] | None:
+    """Returns primaries and transfer of a picture of ``encode_deep``, a file or its bytes; ``None`` for any other."""
+    if isinstance(source, bytes):
+        head = source[AFTER_IHDR : AFTER_IHDR + 10]
+    else:
+        with open(source, "rb") as file:
+            head = file.read(AFTER_IHDR + 10)[AFTER_IHDR:]
+    return (head[8], head[9]) if len(head) == 10 and head[4:8] == b"cICP" else None
+
+
+def decode_deep(data: bytes) -> NDArray[np.uint16]:
+    """Returns the (H, W, 3) uint16 R'G'B' picture of ``encode_deep``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    import cv2
+
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.dtype != np.uint16 or picture.ndim != 3:
+        raise ValueError(f"{len(data)} bytes are no whole 16-bit picture")
+    return np.ascontiguousarray(picture[:, :, ::-1])
 
 
 def encode(rgb: NDArray[np.uint8], suffix: str, quality: int) -> bytes:

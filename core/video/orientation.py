@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import av
 import av.error
@@ -34,6 +34,8 @@ WITH_SEI = ("h264", "hevc")
 """Codecs whose bitstream may carry an orientation of its own."""
 HEAD_PACKETS = 64
 """Packets that are fed at most to see the first picture of a bitstream."""
+
+Pixel = TypeVar("Pixel", np.uint8, np.uint16)
 
 
 class Orientation(NamedTuple):
@@ -59,7 +61,7 @@ class Orientation(NamedTuple):
         cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[self.rotation // 90]
         return (-cos, -sin, -sin, cos) if self.mirrored else (cos, sin, -sin, cos)
 
-    def shown(self, stored: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def shown(self, stored: NDArray[Pixel]) -> NDArray[Pixel]:
         """Returns a stored picture, (H, W) or (H, W, 3), as it is displayed; a view wherever that is possible."""
         return np.rot90(stored[:, ::-1] if self.mirrored else stored, -self.rotation // 90)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from core import log
 from core.errors import SourceError
 from core.records import FrameLedger, VideoInfo
+from core.video import colour
 from core.video.container import check_file, open_chosen
 from core.video.cut_off import missing
 from core.video.frame import is_full_range
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 FINGERPRINT_BYTES = 1 << 20
-MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc"}
-TRANSFERS = {1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 8: "linear", 13: "srgb", 16: "pq", 18: "hlg"}
-"""Names of the code points of ITU-T H.273 that occur in practice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +75,11 @@ def probe(path: str | Path, ledger: FrameLedger | None = None, stream: int | Non
     with closing(container):
         if chosen.sentence and stream is None:
             _say_chosen(str(file), chosen.sentence)
+        stated = colour.stated(opened)
         head = decode_head(container, opened)
         if head.frame is None:
             raise SourceError(f"no frame of {file} can be decoded; the file is damaged, get it again.")
+        colour.complete(head.frame, stated)
         ledger = ledger or build_ledger(str(file), head, chosen.index)
         info = _facts(file, container, opened, head.frame, ledger)
         info = dataclasses.replace(info, named_stream=chosen.named, first_stream=chosen.first)
@@ -110,6 +110,8 @@ def _facts(
     duration = _duration(ledger)
     aspect = context.sample_aspect_ratio
     lost = missing(file, container, stream)
+    primaries, transfer, matrix = (int(v) for v in (frame.color_primaries, frame.color_trc, frame.colorspace))
+    peak = colour.peak_of(frame)
     return VideoInfo(
         path=str(file.absolute()),
         size_bytes=file.stat().st_size,
@@ -123,8 +125,8 @@ def _facts(
         pixel_format=frame.format.name,
         bit_depth=max((c.bits for c in frame.format.components), default=8),
         color_range="full" if is_full_range(frame.format.name, frame.color_range) else "limited",
-        color_matrix=MATRICES.get(int(frame.colorspace)),
-        color_transfer=TRANSFERS.get(int(frame.color_trc)),
+        color_matrix=colour.MATRICES.get(matrix),
+        color_transfer=colour.TRANSFERS.get(transfer),
         rate=Fraction(len(ledger)) / duration if duration else None,
         rate_in_header=stream.average_rate,
         time_base=ledger.time_base,
@@ -142,6 +144,9 @@ def _facts(
         ledger_digest=ledger.digest,
         mirrored=turned.mirrored,
         orientation_source=told.source,
+        color_primaries=colour.PRIMARIES.get(primaries),
+        peak_cd_m2=peak,
+        rendering=colour.rendering(primaries, transfer, matrix, peak),
     )
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from core.errors import FramesieveError, StorageError
 from core.records import FrameLedger
 from core.video.container import open_video
-from core.video.frame import Frame
+from core.video.frame import BT709, LIMITED_RANGE, Frame
 from core.video.ledger import demux
 from core.video.orientation import BITSTREAM, CONTAINER, NEAREST
 from core.video.orientation import of as orientation_of
@@ -66,6 +66,8 @@ def needs_proxy(video: Video) -> str | None:
         return codec
     if info.pixel_format not in PLAYED[codec]:
         return f"{codec} with {info.bit_depth} bit, {info.pixel_format}"
+    if info.rendering is not None:
+        return f"{info.rendering.partition(' (')[0]} videos in the colours that are saved and"
     if info.video_streams > 1:
         return "files with several video streams"
     if info.orientation_source != CONTAINER and not orientation_of(info).upright:
@@ -160,6 +162,9 @@ def _add_stream(output: Any, video: Video, size: tuple[int, int]) -> VideoStream
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = CLOCK
     stream.codec_context.thread_type = "AUTO"
+    # Said, because browsers take a picture of few lines that says nothing for BT.601.
+    stream.codec_context.color_primaries = stream.codec_context.color_trc = stream.codec_context.colorspace = BT709
+    stream.codec_context.color_range = LIMITED_RANGE
     if video.info.sample_aspect_ratio:
         stream.codec_context.sample_aspect_ratio = _aspect(video, size)
     return stream

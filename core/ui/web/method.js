@@ -12,7 +12,7 @@ const METHODS = {
   every_nth: ["Every Nth frame", "Even steps in frames"],
   all: ["All frames", "Everything, to be filtered later"],
 };
-const FILES = ["png", "jpeg_quality", "save_frames", "thumb_height"];
+const FILES = ["png", "jpeg_quality", "hdr", "save_frames", "thumb_height"];
 const SCALES = ["sharpness_scale", "edge_scale"];
 const NAMES = {
   interval: "One frame every",
@@ -23,6 +23,7 @@ const NAMES = {
   min_quality: "Quality score at least",
   png: "PNG instead of JPEG",
   jpeg_quality: "JPEG quality",
+  hdr: "HDR and wide gamut",
   save_frames: "Write the kept frames",
   thumb_height: "Height of previews",
   faces: "Read faces while extracting",
@@ -30,6 +31,7 @@ const NAMES = {
   min_face_confidence: "Face confidence at least",
   min_face_area: "Face area at least",
 };
+const CHOICES = { tonemap: "SDR pictures", keep: "16-bit PNG as it is" };
 
 export class MethodForm {
   /** `knobs`: the server's settings; `changed()` is called after each change. */
@@ -205,7 +207,18 @@ export class MethodForm {
   #control(name) {
     const knob = this.knobs[name];
     if (typeof knob.default === "boolean") return this.#check(name, knob);
+    if (knob.choices) return this.#choice(name, knob);
     return this.#number(name, NAMES[name] ?? title(name), knob, this.values[name], (number) => (this.values[name] = number));
+  }
+
+  #choice(name, knob) {
+    const select = h("select.ctl", { "data-key": name }, knob.choices.map((choice) => h("option", { value: choice }, CHOICES[choice] ?? choice)));
+    select.value = this.values[name];
+    select.addEventListener("change", () => {
+      this.values[name] = select.value;
+      this.#settled();
+    });
+    return h("div.control", { "data-name": name }, h("label", { title: knob.help }, h("span", {}, NAMES[name] ?? title(name)), select), h("span.wrong-text"));
   }
 
   #check(name, knob) {

@@ -189,6 +189,7 @@ export class SourceBox {
       ["Frames", facts.frames ? count(facts.frames) : facts.width && "counting..."],
       ...(facts.repaired_times ? [["Times", `${count(facts.repaired_times)} without a usable time stamp`]] : []),
       ["Codec", facts.codec && `${facts.codec}, ${bytes(facts.size_bytes)}`],
+      ...(facts.colours ? [["Colours", facts.colours]] : []),
     ];
     if (facts.streams?.length > 1) rows.push([`Stream, 1 of ${facts.streams.length}`, this.#streams(facts)]);
     refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))), facts.cut_off && h("p.error.cut-off", {}, icon("warn"), h("span", {}, sentence(facts.cut_off))));
