@@ -88,6 +88,11 @@ class Frame:
         self.damaged = damaged
         """Decoded from damaged data, or from a frame that was: the picture may not be what was recorded."""
 
+    @property
+    def kind(self) -> tuple[int, int, str]:
+        """Width, height and pixel format of the stored picture: where these change, FFmpeg begins its filters anew."""
+        return self._av.width, self._av.height, self._av.format.name
+
     def luma(self) -> Luma:
         """Returns the 8-bit luma.
 
