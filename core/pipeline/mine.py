@@ -116,7 +116,7 @@ class Mine:
                 return like
             picture = examples.picture_for(self.folder, Path(info.path), info.fingerprint, frame.ordinal)
             before, before_look = examples.content(picture), known.get(picture.name)
-            examples.write(picture, images.encode_jpeg(rgb, QUALITY), example)
+            examples.write(picture, images.encode_jpeg(rgb, QUALITY), fitted(example, info, rgb.shape[1], rgb.shape[0]))
             saved = Saved(secrets.token_urlsafe(12), picture)
             self._undo[saved.id] = picture, before, before_look
             self._note(picture, look)
@@ -258,6 +258,16 @@ def _prediction(row: list[Any], info: VideoInfo, names: Mapping[int, str]) -> ex
         for value, limit in zip(row[2:], (info.width, info.height) * 2, strict=True)
     )
     return examples.Prediction(row[0], names.get(row[0], f"class {row[0]}"), round(float(row[1]), 4), (x1, y1, x2, y2))
+
+
+def fitted(example: Example, info: VideoInfo, width: int, height: int) -> Example:
+    """Returns the example with boxes in pixels of its own picture: a video may change its size on the way."""
+    if (width, height) == (info.width, info.height):
+        return example
+    scale = (width / info.width, height / info.height) * 2
+    boxes = [tuple(round(v * s, 2) for v, s in zip(p.box_xyxy, scale, strict=True)) for p in example.predictions]
+    found = (replace(p, box_xyxy=(b[0], b[1], b[2], b[3])) for p, b in zip(example.predictions, boxes, strict=True))
+    return replace(example, predictions=tuple(found))
 
 
 def tagged(example: Example, tag: Any) -> Example:
