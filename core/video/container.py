@@ -14,6 +14,7 @@ import av
 import av.error
 
 from core.errors import SourceError
+from core.video import pictures
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,gif,nut,ivf,rm,dv,wtv,"
-    "h264,hevc,m4v,mpegvideo,vc1,obu,y4m,yuv4mpegpipe,apng"
+    "h264,hevc,m4v,mpegvideo,vc1,obu,y4m,yuv4mpegpipe,apng,mjpeg,mpjpeg,smjpeg,h261,h263"
 )
 """Demuxers that may open a file. Playlists (hls, dash, concat, sdp, ...) are absent: they point elsewhere."""
 PROTOCOLS = ("concat", "http", "https", "rtsp", "subfile", "crypto", "data", "pipe", "tcp", "udp", "ftp")
@@ -69,10 +70,12 @@ def open_video(path: str | os.PathLike[str]) -> tuple[InputContainer, VideoStrea
         SourceError: no such file, not a video, no video stream, or a codec that this FFmpeg cannot decode.
     """
     file = check_file(path)
+    pictures.refuse_stills(file)
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     try:
         # "file:" keeps names such as "concat:a.mp4" from being read as a protocol.
-        container = av.open(f"file:{file.absolute()}", options=options, metadata_errors="replace")
+        kind = pictures.demuxer_of(file)
+        container = av.open(f"file:{file.absolute()}", format=kind, options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(_not_a_video(file, error)) from None
     try:
@@ -84,6 +87,7 @@ def open_video(path: str | os.PathLike[str]) -> tuple[InputContainer, VideoStrea
 
 def _first_video(container: InputContainer, file: Path) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    streams = pictures.films_of(streams)
     if not streams:
         kinds = sorted({s.type for s in container.streams})
         raise SourceError(f"{file} has no video stream (it holds {', '.join(kinds) or 'nothing'}); name a video.")
@@ -101,7 +105,10 @@ def _first_video(container: InputContainer, file: Path) -> VideoStream:
 
 def _not_a_video(file: Path, error: Exception) -> str:
     why = getattr(error, "strerror", None) or str(error)
-    head = file.read_bytes()[:16] if file.stat().st_size < 1 << 20 else b""
+    with open(file, "rb") as source:
+        head = source.read(32)
+    if sentence := pictures.not_a_video(file, head):
+        return sentence
     if head.startswith((b"#EXTM3U", b"ffconcat")):
         return f"{file} is a playlist, not a video; name the video file that it points to."
     if "moov" in why or (file.suffix.lower() in (".mp4", ".mov", ".m4v") and "Invalid data" in why):
