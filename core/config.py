@@ -249,7 +249,11 @@ class FilterSettings:
     )
     shots: tuple[int, ...] | None = knob(None, "only these shots, by their numbers in the records", low=0, high=LARGEST)
     dedup: int | None = knob(
-        None, "frames whose hashes differ in at most D bits are duplicates; the best stays", unit="bits", low=0, high=32
+        None,
+        "frames whose hashes differ in at most D bits and whose colours agree are duplicates; the best stays",
+        unit="bits",
+        low=0,
+        high=32,
     )
     rank_by: str = knob("quality_score", "column by which the best is chosen", choices=FILTERABLE)
     top: int | None = knob(None, "keep at most N frames in all", unit="frames", low=0, high=100_000_000)
@@ -317,7 +321,11 @@ class MineSettings:
     """How frames are saved from Live Review."""
 
     hamming: int = knob(
-        6, "frames whose hashes differ in at most D bits are too like each other", unit="bits", low=0, high=32
+        6,
+        "frames whose hashes differ in at most D bits and whose colours agree are too like each other",
+        unit="bits",
+        low=0,
+        high=32,
     )
     skip: int = knob(0, "frames to go on after a save", unit="frames", low=0, high=100_000)
 

@@ -286,6 +286,8 @@ class FrameRecord:
     brightness: float | None = None
     entropy: float | None = None
     phash: str | None = None
+    colours: str | None = None
+    """72 hex digits: coarse colours, see docs/formats.md, Near-duplicates."""
     error: str | None = None
     more: dict[str, Any] = field(default_factory=dict)
     """Fields that later stages added, as they stand in the file."""
@@ -317,6 +319,9 @@ class FrameTable:
     phash: NDArray[np.uint64]
     """(F,) uint64; meaningful only where ``has_phash``."""
     has_phash: NDArray[np.bool_]
+    colours: NDArray[np.uint8]
+    """(F, 36) uint8, see ``metrics/colours.py``; meaningful only where ``has_colours``."""
+    has_colours: NDArray[np.bool_]
     error: NDArray[np.bool_]
     """(F,) bool: the record carries an error."""
     discarded: NDArray[np.str_]

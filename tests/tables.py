@@ -5,7 +5,7 @@ import numpy as np
 from core.records import FrameTable
 
 
-def table(frames, *, step=1.0, discarded=None, error=(), shot=None, phash=None, first=0, **columns):
+def table(frames, *, step=1.0, discarded=None, error=(), shot=None, phash=None, colours=None, first=0, **columns):
     """A table of ``frames`` records, ``step`` seconds apart."""
     return FrameTable(
         ordinal=np.arange(first, first + frames),
@@ -13,6 +13,8 @@ def table(frames, *, step=1.0, discarded=None, error=(), shot=None, phash=None, 
         shot=np.array(shot if shot is not None else [-1] * frames, np.int64),
         phash=np.array([h or 0 for h in phash or [0] * frames], np.uint64),
         has_phash=np.array([h is not None for h in phash or [None] * frames], bool),
+        colours=np.array([[0] * 36 if c is None else c for c in colours or [None] * frames], np.uint8).reshape(-1, 36),
+        has_colours=np.array([c is not None for c in colours or [None] * frames], bool),
         error=np.isin(np.arange(frames), list(error)),
         discarded=np.array(discarded or [""] * frames, dtype=np.str_),
         on_disk=np.ones(frames, bool),

@@ -519,6 +519,12 @@ VARIANTS: dict[str, Variant] = {
     "avi-gaps": painted("avi-gaps.avi", "-vf", _GAPS, "-enc_time_base", "1:25", "-c:v", "mpeg4", "-q:v", "3",
                         note="AVI with empty packets where the rate has gaps"),
     "avi-mjpeg": painted("avi-mjpeg.avi", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", note="Motion JPEG"),
+    "mjpeg-bare": painted("mjpeg-bare.mjpeg", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-f", "mjpeg",
+                          note="Motion JPEG without a container, as cameras of a Raspberry Pi write it"),
+    "mjpeg-parts": painted("mjpeg-parts.mjpeg", "-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-f", "mpjpeg",
+                           note="Motion JPEG as a multipart answer, as network cameras send it"),
+    "h263-bare": painted("h263-bare.h263", "-c:v", "h263p", "-q:v", "3", "-g", "12", "-f", "h263",
+                         note="H.263 without a container"),
 }  # fmt: skip
 
 

@@ -1,4 +1,8 @@
-"""Near-duplicate search among 64-bit hashes: exact, greedy, compiled. No files, no tables."""
+"""Near-duplicate search among 64-bit hashes and coarse colours: exact, greedy, compiled. No files, no tables.
+
+Two frames are near when their hashes differ in few bits and their colours agree. The bands of the search are those of
+the hash alone: a pair that is near must meet in one of them, and colours are looked at only where it does.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Any
 import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from core.metrics.colours import COLOURS, LIMITS
 
 BITS = 64
 KEY_BITS = 16
@@ -71,23 +77,44 @@ class Plan:
         return LOOKUP_COST * self.lookups() + compared + BUCKET_COST * buckets
 
 
-def first_near(hashes: NDArray[np.uint64], distance: int) -> NDArray[np.int64]:
-    """Finds near-duplicates greedily: a hash is kept unless an earlier kept one is near, and is then its duplicate.
+@dataclass(frozen=True, eq=False, slots=True)
+class Colours:
+    """The coarse colours of N frames (``core/metrics/colours.py``)."""
+
+    values: NDArray[np.uint8]
+    """(N, 36) uint8."""
+    known: NDArray[np.bool_]
+    """(N,) bool; where a frame has none, only the hashes of a pair are compared."""
+
+    @classmethod
+    def none(cls, count: int) -> Colours:
+        """Returns the colours of frames that have none."""
+        return cls(np.zeros((count, COLOURS), np.uint8), np.zeros(count, np.bool_))
+
+    def contiguous(self) -> Colours:
+        """Returns the same for the kernels, which are compiled for one layout."""
+        return Colours(np.ascontiguousarray(self.values, np.uint8), np.ascontiguousarray(self.known, np.bool_))
+
+
+def first_near(hashes: NDArray[np.uint64], distance: int, colours: Colours | None = None) -> NDArray[np.int64]:
+    """Finds near-duplicates greedily: a frame is kept unless an earlier kept one is near, and is then its duplicate.
 
     Args:
         hashes: (N,) uint64, best first.
         distance: two hashes are near when at most this many of their 64 bits differ.
+        colours: of the same N frames; ``None`` = not known of any.
 
     Returns:
-        (N,) int64: -1 = kept, else the index of the first kept hash within ``distance`` bits. Always exact.
+        (N,) int64: -1 = kept, else the index of the first kept frame near it. Always exact.
     """
     if len(hashes) == 0:
         return np.empty(0, np.int64)
     hashes = np.ascontiguousarray(hashes, dtype=np.uint64)
     plan = best_plan(hashes, distance)
     if plan is None:
-        return _scan(hashes, distance)  # type: ignore[no-any-return]
-    return search(hashes, distance, plan)
+        found = (colours or Colours.none(len(hashes))).contiguous()
+        return _scan(hashes, distance, found.values, found.known, LIMITS)  # type: ignore[no-any-return]
+    return search(hashes, distance, plan, colours)
 
 
 def best_plan(hashes: NDArray[np.uint64], distance: int) -> Plan | None:
@@ -129,12 +156,14 @@ def plan_of(ones: NDArray[np.int64], count: int, distance: int, bands: int) -> P
     return Plan(target, widths, radii)
 
 
-def search(hashes: NDArray[np.uint64], distance: int, plan: Plan) -> NDArray[np.int64]:
+def search(hashes: NDArray[np.uint64], distance: int, plan: Plan, colours: Colours | None = None) -> NDArray[np.int64]:
     """Does ``first_near`` with a given plan."""
+    found = (colours or Colours.none(len(hashes))).contiguous()
     flips = _flips(int(plan.widths.max()), int(plan.radii.max()))
     tries = np.searchsorted(np.bitwise_count(flips), plan.radii, side="right").astype(np.int64)
     sizes = np.left_shift(1, plan.widths)
-    return _search(hashes, distance, plan.keys(hashes), sizes, flips, tries)  # type: ignore[no-any-return]
+    where = plan.keys(hashes), sizes, flips, tries
+    return _search(hashes, distance, *where, found.values, found.known, LIMITS)  # type: ignore[no-any-return]
 
 
 def _pairs(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -198,13 +227,25 @@ def _keys(hashes: Any, pieces: Any, widths: Any) -> Any:
 
 
 @compiled
-def _scan(hashes: Any, distance: Any) -> Any:
+def _agree(values: Any, known: Any, limits: Any, i: Any, j: Any) -> Any:
+    """Whether the colours of two frames agree, or are not known of both."""
+    if not known[i] or not known[j]:
+        return True
+    for at in range(len(limits)):
+        a, b = values[i, at], values[j, at]
+        if (a - b if a > b else b - a) > limits[at]:
+            return False
+    return True
+
+
+@compiled
+def _scan(hashes: Any, distance: Any, values: Any, known: Any, limits: Any) -> Any:
     """Compares each hash with every kept one, first kept first."""
     out = np.full(len(hashes), -1, np.int64)
     kept, kept_at, count = np.empty_like(hashes), np.empty(len(hashes), np.int64), 0
     for i in range(len(hashes)):
         for j in range(count):
-            if _popcount(hashes[i] ^ kept[j]) <= distance:
+            if _popcount(hashes[i] ^ kept[j]) <= distance and _agree(values, known, limits, i, kept_at[j]):
                 out[i] = kept_at[j]
                 break
         if out[i] < 0:
@@ -226,7 +267,9 @@ def _starts(keys: Any, size: Any) -> Any:
 
 
 @compiled
-def _search(hashes: Any, distance: Any, keys: Any, sizes: Any, flips: Any, tries: Any) -> Any:
+def _search(
+    hashes: Any, distance: Any, keys: Any, sizes: Any, flips: Any, tries: Any, values: Any, known: Any, limits: Any
+) -> Any:
     """Looks each hash up in buckets of kept hashes, one set of buckets per band."""
     bands, count = keys.shape
     starts = _starts(keys, sizes.max())
@@ -241,8 +284,12 @@ def _search(hashes: Any, distance: Any, keys: Any, sizes: Any, flips: Any, tries
                     continue
                 key = keys[band, i] ^ flip
                 for at in range(starts[band, key], ends[band, key]):
-                    if _popcount(hashes[i] ^ words[band, at]) <= distance:
-                        best = min(best, owners[band, at])
+                    if owners[band, at] >= best:
+                        break
+                    if _popcount(hashes[i] ^ words[band, at]) > distance:
+                        continue
+                    if _agree(values, known, limits, i, owners[band, at]):
+                        best = owners[band, at]
                         break
         if best < count:
             out[i] = best

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.config import METRIC_NAMES, ExtractSettings
 from core.errors import FramesieveError, SettingsError
-from core.metrics.kernels import difference_kernel, frame_kernel
+from core.metrics.kernels import CELLS, difference_kernel, frame_kernel
 from core.metrics.kernels_masked import masked_kernel
 from core.metrics.phash import phash_from_box, to_hex
+from core.metrics.plane_colours import colours_of
 from core.metrics.scratch import Scratch, of_this_thread
 
 MASK_MIN_PIXELS = 100
@@ -201,6 +202,8 @@ def warm_up() -> None:
     measure(plane, 16, full_range=False, phash=True)
     measure_masked(plane, np.full_like(plane, 255), 16, full_range=False)
     luma_difference(plane, plane, 16)
+    for deep in (plane, plane.astype(np.uint16)):
+        colours_of(np.zeros((CELLS, CELLS)), ((deep, 0), (deep, 0)), width=16)
 
 
 def _plane(plane: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:

@@ -11,10 +11,11 @@ from core.records import FrameTable
 def duplicate_rows(table: FrameTable, ranked: NDArray[np.int64], distance: int) -> NDArray[np.int64]:
     """Finds near-duplicates greedily and exactly.
 
-    In order of rank a frame is kept if no frame kept before it differs in at most ``distance`` bits of the hash; else
-    it is a duplicate of the first-ranked kept frame within that distance. So no two kept frames are near each other,
-    every duplicate is near the frame it is a duplicate of, and a chain of small changes does not become one group.
-    Frames without a hash are never duplicates.
+    Two frames are near when their hashes differ in at most ``distance`` bits and their coarse colours agree
+    (``metrics/colours.py``); where one of the two has no colours, their hashes decide alone. In order of rank a frame
+    is kept if no frame kept before it is near; else it is a duplicate of the first-ranked kept frame near it. So no
+    two kept frames are near each other, every duplicate is near the frame it is a duplicate of, and a chain of small
+    changes does not become one group. Frames without a hash are never duplicates.
 
     Args:
         table: F records.
@@ -30,7 +31,8 @@ def duplicate_rows(table: FrameTable, ranked: NDArray[np.int64], distance: int) 
         return found
     from core.metrics import hamming  # here, because it loads a compiler that no other filter needs
 
-    first = hamming.first_near(table.phash[hashed], distance)
+    colours = hamming.Colours(table.colours[hashed], table.has_colours[hashed])
+    first = hamming.first_near(table.phash[hashed], distance, colours)
     near = first >= 0
     found[hashed[near]] = hashed[first[near]]
     return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from core.config import METRIC_NAMES, ExtractSettings
+from core.metrics.colours import to_hex
+from core.metrics.plane_colours import colours_of
 from core.metrics.quality import Stats, measure, quality_score
 from core.metrics.scratch import Scratch
 from core.records import FrameRecord
@@ -37,6 +39,16 @@ class Measurer:
             phash=self._hashes,
         )
 
+    def colours(self, frame: Frame) -> str | None:
+        """Returns the coarse colours of the frame that was measured last, 72 hex digits; ``None`` without hashes."""
+        if not self._hashes:
+            return None
+        found = frame.chroma()
+        if found is None:
+            return to_hex(colours_of(self._scratch.box, None))
+        facts = found.step, found.width, found.shift, found.full_range, found.turns, found.mirrored
+        return to_hex(colours_of(self._scratch.box, (found.blue, found.red), *facts))
+
     def score(self, stats: Stats) -> float:
         """Returns the quality score (0-100) of measured metrics with the weights in force."""
         return score_of(stats, self._settings.quality_weights)
@@ -54,6 +66,7 @@ class Measurer:
             brightness=stats.brightness,
             entropy=stats.entropy,
             phash=stats.phash,
+            colours=self.colours(frame),
             error=DAMAGED if frame.damaged else None,
         )
         record.discard_reason = discard_reason(record, self._settings)

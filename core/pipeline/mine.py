@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import log
 from core.config import MineSettings
 from core.errors import FramesieveError, RunError, SettingsError
-from core.metrics import phash
+from core.metrics import colours, phash
 from core.records import VideoInfo
 from core.store import examples, files
-from core.store.examples import Content, Example
+from core.store.examples import Content, Example, Note
 from core.video import images
 from core.video.frame import Frame
 
@@ -57,14 +58,28 @@ class Saved:
     picture: Path
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a picture looks like, as far as likeness goes."""
+
+    hash: int
+    colours: NDArray[np.uint8]
+    """(36,) uint8, as in ``core/metrics/colours.py``."""
+
+    @classmethod
+    def of(cls, rgb: NDArray[np.uint8]) -> Look:
+        """Returns the look of an (H, W, 3) uint8 RGB picture."""
+        return cls(phash.phash_image(rgb), colours.colours_of_image(rgb))
+
+
 class Mine:
     """One output folder. Thread-safe; one action at a time, in the order in which they come."""
 
     def __init__(self, folder: Path) -> None:
         """Remembers the folder; nothing is read or made yet."""
         self.folder = Path(folder)
-        self._hashes: dict[str, int] | None = None
-        self._undo: dict[str, tuple[Path, Content, int | None]] = {}
+        self._looks: dict[str, Look] | None = None
+        self._undo: dict[str, tuple[Path, Content, Look | None]] = {}
         self._lock = threading.RLock()
 
     def prepare(self) -> int:
@@ -93,18 +108,18 @@ class Mine:
             StorageError: the disk is full or the folder cannot be written; nothing half-written stays.
         """
         rgb = frame.rgb()
-        mark = phash.phash_image(rgb)
+        look = Look.of(rgb)
         with self._lock:
             files.make_folder(self.folder)
             known = self._known()
-            if not force and (like := self._like(mark, known, settings.hamming, info)):
+            if not force and (like := self._like(look, known, settings.hamming, info)):
                 return like
             picture = examples.picture_for(self.folder, info, frame.ordinal)
-            before, before_hash = examples.content(picture), known.get(picture.name)
-            examples.write(picture, images.encode_jpeg(rgb, QUALITY), example)
+            before, before_look = examples.content(picture), known.get(picture.name)
+            examples.write(picture, images.encode_jpeg(rgb, QUALITY), fitted(example, info, rgb.shape[1], rgb.shape[0]))
             saved = Saved(secrets.token_urlsafe(12), picture)
-            self._undo[saved.id] = picture, before, before_hash
-            self._note(picture, mark)
+            self._undo[saved.id] = picture, before, before_look
+            self._note(picture, look)
             return saved
 
     def undo(self, saved_id: str) -> Path:
@@ -114,14 +129,14 @@ class Mine:
             RunError: there is no such save of this server. StorageError: they cannot be removed.
         """
         with self._lock:
-            picture, before, before_hash = self._of(saved_id)
+            picture, before, before_look = self._of(saved_id)
             examples.restore(picture, before)
             del self._undo[saved_id]
             known = self._known()
-            if before_hash is None:
+            if before_look is None:
                 known.pop(picture.name, None)
             else:
-                known[picture.name] = before_hash
+                known[picture.name] = before_look
             return picture
 
     def retag(self, saved_id: str, tag: str | None) -> None:
@@ -129,18 +144,19 @@ class Mine:
         with self._lock:
             examples.retag(self._of(saved_id)[0], examples.check_tag(tag))
 
-    def _of(self, saved_id: str) -> tuple[Path, Content, int | None]:
+    def _of(self, saved_id: str) -> tuple[Path, Content, Look | None]:
         if saved_id not in self._undo:
             raise RunError("this save is not known any more; it can be removed in the folder itself.")
         return self._undo[saved_id]
 
-    def _like(self, mark: int, known: Mapping[str, int], hamming: int, info: VideoInfo) -> Like | None:
-        """The most like picture, if it is near enough."""
+    def _like(self, look: Look, known: Mapping[str, Look], hamming: int, info: VideoInfo) -> Like | None:
+        """The picture of agreeing colours whose hash is nearest, if it is near enough."""
         there = {name: value for name, value in known.items() if (self.folder / name).exists()}
         if not there:
             return None
         names = list(there)
-        distances = phash.hamming(mark, np.array([there[name] for name in names], np.uint64))
+        distances = phash.hamming(look.hash, np.array([there[name].hash for name in names], np.uint64))
+        distances[~colours.agree(np.array([there[name].colours for name in names]), look.colours)] = FAR
         at = int(np.argmin(distances))
         if distances[at] > hamming:
             return None
@@ -148,42 +164,54 @@ class Mine:
         said = Path(str(examples.sidecar(picture).get("video_path") or picture.name)).name
         return Like(examples.ordinal_of(picture), said, examples.is_of(picture, info), int(distances[at]))
 
-    def _known(self) -> dict[str, int]:
-        """Hashes of all pictures of the folder by name; read once, then kept."""
-        if self._hashes is None:
+    def _known(self) -> dict[str, Look]:
+        """Looks of all pictures of the folder by name; read once, then kept."""
+        if self._looks is None:
             pictures = examples.pictures(self.folder)
             noted = examples.known_hashes(self.folder)
             sizes = {picture.name: picture.stat().st_size for picture in pictures}
-            found = {name: noted[name][1] for name in sizes if noted.get(name, (-1, ""))[0] == sizes[name]}
+            found = {name: noted[name] for name, size in sizes.items() if name in noted and noted[name].size == size}
             found |= self._hashed(picture for picture in pictures if picture.name not in found)
-            self._hashes = {name: phash.from_hex(text) for name, text in found.items()}
-        return self._hashes
+            self._looks = {name: _look_of(note) for name, note in found.items()}
+        return self._looks
 
-    def _hashed(self, pictures: Iterable[Path]) -> dict[str, str]:
+    def _hashed(self, pictures: Iterable[Path]) -> dict[str, Note]:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            new = {p.name: (p.stat().st_size, h) for p, h in pool.map(_hash_of, pictures) if h is not None}
+            new = {picture.name: note for picture, note in pool.map(_note_of, pictures) if note is not None}
         if new:
             try:
                 examples.note_hashes(self.folder, new)
             except FramesieveError as error:
                 log.get().info("%s", error)
-        return {name: text for name, (_, text) in new.items()}
+        return new
 
-    def _note(self, picture: Path, mark: int) -> None:
-        """Remembers a hash; the note on disk is only there to be faster after a restart."""
-        self._known()[picture.name] = mark
+    def _note(self, picture: Path, look: Look) -> None:
+        """Remembers a look; the note on disk is only there to be faster after a restart."""
+        self._known()[picture.name] = look
         try:
-            examples.note_hashes(self.folder, {picture.name: (picture.stat().st_size, phash.to_hex(mark))})
+            examples.note_hashes(self.folder, {picture.name: _noted(picture, look)})
         except (FramesieveError, OSError) as error:
             log.get().info("%s", error)
 
 
-def _hash_of(picture: Path) -> tuple[Path, str | None]:
-    """The hash of a picture on disk; ``None`` where it cannot be read, so that it is like nothing."""
+FAR = 65
+"""More bits than a hash has: what other colours are apart."""
+
+
+def _note_of(picture: Path) -> tuple[Path, Note | None]:
+    """The look of a picture on disk; ``None`` where it cannot be read, so that it is like nothing."""
     try:
-        return picture, phash.to_hex(phash.phash_image(images.read_jpeg(picture, HASHED_HEIGHT)))
+        return picture, _noted(picture, Look.of(images.read_jpeg(picture, HASHED_HEIGHT)))
     except (OSError, ValueError):
         return picture, None
+
+
+def _noted(picture: Path, look: Look) -> Note:
+    return Note(picture.stat().st_size, phash.to_hex(look.hash), colours.to_hex(look.colours))
+
+
+def _look_of(note: Note) -> Look:
+    return Look(phash.from_hex(note.phash), colours.from_hex(note.colours))
 
 
 def example_of(
@@ -230,6 +258,16 @@ def _prediction(row: list[Any], info: VideoInfo, names: Mapping[int, str]) -> ex
         for value, limit in zip(row[2:], (info.width, info.height) * 2, strict=True)
     )
     return examples.Prediction(row[0], names.get(row[0], f"class {row[0]}"), round(float(row[1]), 4), (x1, y1, x2, y2))
+
+
+def fitted(example: Example, info: VideoInfo, width: int, height: int) -> Example:
+    """Returns the example with boxes in pixels of its own picture: a video may change its size on the way."""
+    if (width, height) == (info.width, info.height):
+        return example
+    scale = (width / info.width, height / info.height) * 2
+    boxes = [tuple(round(v * s, 2) for v, s in zip(p.box_xyxy, scale, strict=True)) for p in example.predictions]
+    found = (replace(p, box_xyxy=(b[0], b[1], b[2], b[3])) for p, b in zip(example.predictions, boxes, strict=True))
+    return replace(example, predictions=tuple(found))
 
 
 def tagged(example: Example, tag: Any) -> Example:

@@ -107,12 +107,25 @@ def _by_hand(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
 def _ranking(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     if filters.dedup is not None and not table.has_phash.any():
         yield "no frame of this run has a hash, so no duplicates can be found."
+    yield from _colours(table, filters)
     if not _ranks(filters):
         return
     column = table.values.get(filters.rank_by)
     if column is None or np.isnan(column).all():
         best = "lowest" if filters.rank_by in LOWER_IS_BETTER else "highest"
         yield f"no frame of this run has {filters.rank_by}, so the earliest frames count as best, not the {best}."
+
+
+def _colours(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    hashed = int(np.count_nonzero(table.has_phash))
+    without = int(np.count_nonzero(table.has_phash & ~table.has_colours))
+    if filters.dedup is None or not without:
+        return
+    which = "the frames of this run were" if without == hashed else f"{without} of {hashed} frames were"
+    yield (
+        f"{which} recorded before colours were noted, so duplicates of them are found by their hashes alone: extract "
+        "again with --no-resume to tell pictures of other colours apart."
+    )
 
 
 def _without_effect(filters: FilterSettings) -> Iterator[str]:

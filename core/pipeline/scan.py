@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from contextlib import closing
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,14 @@ def scene_scores(video: Video) -> Generator[int, None, NDArray[np.float64]]:
     return sampling.scene_scores(differences.finish())
 
 
+class Shown(NamedTuple):
+    """What is remembered of a frame until its neighbour is there."""
+
+    luma: Luma
+    kind: tuple[int, int, str]
+    """Width, height and pixel format as stored."""
+
+
 class _Differences:
     """Mean absolute luma difference of each frame to the one before, from threads that each see runs of frames.
 
@@ -84,8 +93,8 @@ class _Differences:
     def __init__(self, frames: int) -> None:
         self._values = np.full(frames, np.nan)
         self._lock = threading.Lock()
-        self._heads: dict[int, Luma] = {}
-        self._tails: dict[int, Luma] = {}
+        self._heads: dict[int, Shown] = {}
+        self._tails: dict[int, Shown] = {}
         self._works: list[_Run] = []
 
     def make_work(self) -> _Run:
@@ -93,11 +102,13 @@ class _Differences:
         self._works.append(run)
         return run
 
-    def store(self, ordinal: int, before: Luma, luma: Luma) -> None:
-        same = before.width == luma.width and len(before.plane) == len(luma.plane)
-        self._values[ordinal] = luma_difference(before.plane, luma.plane, luma.width) if same else 255.0
+    def store(self, ordinal: int, before: Shown, shown: Shown) -> None:
+        """Notes a difference; 0 where the kind of picture changes, since FFmpeg begins its filters anew there."""
+        same = before.kind == shown.kind
+        a, b = before.luma, shown.luma
+        self._values[ordinal] = luma_difference(a.plane, b.plane, b.width) if same else 0.0
 
-    def cut(self, tail: tuple[int, Luma] | None, head: tuple[int, Luma] | None) -> None:
+    def cut(self, tail: tuple[int, Shown] | None, head: tuple[int, Shown] | None) -> None:
         """Takes the last frame of one run and the first of the next run of a thread."""
         with self._lock:
             if tail:
@@ -105,9 +116,9 @@ class _Differences:
             if head:
                 self._heads[head[0]] = head[1]
             for ordinal in [n for n in self._heads if n == 0 or n - 1 in self._tails]:
-                luma = self._heads.pop(ordinal)
+                shown = self._heads.pop(ordinal)
                 if ordinal:
-                    self.store(ordinal, self._tails.pop(ordinal - 1), luma)
+                    self.store(ordinal, self._tails.pop(ordinal - 1), shown)
                 else:
                     self._values[0] = 0.0
 
@@ -115,12 +126,12 @@ class _Differences:
         """Returns (F,) float64; heads behind a gap are compared with the last frame that was shown before them."""
         for run in self._works:
             self.cut(run.tail, None)
-        for ordinal, luma in self._heads.items():
+        for ordinal, shown in self._heads.items():
             before = max((n for n in self._tails if n < ordinal), default=None)
             if before is None:
                 self._values[ordinal] = 0.0
             else:
-                self.store(ordinal, self._tails[before], luma)
+                self.store(ordinal, self._tails[before], shown)
         return self._values
 
 
@@ -129,13 +140,13 @@ class _Run:
 
     def __init__(self, shared: _Differences) -> None:
         self._shared = shared
-        self.tail: tuple[int, Luma] | None = None
+        self.tail: tuple[int, Shown] | None = None
 
     def __call__(self, frame: Frame) -> bool:
-        luma = frame.luma()
+        shown = Shown(frame.luma(), frame.kind)
         if self.tail is not None and self.tail[0] == frame.ordinal - 1:
-            self._shared.store(frame.ordinal, self.tail[1], luma)
+            self._shared.store(frame.ordinal, self.tail[1], shown)
         else:
-            self._shared.cut(self.tail, (frame.ordinal, luma))
-        self.tail = (frame.ordinal, luma)
+            self._shared.cut(self.tail, (frame.ordinal, shown))
+        self.tail = (frame.ordinal, shown)
         return True

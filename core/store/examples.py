@@ -22,7 +22,7 @@ NAME = re.compile(r"(?P<stem>.+)_f(?P<frame>\d{6,})\.jpg", re.DOTALL)
 VIEW = ("stream_index", "mirrored")
 """Keys of a sidecar that are there only where pictures are others than earlier programs showed: ``VideoInfo.view``."""
 HASHES = ".phashes.jsonl"
-"""Perceptual hashes of the pictures in the folder: only there to spare decoding them all again; may be deleted."""
+"""Hashes and colours of the pictures in the folder: only there to spare decoding them all again; may be deleted."""
 
 
 @dataclass(frozen=True)
@@ -191,16 +191,30 @@ def of_video(folder: Path, info: VideoInfo) -> Iterator[tuple[Path, Mapping[str,
 # --- hashes
 
 
-def known_hashes(folder: Path) -> dict[str, tuple[int, str]]:
-    """Returns file name -> (size in bytes, 16 hex digits), as noted; a damaged note is no note."""
-    found: dict[str, tuple[int, str]] = {}
+@dataclass(frozen=True)
+class Note:
+    """What is noted of a picture in the folder."""
+
+    size: int
+    """Bytes: another size is another picture."""
+    phash: str
+    """16 hex digits."""
+    colours: str
+    """72 hex digits."""
+
+
+def known_hashes(folder: Path) -> dict[str, Note]:
+    """Returns file name -> note; one that is damaged, or was written before colours were noted, is no note."""
+    found: dict[str, Note] = {}
     with contextlib.suppress(RunError):
         for line in jsonl.read(folder / HASHES):
             with contextlib.suppress(KeyError, TypeError, ValueError):
-                found[str(line["name"])] = int(line["size"]), str(line["phash"])
+                note = Note(int(line["size"]), str(line["phash"]), str(line["colours"]))
+                if re.fullmatch(r"[0-9a-f]{16}", note.phash) and re.fullmatch(r"[0-9a-f]{72}", note.colours):
+                    found[str(line["name"])] = note
     return found
 
 
-def note_hashes(folder: Path, hashes: Mapping[str, tuple[int, str]]) -> None:
-    """Adds hashes to the notes. Raises ``StorageError``."""
-    jsonl.append(folder / HASHES, [{"name": n, "size": size, "phash": h} for n, (size, h) in hashes.items()])
+def note_hashes(folder: Path, notes: Mapping[str, Note]) -> None:
+    """Adds to the notes. Raises ``StorageError``."""
+    jsonl.append(folder / HASHES, [{"name": name} | note.__dict__ for name, note in notes.items()])

@@ -20,7 +20,7 @@ from core.store.run import RunDir
 ROWS = 2048
 """Records parsed at a time; chosen by measurement: 256 to 4,096 are equally fast, more are slower."""
 HASH_DIGITS = 16
-NO_HASH = "0" * HASH_DIGITS
+COLOUR_DIGITS = 72
 
 
 def load_table(source: Path | RunDir) -> FrameTable:
@@ -76,7 +76,7 @@ REQUIRED = ("frame_number", "pts_s")
 NUMBERS = frozenset({int, float})
 TEXT = frozenset({str})
 NONE = type(None)
-PHASH = re.compile(r"[0-9a-fA-F]{16}")
+HEX = re.compile(r"[0-9a-fA-F]*")
 
 
 def _is_number(value: Any) -> bool:
@@ -95,8 +95,16 @@ def _are_ids(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_count, value))
 
 
+def _is_hex(value: Any, digits: int) -> bool:
+    return isinstance(value, str) and len(value) in (0, digits) and HEX.fullmatch(value) is not None
+
+
 def _is_hash(value: Any) -> bool:
-    return isinstance(value, str) and (not value or PHASH.fullmatch(value) is not None)
+    return _is_hex(value, HASH_DIGITS)
+
+
+def _are_colours(value: Any) -> bool:
+    return _is_hex(value, COLOUR_DIGITS)
 
 
 FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -104,6 +112,7 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "shot_id": (_is_count, "a whole number from 0"),
     "pts_s": (_is_number, "a number of seconds"),
     "phash": (_is_hash, "16 hex digits"),
+    "colours": (_are_colours, "72 hex digits"),
     "person_ids": (_are_ids, "a list of whole numbers from 0"),
     **dict.fromkeys(("filename", "discard_reason", "error"), (_is_text, "text")),
     **dict.fromkeys(FILTERABLE, (_is_number, "a number")),
@@ -126,6 +135,8 @@ class _Columns:
         self.shot = np.empty(length, np.int64)
         self.phash = np.empty(length, np.uint64)
         self.has_phash = np.empty(length, np.bool_)
+        self.colours = np.empty((length, COLOUR_DIGITS // 2), np.uint8)
+        self.has_colours = np.empty(length, np.bool_)
         self.error = np.empty(length, np.bool_)
         self.reason = np.zeros(length, np.int32)
         self.on_disk = np.empty(length, np.bool_)
@@ -145,6 +156,8 @@ class _Columns:
         dropped = _of_types(TEXT | {NONE}, [r.get("discard_reason") for r in batch])
         self.reason[at] = [reasons.setdefault(reason or "", len(reasons)) for reason in dropped]
         self.phash[at], self.has_phash[at] = hashes(_of_types(TEXT | {NONE}, [r.get("phash") for r in batch]))
+        seen = _of_types(TEXT | {NONE}, [r.get("colours") for r in batch])
+        self.colours[at], self.has_colours[at] = colours(seen)
         for name in FILTERABLE:
             self._fill_values(name, at, [r.get(name) for r in batch])
         for row, record in enumerate(batch, at.start):
@@ -172,6 +185,8 @@ class _Columns:
             shot=self.shot[:rows],
             phash=self.phash[:rows],
             has_phash=self.has_phash[:rows],
+            colours=self.colours[:rows],
+            has_colours=self.has_colours[:rows],
             error=self.error[:rows],
             discarded=np.array(list(reasons), dtype=np.str_)[self.reason[:rows]],
             on_disk=self.on_disk[:rows],
@@ -192,14 +207,37 @@ def hashes(texts: list[str | None]) -> tuple[NDArray[np.uint64], NDArray[np.bool
     Raises:
         ValueError: a text is not 16 hex digits.
     """
-    found = np.array([bool(text) for text in texts], dtype=np.bool_)
-    digits = [text or NO_HASH for text in texts]
-    if set(map(len, digits)) - {HASH_DIGITS}:
-        raise ValueError("phash is not 16 hex digits")
-    raw = bytes.fromhex("".join(digits))
-    if 2 * len(raw) != HASH_DIGITS * len(digits):  # fromhex skips blanks
-        raise ValueError("phash is not 16 hex digits")
+    raw, found = _bytes_of("phash", texts, HASH_DIGITS)
     return np.frombuffer(raw, dtype=">u8").astype(np.uint64), found
+
+
+def colours(texts: list[str | None]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Turns the hex digits of coarse colours into numbers at once.
+
+    Args:
+        texts: F strings of 72 hex digits, or ``None``.
+
+    Returns:
+        (F, 36) uint8 (0 where there are none) and (F,) bool: there are some.
+
+    Raises:
+        ValueError: a text is not 72 hex digits.
+    """
+    raw, found = _bytes_of("colours", texts, COLOUR_DIGITS)
+    return np.frombuffer(raw, np.uint8).reshape(-1, COLOUR_DIGITS // 2), found
+
+
+def _bytes_of(name: str, texts: list[str | None], digits: int) -> tuple[bytes, NDArray[np.bool_]]:
+    """The bytes of all texts, one after another, and which there are."""
+    found = np.array([bool(text) for text in texts], dtype=np.bool_)
+    none = "0" * digits
+    filled = [text or none for text in texts]
+    if set(map(len, filled)) - {digits}:
+        raise ValueError(f"{name} is not {digits} hex digits")
+    raw = bytes.fromhex("".join(filled))
+    if 2 * len(raw) != digits * len(filled):  # fromhex skips blanks
+        raise ValueError(f"{name} is not {digits} hex digits")
+    return raw, found
 
 
 def _metadata(source: Path | RunDir) -> Path:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import FILTERABLE
+from core.metrics.colours import LIMITS
 from core.pipeline import select
 from core.records import FrameTable
 
-HAS_HASH, HAS_ERROR, HAS_FILE, HAS_THUMB = 1, 2, 4, 8
+HAS_HASH, HAS_ERROR, HAS_FILE, HAS_THUMB, HAS_COLOURS = 1, 2, 4, 8, 16
 """Bits of the column ``flags``."""
 
 TYPES = {"f8": np.float64, "u4": np.uint32, "u2": np.uint16, "u1": np.uint8}
@@ -39,6 +40,7 @@ def pack(table: FrameTable, thumbs: NDArray[np.int64]) -> bytes:
         ("shot", "f8", table.shot),
         ("hash_high", "u4", table.phash >> np.uint64(32)),
         ("hash_low", "u4", table.phash & np.uint64(0xFFFFFFFF)),
+        ("colours", "u1", table.colours.ravel()),
         ("discard", "u2", codes[1:]),
         ("flags", "u1", _flags(table, thumbs)),
         *((f"value:{name}", "f8", column) for name, column in table.values.items()),
@@ -58,6 +60,7 @@ def thumb_ordinals(folder: Path) -> NDArray[np.int64]:
 
 def _flags(table: FrameTable, thumbs: NDArray[np.int64]) -> NDArray[np.uint8]:
     flags = table.has_phash * HAS_HASH + table.error * HAS_ERROR + table.on_disk * HAS_FILE
+    flags = flags + table.has_colours * HAS_COLOURS
     return np.asarray(flags + np.isin(table.ordinal, thumbs) * HAS_THUMB, np.uint8)
 
 
@@ -80,6 +83,7 @@ def _rules() -> dict[str, Any]:
         "lower_is_better": list(select.LOWER_IS_BETTER),
         "quotas": list(select.QUOTAS),
         "steps": select.STEPS,
+        "colour_limits": LIMITS.tolist(),
     }
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.video.probe import Video
 
 SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".flv"}
+SUFFIXES |= {".mjpeg", ".mjpg"}
 SUFFIXES |= {".wmv", ".asf", ".ogv", ".3gp", ".mxf", ".gif", ".h264", ".hevc"}
 """What is listed; a video of another name can be reviewed as a run."""
 OPEN_VIDEOS = 3

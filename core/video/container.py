@@ -14,7 +14,7 @@ import av
 import av.error
 
 from core.errors import SourceError
-from core.video import streams
+from core.video import pictures, streams
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,gif,nut,ivf,rm,dv,wtv,"
-    "h264,hevc,m4v,mpegvideo,vc1,obu,y4m,yuv4mpegpipe,apng"
+    "h264,hevc,m4v,mpegvideo,vc1,obu,y4m,yuv4mpegpipe,apng,mjpeg,mpjpeg,smjpeg,h261,h263"
 )
 """Demuxers that may open a file. Playlists (hls, dash, concat, sdp, ...) are absent: they point elsewhere."""
 PROTOCOLS = ("concat", "http", "https", "rtsp", "subfile", "crypto", "data", "pipe", "tcp", "udp", "ftp")
@@ -123,10 +123,12 @@ def choose_stream(path: str | os.PathLike[str], stream: int | None = None) -> st
 
 
 def _opened(file: Path) -> InputContainer:
+    pictures.refuse_stills(file)
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     try:
         # "file:" keeps names such as "concat:a.mp4" from being read as a protocol.
-        return av.open(f"file:{file.absolute()}", options=options, metadata_errors="replace")
+        kind = pictures.demuxer_of(file)
+        return av.open(f"file:{file.absolute()}", format=kind, options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(_not_a_video(file, error)) from None
 
@@ -150,7 +152,10 @@ def _only(container: InputContainer, index: int, file: Path) -> VideoStream:
 
 def _not_a_video(file: Path, error: Exception) -> str:
     why = getattr(error, "strerror", None) or str(error)
-    head = file.read_bytes()[:16] if file.stat().st_size < 1 << 20 else b""
+    with open(file, "rb") as source:
+        head = source.read(32)
+    if sentence := pictures.not_a_video(file, head):
+        return sentence
     if head.startswith((b"#EXTM3U", b"ffconcat")):
         return f"{file} is a playlist, not a video; name the video file that it points to."
     if "moov" in why or (file.suffix.lower() in (".mp4", ".mov", ".m4v") and why in ("End of file", INVALID)):

@@ -31,6 +31,12 @@ PLANAR_DEEP = {
 """Pixel formats whose first plane is luma of 9-16 bits in little-endian words: significant bits of a word."""
 PACKED = {"yuyv422": 0, "uyvy422": 1}
 """Pixel formats that store luma in every second byte, from this one on."""
+SWAPPED = ("nv21",)
+"""Pixel formats whose second plane has Cr first."""
+COLOURLESS = ("gray", "mono")
+"""Beginnings of the names of pixel formats without colour."""
+SMALL = 64
+"""Side of the picture from which colours are taken where a frame stores no colour differences."""
 MATRICES = {1, 4, 5, 6, 7, 9}
 """Colour matrices (ITU-T H.273) that are converted; others, YCgCo for one, are refused rather than shown wrongly."""
 FULL_RANGE_FORMATS = ("yuvj", "gray", "rgb", "bgr", "gbr", "pal8", "argb", "abgr")
@@ -45,6 +51,27 @@ class Luma(NamedTuple):
     """W <= stride: columns from here on are padding."""
     full_range: bool
     """Whether the plane goes from 0 to 255 (else 16 to 235)."""
+
+
+class Chroma(NamedTuple):
+    """Where the colour differences of a frame lie: the stored planes, neither copied nor turned."""
+
+    blue: tuple[NDArray[Any], int]
+    """Cb: (h, line_size) uint8 or uint16, C-contiguous, and the column of its first sample."""
+    red: tuple[NDArray[Any], int]
+    """Cr, likewise."""
+    step: int
+    """Columns from one sample to the next of its kind."""
+    width: int
+    """Samples per row."""
+    shift: int
+    """Bits of a sample beyond 8."""
+    full_range: bool
+    """Whether samples use all of 0-255 (else 16 to 240)."""
+    turns: int
+    """Quarters by which the stored picture is turned clockwise for display, after it is mirrored."""
+    mirrored: bool
+    """Whether it is mirrored left to right before."""
 
 
 class Frame:
@@ -76,6 +103,11 @@ class Frame:
         self._peak_cd_m2 = peak_cd_m2
         colour.complete(self._av, stated)
 
+    @property
+    def kind(self) -> tuple[int, int, str]:
+        """Width, height and pixel format of the stored picture: where these change, FFmpeg begins its filters anew."""
+        return self._av.width, self._av.height, self._av.format.name
+
     def luma(self) -> Luma:
         """Returns the 8-bit luma.
 
@@ -105,6 +137,40 @@ class Frame:
             return Luma(np.ascontiguousarray(_bytes_of(source)[:, PACKED[name] : 2 * width : 2]), width, full_range)
         grey = source.reformat(format="gray", dst_color_range=FULL_RANGE, threads=1)
         return Luma(_bytes_of(grey), width, True)
+
+    def chroma(self) -> Chroma | None:
+        """Returns where the colour differences lie; ``None`` = a picture without colour.
+
+        Video that stores none (RGB, palette) is converted at a small size, full range.
+        """
+        source, orientation = self._av, self._orientation
+        display = orientation.rotation // 90, orientation.mirrored
+        if (how := colour.conversion_of(source)) is not None:
+            return _small_chroma(self._sdr_frame(how), display)
+        name, planes = source.format.name, len(source.planes)
+        full_range = is_full_range(name, source.color_range)
+        if name.startswith(COLOURLESS):
+            return None
+        if name in PACKED:
+            plane, first = _bytes_of(source), 1 - PACKED[name]
+            return Chroma((plane, first), (plane, first + 2), 4, -(-source.width // 2), 0, full_range, *display)
+        if (name in PLANAR_8 or name in PLANAR_DEEP) and planes >= 2:
+            deep = PLANAR_DEEP.get(name, 8)
+            kind = "u1" if deep == 8 else "<u2"
+            if planes == 2:
+                plane, swapped = _bytes_of(source, 1).view(kind), name in SWAPPED
+                width = source.planes[1].width
+                return Chroma(
+                    (plane, int(swapped)), (plane, int(not swapped)), 2, width, deep - 8, full_range, *display
+                )
+            blue, red = (_bytes_of(source, at).view(kind) for at in (1, 2))
+            return Chroma((blue, 0), (red, 0), 1, source.planes[1].width, deep - 8, full_range, *display)
+        return _small_chroma(source, display)
+
+    def _sdr_frame(self, how: colour.Conversion) -> VideoFrame:
+        from av.video.frame import VideoFrame
+
+        return VideoFrame.from_ndarray(self._converted(how), format="rgb24")
 
     def rgb(self, width: int | None = None, height: int | None = None) -> NDArray[np.uint8]:
         """Returns the picture, (H, W, 3) uint8 RGB, converted by the matrix and range that the video states.
@@ -190,6 +256,12 @@ class Frame:
         return {"src_colorspace": matrix, "src_color_range": FULL_RANGE if full_range else LIMITED_RANGE}
 
 
+def _small_chroma(source: VideoFrame, display: tuple[int, bool]) -> Chroma:
+    options: dict[str, Any] = {"format": "yuv444p", "interpolation": "AREA", "threads": 1}
+    small = source.reformat(width=SMALL, height=SMALL, dst_color_range=FULL_RANGE, **options)
+    return Chroma((_bytes_of(small, 1), 0), (_bytes_of(small, 2), 0), 1, SMALL, 0, True, *display)
+
+
 def is_full_range(pixel_format: str, color_range: int) -> bool:
     """Returns whether luma of such frames goes from 0 to 255; unspecified YUV is limited."""
     return int(color_range) == FULL_RANGE or pixel_format.startswith(FULL_RANGE_FORMATS)
@@ -208,6 +280,6 @@ def _converter() -> VideoReformatter:
 _of_thread = threading.local()
 
 
-def _bytes_of(source: VideoFrame) -> NDArray[np.uint8]:
-    plane: Any = source.planes[0]
+def _bytes_of(source: VideoFrame, at: int = 0) -> NDArray[np.uint8]:
+    plane: Any = source.planes[at]
     return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)

@@ -38,7 +38,7 @@ CLIPS = (
 """Every rate, B-frames, open GOP, edit list, late start, rotation, odd size, AVI, hidden frames, torn and joined."""
 EVERY_LINE = {
     "frame_number", "pts_s", "filename", "discard_reason", "shot_id", "quality_score", "sharpness", "edge_strength",
-    "contrast", "brightness", "entropy", "phash", "error",
+    "contrast", "brightness", "entropy", "phash", "colours", "error",
 }  # fmt: skip
 
 

@@ -219,3 +219,28 @@ def test_a_damaged_frame_is_refused_and_the_next_sound_one_comes(tmp_path: Path)
         with pytest.raises(DecodeError, match="damaged or missing"):
             follower.frame(55)
         assert videos.read_number(follower.frame(100).rgb()) == 100
+
+
+def test_a_flat_picture_of_another_colour_is_no_look_alike(tmp_path: Path) -> None:
+    """One hash, other colours: saved; the same colour again, after a restart and from older notes too: refused."""
+    colors = ("red", "lime", "blue", "gray", "0xb06060", "0x5a875a")
+    inputs = [word for c in colors * 2 for word in ("-f", "lavfi", "-i", f"color={c}:s=320x180:r=25:d=0.2")]
+    joined = "".join(f"[{i}:v]" for i in range(12)) + "concat=n=12:v=1"
+    argv = ["ffmpeg", "-v", "error", *inputs, "-filter_complex", joined, "-c:v", "libx264", "-crf", "8"]
+    subprocess.run([*argv, str(tmp_path / "flat.mp4")], check=True)
+    video, folder = probe(tmp_path / "flat.mp4"), tmp_path / "saved"
+    with Follower(video) as follower:
+
+        def tried(mine: Mine, ordinal: int) -> Saved | Like:
+            example = example_of(video.info, ordinal, video.ledger.seconds(ordinal), None, [], None)
+            return mine.save(follower.frame(ordinal), video.info, example, LIKE, False)
+
+        mine = Mine(folder)
+        assert [type(tried(mine, ordinal)) for ordinal in range(0, 30, 5)] == [Saved] * 6
+        for notes in (None, lambda line: line.split(b',"colours"')[0] + b"}\n"):
+            noted = folder / examples.HASHES
+            if notes is not None:
+                noted.write_bytes(b"".join(map(notes, noted.read_bytes().splitlines(keepends=True))))
+            found = [tried(Mine(folder), ordinal) for ordinal in range(30, 60, 5)]
+            assert [like.ordinal for like in found if isinstance(like, Like)] == list(range(0, 30, 5))
+            assert set(examples.known_hashes(folder)) == set(names(folder)) - {n for n in names(folder) if "json" in n}

@@ -16,7 +16,8 @@ NAN = math.nan
 def measured(frames=4, **columns):
     """A run whose frames have sharpness 10, 20, ... and a score."""
     numbers = [10.0 * (i + 1) for i in range(frames)]
-    return table(frames, **{"sharpness": numbers, "quality_score": numbers, "phash": list(range(frames))} | columns)
+    looks = {"phash": list(range(frames)), "colours": [[100] * 36] * frames}
+    return table(frames, **{"sharpness": numbers, "quality_score": numbers} | looks | columns)
 
 
 def test_empty_run_says_what_to_do():
@@ -103,6 +104,22 @@ def test_duplicates_need_hashes():
     assert notes(measured(phash=[None] * 4), FilterSettings(dedup=5)) == [
         "no frame of this run has a hash, so no duplicates can be found."
     ]
+
+
+@pytest.mark.parametrize(
+    ("colours", "beginning"),
+    [
+        ([None] * 4, "the frames of this run were recorded before colours were noted,"),
+        ([[1] * 36, None, [1] * 36, [1] * 36], "1 of 4 frames were recorded before colours were noted,"),
+    ],
+)
+def test_duplicates_without_colours_are_told_once(colours, beginning):
+    old = measured(colours=colours)
+    (note,) = notes(old, FilterSettings(dedup=5))
+    assert note.startswith(beginning)
+    assert notes(old, FilterSettings()) == []
+    never_hashed = measured(phash=[1, None, 2, 3], colours=[[1] * 36, None, [1] * 36, [1] * 36])
+    assert notes(never_hashed, FilterSettings(dedup=5)) == []
 
 
 @pytest.mark.parametrize("sign", ["min", "max"])

@@ -6,15 +6,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.metrics import hamming
+from core.metrics.colours import CHROMA_LIMIT, LUMA_LIMIT
+from core.pipeline.duplicates import duplicate_rows
+from tests.tables import table
 
 N = 100_000
 
 
-def slow_first_near(hashes, distance):
+def slow_first_near(hashes, distance, colours=None):
     """The definition, word by word."""
+
+    def agree(i, j):
+        if colours is None or not (colours.known[i] and colours.known[j]):
+            return True
+        apart = np.abs(colours.values[i].astype(int) - colours.values[j].astype(int))
+        return apart[:4].max() <= LUMA_LIMIT and apart[4:].max() <= CHROMA_LIMIT
+
     kept, first = [], []
     for i, word in enumerate(hashes):
-        near = [j for j in kept if (int(word) ^ int(hashes[j])).bit_count() <= distance]
+        near = [j for j in kept if (int(word) ^ int(hashes[j])).bit_count() <= distance and agree(i, j)]
         first.append(near[0] if near else -1)
         if not near:
             kept.append(i)
@@ -41,6 +51,15 @@ def inputs(rng, count):
     }
 
 
+def coloured(rng, count, known=0.8):
+    """Colours of few kinds, each a little off, so that some agree and some just do not."""
+    kinds = rng.integers(0, 256, (3, 36))
+    off = rng.integers(-11, 12, (count, 36)) * ([2] * 4 + [1] * 32) * (rng.random((count, 36)) < 0.1)
+    values = kinds[rng.integers(0, 3, count)] + off
+    values = np.where(rng.random((count, 1)) < 0.5, kinds[0], values)
+    return hamming.Colours(np.clip(values, 0, 255).astype(np.uint8), rng.random(count) < known)
+
+
 def test_no_hashes_have_no_duplicates():
     assert hamming.first_near(np.empty(0, np.uint64), 5).tolist() == []
 
@@ -50,6 +69,54 @@ def test_no_hashes_have_no_duplicates():
 def test_search_equals_its_slow_twin(kind, distance):
     hashes = inputs(np.random.default_rng(distance), 300)[kind]
     assert hamming.first_near(hashes, distance).tolist() == slow_first_near(hashes, distance)
+
+
+@pytest.mark.parametrize("distance", [0, 1, 3, 5, 8, 13, 32, 64])
+@pytest.mark.parametrize("kind", list(inputs(np.random.default_rng(0), 9)))
+def test_search_with_colours_equals_its_slow_twin(kind, distance):
+    rng = np.random.default_rng(distance)
+    hashes, colours = inputs(rng, 300)[kind], coloured(rng, 300)
+    wanted = slow_first_near(hashes, distance, colours)
+    assert hamming.first_near(hashes, distance, colours).tolist() == wanted
+    for plan in plans(hashes, distance) if distance <= 13 else ():
+        assert hamming.search(hashes, distance, plan, colours).tolist() == wanted
+
+
+def test_six_flat_slides_of_one_hash_are_six():
+    slides = [(0, 128, 128), (255, 128, 128), (76, 85, 255), (150, 44, 21), (29, 255, 107), (128, 128, 128)]
+    made = table(12, phash=[7] * 12, colours=[slide[:1] * 4 + slide[1:] * 16 for slide in slides] * 2)
+    assert duplicate_rows(made, np.arange(12), 0).tolist() == [-1] * 6 + list(range(6))
+
+
+@pytest.mark.parametrize("channel", range(36))
+def test_the_limit_is_the_last_difference_that_agrees(channel):
+    limit = LUMA_LIMIT if channel < 4 else CHROMA_LIMIT
+    for step, wanted in ((limit, [-1, 0]), (limit + 1, [-1, -1])):
+        other = [120] * 36
+        other[channel] += step
+        for pair in ([[120] * 36, other], [other, [120] * 36]):
+            made = table(2, phash=[5, 5], colours=pair)
+            assert duplicate_rows(made, np.arange(2), 0).tolist() == wanted
+
+
+def test_a_frame_without_colours_is_compared_by_its_hash_alone():
+    made = table(4, phash=[5, 5, 5, 5], colours=[[0] * 36, None, [255] * 36, None])
+    assert duplicate_rows(made, np.arange(4), 0).tolist() == [-1, 0, -1, 0]
+    assert duplicate_rows(made, np.array([1, 0, 2, 3]), 0).tolist() == [1, -1, 1, 1]
+
+
+def test_a_frame_is_the_duplicate_of_the_first_that_is_near_in_both():
+    """Buckets hold frames of one hash and many colours: the search must not stop at the first of the hash."""
+    count = 4 * hamming.FEW
+    rng = np.random.default_rng(3)
+    values = np.zeros((count, 36), np.uint8)
+    values[:, 0] = 30 * rng.integers(0, 8, count)
+    hashes = rng.integers(0, 2**64, 40, dtype=np.uint64)[rng.integers(0, 40, count)]
+    colours = hamming.Colours(values, np.ones(count, bool))
+    wanted = slow_first_near(hashes, 2, colours)
+    assert hamming.first_near(hashes, 2, colours).tolist() == wanted
+    for plan in plans(hashes, 2):
+        assert hamming.search(hashes, 2, plan, colours).tolist() == wanted
 
 
 @pytest.mark.parametrize("distance", [0, 1, 3, 5, 6, 8, 11])
@@ -71,6 +138,11 @@ def test_duplicates_equal_their_slow_twin(words, distance):
     assert hamming.first_near(hashes, distance).tolist() == wanted
     for plan in plans(hashes, distance) if words else ():
         assert hamming.search(hashes, distance, plan).tolist() == wanted
+
+
+def scanned(hashes, distance):
+    none = hamming.Colours.none(len(hashes))
+    return hamming._scan(hashes, distance, none.values, none.known, hamming.LIMITS)
 
 
 def plans(hashes, distance):
@@ -100,7 +172,7 @@ def test_bits_that_never_change_are_spread_over_the_bands():
 def test_planned_search_equals_the_scan(kind):
     hashes = inputs(np.random.default_rng(2), 4 * hamming.FEW)[kind]
     for distance in (0, 5, 9):
-        assert (hamming.first_near(hashes, distance) == hamming._scan(hashes, distance)).all()
+        assert (hamming.first_near(hashes, distance) == scanned(hashes, distance)).all()
 
 
 @pytest.mark.slow

@@ -10,6 +10,8 @@ from core.records import FrameRecord
 from core.store import jsonl, table
 from core.store.run import RunDir
 
+COLOURS = "000102030405060708090AfF" * 3
+
 
 def _run(tmp_path, *records):
     run = RunDir(tmp_path)
@@ -34,7 +36,15 @@ def test_missing_metadata_is_one_sentence(tmp_path):
 def test_null_becomes_nan_minus_one_or_empty(tmp_path):
     run = _run(
         tmp_path,
-        FrameRecord(3, 0.125, sharpness=12.5, phash="00ff00ff00ff00f1", filename="f", shot_id=2),
+        FrameRecord(
+            3,
+            0.125,
+            sharpness=12.5,
+            phash="00ff00ff00ff00f1",
+            colours=COLOURS,
+            filename="f",
+            shot_id=2,
+        ),
         FrameRecord(9, 0.5, error="no", discard_reason="quality", more={"face_count": 2, "face_distance": None}),
     )
     for source in (run, run.path, run.metadata):
@@ -44,6 +54,8 @@ def test_null_becomes_nan_minus_one_or_empty(tmp_path):
         assert made.shot.tolist() == [2, -1]
         assert made.phash[0] == 0x00FF00FF00FF00F1
         assert made.has_phash.tolist() == [True, False]
+        assert made.colours[0].tolist() == [*range(11), 255] * 3
+        assert made.has_colours.tolist() == [True, False]
         assert made.error.tolist() == [False, True]
         assert made.discarded.tolist() == ["", "quality"]
         assert made.on_disk.tolist() == [True, False]
@@ -91,6 +103,9 @@ def test_batches_do_not_matter(tmp_path, monkeypatch, rows):
         ({"frame_number": 5, "pts_s": 1, "phash": "            1234"}, r"line 3: phash = .* is not 16 hex digits"),
         ({"frame_number": 5, "pts_s": 1, "phash": "x" * 999}, r'line 3: phash = "x{59}\.\.\. is not 16 hex digits'),
         ({"frame_number": 5, "pts_s": 1, "phash": 1234}, r"line 3: phash = 1234 is not 16 hex digits"),
+        ({"frame_number": 5, "pts_s": 1, "colours": "12"}, r'line 3: colours = "12" is not 72 hex digits'),
+        ({"frame_number": 5, "pts_s": 1, "colours": " " * 68 + "1234"}, r"line 3: colours = .* is not 72 hex digits"),
+        ({"frame_number": 5, "pts_s": 1, "colours": [0] * 36}, r"line 3: colours = .* is not 72 hex digits"),
         ({"frame_number": 1, "pts_s": 1}, r"line 3: frame 1 twice"),
         ({"frame_number": 0, "pts_s": 1}, r"line 3: frame 0 after frame 1"),
     ],
@@ -108,6 +123,16 @@ def test_wrong_record_is_named_by_its_line(tmp_path, record, sentence):
 def test_record_without_number_is_named_by_its_line(tmp_path):
     with pytest.raises(RunError, match="line 1: frame_number is missing"):
         list(table.records(_run(tmp_path, {"pts_s": 1})))
+
+
+def test_a_run_of_before_colours_has_none(tmp_path):
+    old = [{k: v for k, v in FrameRecord(i, i, phash="0" * 16).to_mapping().items() if k != "colours"} for i in (0, 1)]
+    made = table.load_table(_run(tmp_path, *old))
+    assert (made.has_phash.tolist(), made.has_colours.tolist(), made.colours.shape) == (
+        [True] * 2,
+        [False] * 2,
+        (2, 36),
+    )
 
 
 def test_torn_last_line_is_left_out(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.config import FILTERABLE, FilterSettings, from_mapping
 from core.pipeline.select import digest, select
@@ -54,12 +55,20 @@ def random_table(rng: np.random.Generator, frames: int) -> FrameTable:
         shot=rng.integers(-1, 4, frames).astype(np.int64),
         phash=phash,
         has_phash=rng.random(frames) < 0.9,
+        colours=random_colours(rng, frames),
+        has_colours=rng.random(frames) < rng.choice([0, 0.8, 1]),
         error=rng.random(frames) < 0.05,
         discarded=rng.choice(["", "", "", "", "quality", "face", "zebra", "apple"], frames).astype(np.str_),
         on_disk=rng.random(frames) < 0.5,
         values=values,
         people={person: np.flatnonzero(rng.random(frames) < 0.4) for person in range(int(rng.integers(0, 4)))},
     )
+
+
+def random_colours(rng: np.random.Generator, frames: int) -> NDArray[np.uint8]:
+    """Some frames of one colour, others around the limits of it."""
+    off = rng.integers(-11, 12, (frames, 36)) * np.array([26 / 11] * 4 + [1] * 32) * (rng.random((frames, 36)) < 0.05)
+    return np.clip(rng.integers(0, 256, 36) + off, 0, 255).astype(np.uint8)
 
 
 def random_filters(rng: np.random.Generator, table: FrameTable) -> dict[str, Any]:

@@ -1,16 +1,25 @@
-// Near-duplicates among 64-bit hashes, greedy and exact: the twin of core/metrics/hamming.py. A hash is two uint32 halves.
+// Near-duplicates among 64-bit hashes and coarse colours, greedy and exact: the twin of core/metrics/hamming.py. A hash is
+// two uint32 halves. Colours are { values, known, limits }: as many numbers per frame as there are limits.
 
 const BITS = 64;
 const LOOKUP_COST = 12;
 const SCAN_COST = 0.17;
 
 /**
- * For each hash, best first: -1 = kept, else the index of the first kept hash that differs in at most `distance` bits.
- * Whatever way is taken, the answer is the same; only the time differs.
+ * For each frame, best first: -1 = kept, else the index of the first kept frame whose hash differs in at most `distance`
+ * bits and whose colours agree. Whatever way is taken, the answer is the same; only the time differs.
  */
-export function firstNear(high, low, distance) {
+export function firstNear(high, low, distance, colours) {
   const bands = bandsFor(high.length, distance);
-  return bands === 0 ? scan(high, low, distance) : search(high, low, distance, bands);
+  return bands === 0 ? scan(high, low, distance, colours) : search(high, low, distance, bands, colours);
+}
+
+/** Whether the colours of two frames agree, or are not known of both. */
+function agree({ values, known, limits }, i, k) {
+  if (!known[i] || !known[k]) return true;
+  const [a, b] = [i * limits.length, k * limits.length];
+  for (let at = 0; at < limits.length; at++) if (Math.abs(values[a + at] - values[b + at]) > limits[at]) return false;
+  return true;
 }
 
 function ones(word) {
@@ -19,12 +28,12 @@ function ones(word) {
   return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
-function scan(high, low, distance) {
+function scan(high, low, distance, colours) {
   const found = new Int32Array(high.length).fill(-1);
   const kept = [];
   for (let i = 0; i < high.length; i++) {
     for (const k of kept) {
-      if (ones(high[i] ^ high[k]) + ones(low[i] ^ low[k]) <= distance) {
+      if (ones(high[i] ^ high[k]) + ones(low[i] ^ low[k]) <= distance && agree(colours, i, k)) {
         found[i] = k;
         break;
       }
@@ -60,7 +69,7 @@ function flips(width, most, onlyCount = false) {
 }
 
 /** Of m bands of two hashes that differ in d bits, one differs in at most d / m: near pairs meet in a bucket there. */
-function search(high, low, distance, bands) {
+function search(high, low, distance, bands, colours) {
   const edges = Array.from({ length: bands + 1 }, (_, band) => Math.floor((BITS * band) / bands));
   const flipped = edges.slice(1).map((edge, band) => flips(edge - edges[band], Math.floor(distance / bands)));
   const heads = flipped.map((_, band) => new Int32Array(2 ** (edges[band + 1] - edges[band])).fill(-1));
@@ -72,7 +81,8 @@ function search(high, low, distance, bands) {
       const key = bitsOf(high[i], low[i], edges[band], edges[band + 1]);
       for (const flip of flipped[band]) {
         for (let k = heads[band][key ^ flip]; k >= 0; k = next[band][k]) {
-          if ((first < 0 || k < first) && ones(high[i] ^ high[k]) + ones(low[i] ^ low[k]) <= distance) first = k;
+          if (first >= 0 && k > first) continue;
+          if (ones(high[i] ^ high[k]) + ones(low[i] ^ low[k]) <= distance && agree(colours, i, k)) first = k;
         }
       }
     }

@@ -1,7 +1,7 @@
 // The filters that are not ranges: duplicates, quotas, at least, shots. Help and limits come from core/config.py.
 
 import { fill, h, isTyping, removed, title, typed } from "./dom.js";
-import { HAS_HASH } from "./table.js";
+import { HAS_COLOURS, HAS_HASH } from "./table.js";
 
 export class Rules {
   /** `knobs` are the facts of each field of `FilterSettings`. */
@@ -15,8 +15,7 @@ export class Rules {
   build(table) {
     this.parts = [];
     const hasShots = table.shot.some((shot) => shot >= 0);
-    const hasHashes = table.flags.some((flags) => flags & HAS_HASH);
-    fill(this.element, this.#duplicates(hasHashes), this.#quotas(table, hasShots), hasShots && this.#shots());
+    fill(this.element, this.#duplicates(table), this.#quotas(table, hasShots), hasShots && this.#shots());
     this.show();
   }
 
@@ -30,9 +29,12 @@ export class Rules {
     this.quotasOut.textContent = told("quota");
   }
 
-  #duplicates(possible) {
+  #duplicates(table) {
     const knob = this.knobs.dedup;
-    const on = h("input", { type: "checkbox", disabled: !possible });
+    const hashed = table.flags.some((flags) => flags & HAS_HASH);
+    const coloured = table.flags.every((flags) => !(flags & HAS_HASH) || flags & HAS_COLOURS);
+    const old = !coloured && h("p.sub", {}, "Recorded before colours were noted: hashes decide alone. Extract again as a new run to tell other colours apart.");
+    const on = h("input", { type: "checkbox", disabled: !hashed });
     const slider = h("input.plain", { type: "range", min: knob.low, max: knob.high, step: 1, "aria-label": "Bits that duplicates may differ in" });
     const bits = h("output.num");
     this.duplicatesOut = h("span.only", { title: "frames removed as duplicates" });
@@ -46,15 +48,17 @@ export class Rules {
       on.checked = bound !== null;
       slider.disabled = bound === null;
       slider.value = last;
+      if (old) old.hidden = bound === null;
       bits.textContent = bound === null ? "" : `${last} ${last === 1 ? "bit" : "bits"}`;
     };
     this.parts.push({ show });
-    const text = possible ? knob.help : "This run has no hashes, so duplicates cannot be found.";
+    const text = hashed ? knob.help : "This run has no hashes, so duplicates cannot be found.";
     return h(
       "section.rule",
       { title: text },
       h("div.line", {}, h("label.check", {}, on, h("b", {}, "Remove near-duplicates")), this.duplicatesOut, h("span.gap"), bits),
       slider,
+      old,
     );
   }
 

@@ -3,7 +3,7 @@
 // random tables; the server selects again before it saves or exports. Pure: no page, no network.
 
 import { firstNear } from "./near.js";
-import { HAS_ERROR, HAS_HASH } from "./table.js";
+import { HAS_COLOURS, HAS_ERROR, HAS_HASH } from "./table.js";
 
 const NONE = 255;
 
@@ -193,8 +193,17 @@ function duplicateRows(table, ranked, distance) {
   const high = Uint32Array.from(hashed, (row) => table.hashHigh[row]);
   const low = Uint32Array.from(hashed, (row) => table.hashLow[row]);
   const copies = new Map();
-  firstNear(high, low, distance).forEach((first, i) => first >= 0 && copies.set(hashed[i], hashed[first]));
+  firstNear(high, low, distance, coloursOf(table, hashed)).forEach((first, i) => first >= 0 && copies.set(hashed[i], hashed[first]));
   return copies;
+}
+
+/** The coarse colours of some rows, as near.js compares them. */
+function coloursOf(table, rows) {
+  const limits = table.rules.colour_limits;
+  const values = new Uint8Array(rows.length * limits.length);
+  const known = Uint8Array.from(rows, (row) => (table.flags[row] & HAS_COLOURS ? 1 : 0));
+  rows.forEach((row, i) => values.set(table.colours.subarray(row * limits.length, (row + 1) * limits.length), i * limits.length));
+  return { values, known, limits };
 }
 
 function withinQuotas(table, filters, ranked) {

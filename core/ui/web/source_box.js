@@ -28,7 +28,7 @@ export class SourceBox {
     });
     this.input.addEventListener("input", () => this.#typed());
     this.input.addEventListener("keydown", (event) => event.key === "Enter" && this.#take(this.input.value));
-    this.file = h("input", { type: "file", accept: "video/*,.mkv,.ts,.mxf,.flv,.avi", hidden: true, onchange: () => this.#upload(this.file.files[0]) });
+    this.file = h("input", { type: "file", accept: "video/*,.mkv,.ts,.mxf,.flv,.avi,.mjpeg,.mjpg", hidden: true, onchange: () => this.#upload(this.file.files[0]) });
     this.choose = h("button.btn", { onclick: () => this.file.click() }, "Upload...");
     this.error = h("p.error", { role: "alert", hidden: true });
     this.card = h("div.about-source", { "aria-live": "polite" });

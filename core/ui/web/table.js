@@ -4,6 +4,7 @@ export const HAS_HASH = 1;
 export const HAS_ERROR = 2;
 export const HAS_FILE = 4;
 export const HAS_THUMB = 8;
+export const HAS_COLOURS = 16;
 
 const ARRAYS = { f8: Float64Array, u4: Uint32Array, u2: Uint16Array, u1: Uint8Array };
 
@@ -26,6 +27,7 @@ export function unpack(buffer) {
     shot: columns.get("shot"),
     hashHigh: columns.get("hash_high"),
     hashLow: columns.get("hash_low"),
+    colours: columns.get("colours"),
     discard: columns.get("discard"),
     flags: columns.get("flags"),
     values,
