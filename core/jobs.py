@@ -11,12 +11,12 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from core import log
+from core import inside, log
 from core.errors import JobError, RunBusy, SettingsError
 from core.job_process import COMMAND, GRACE_S, ChildProcess, ending
 from core.job_state import CANCELLED, FAILED, INTERRUPTED, QUEUED, RUNNING, JobState
@@ -59,6 +59,8 @@ class JobQueue:
         self._waiting: list[_Job] = []
         self._running: list[_Job] = []
         self._closed = False
+        self.when_ended: Callable[[JobState], None] = lambda _: None
+        """Called in the thread of a job, when nothing of it runs any more."""
         for state in archive.jobs() if archive else ():
             self._jobs[state.id] = _Job(state.numbered(), elsewhere=True)
 
@@ -234,6 +236,8 @@ class JobQueue:
             if job.child is not None:
                 job.child.kill()
                 job.child.reap()
+        with contextlib.suppress(Exception):
+            self.when_ended(job.state.after(last))
         with self._changed:
             self._running.remove(job)
             job.child = None
@@ -299,7 +303,9 @@ class _Job:
 
 def _request(job: _Job) -> dict[str, Any]:
     names = ("id", "verb", "arguments", "owner", "title", "created_s", "run")
-    return {name: getattr(job.state, name) for name in names} | {"resumed": job.resumed}
+    roots = inside.confined_to()
+    confined = {"roots": None if roots is None else list(map(str, roots))}
+    return {name: getattr(job.state, name) for name in names} | {"resumed": job.resumed} | confined
 
 
 def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:

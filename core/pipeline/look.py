@@ -1,7 +1,8 @@
-"""``python -m core.pipeline.look FILE``: a child process that says what a video is, as JSON lines on standard output.
+"""``python -m core.pipeline.look FILE [ROOT ...]``: a child process that says what a video is, in JSON lines.
 
-In a child, because a damaged file may end the process that reads it, and because a look can be given up. First what the
-header claims, then what was counted, then a poster. The parent is ``core.ui.looks``.
+They go to standard output. In a child, because a damaged file may end the process that reads it, and because a look can
+be given up. First what the header claims, then what was counted, then a poster. The parent is ``core.ui.looks``; with
+folders it reads in these only.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from core import inside
 from core.errors import FramesieveError
 from core.video import images
 from core.video.container import open_video
@@ -30,6 +32,7 @@ POSTER_AT = 0.1
 
 def main() -> int:
     """Looks at the file that is named; an error is a line too."""
+    inside.confine(sys.argv[2:] or None)
     try:
         for event in look(Path(sys.argv[1])):
             print(json.dumps(event, allow_nan=False), flush=True)

@@ -12,6 +12,7 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
+from core import inside
 from core.errors import SettingsError
 from core.jobs import JobQueue
 from core.store.job_log import JobArchive
@@ -48,6 +49,8 @@ class Options:
     """Folders under which sources may lie."""
     upload_bytes: int = 8_000_000_000
     """The limit of one upload."""
+    unsafe_weights: bool = False
+    """Whether people may load weights that can run any code: then who may use the page may run anything here."""
 
 
 def build(verbs: Verbs) -> gr.Blocks:
@@ -76,7 +79,8 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     workspace = Workspace(options.downloads, options.roots)
     queue, looks = JobQueue(JobArchive(workspace.downloads)), Looks()
     small = JobQueue()
-    verbs = Verbs(workspace, queue)
+    verbs = Verbs(workspace, queue, unsafe_weights=options.unsafe_weights)
+    queue.when_ended = verbs.sweep
     page = build(verbs)
     own_presets = workspace.downloads / PRESETS
     routes = Routes(workspace, JobExporter(verbs)).all() + JobRoutes(verbs).all()
@@ -140,6 +144,7 @@ def _say_address(page: gr.Blocks, options: Options) -> None:
 
 
 def serve(options: Options) -> None:
-    """Serves the page until Ctrl-C."""
+    """Serves the page until Ctrl-C; this process and its children read in the allowed folders only."""
+    inside.confine((*options.roots, options.downloads))
     logging.getLogger("httpx").setLevel(logging.WARNING)
     launch(options)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core import log
+from core import inside, log
 from core.config import FetchSettings
 from core.errors import FramesieveError, SourceError
 from core.job_process import kill_tree
@@ -103,7 +103,7 @@ def _guarded(look: Look, work: Callable[[Look], None]) -> None:
 
 def _look_at_file(look: Look, path: Path) -> None:
     surroundings = {"PYTHONPATH": os.pathsep.join([PACKAGES, *filter(None, [os.environ.get("PYTHONPATH")])])}
-    argv = [sys.executable, "-P", "-m", "core.pipeline.look", str(path)]
+    argv = [sys.executable, "-P", "-m", "core.pipeline.look", str(path), *map(str, inside.confined_to() or ())]
     with subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,

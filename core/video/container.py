@@ -5,6 +5,7 @@ Nothing else in the program calls ``av.open`` for reading.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
+from core import inside
 from core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -32,9 +34,12 @@ def check_file(path: str | os.PathLike[str]) -> Path:
     """Returns the path of a readable, non-empty regular file.
 
     Raises:
-        SourceError: missing, a link that leads nowhere, a directory, a device or pipe, empty, or not readable.
+        SourceError: missing, a link that leads nowhere, a directory, a device or pipe, empty, or not readable; or
+            outside of the folders to which this process is confined, one wording for what is there and what is not.
     """
     file = Path(path)
+    if not inside.allows(file):
+        raise SourceError(_outside(file))
     try:
         found = file.stat()
     except FileNotFoundError:
@@ -50,6 +55,11 @@ def check_file(path: str | os.PathLike[str]) -> Path:
     if not os.access(file, os.R_OK):
         raise SourceError(f"{file} cannot be read (no permission); change its permissions or copy it.")
     return file
+
+
+def _outside(file: Path) -> str:
+    folders = ", ".join(map(str, inside.confined_to() or ())) or "none"
+    return f"{file} is not in the allowed folders ({folders}); allow its folder with --root DIR."
 
 
 def _missing(file: Path) -> str:
@@ -69,6 +79,7 @@ def open_video(path: str | os.PathLike[str]) -> tuple[InputContainer, VideoStrea
         SourceError: no such file, not a video, no video stream, or a codec that this FFmpeg cannot decode.
     """
     file = check_file(path)
+    before = _identity(file)
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     try:
         # "file:" keeps names such as "concat:a.mp4" from being read as a protocol.
@@ -76,10 +87,27 @@ def open_video(path: str | os.PathLike[str]) -> tuple[InputContainer, VideoStrea
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(_not_a_video(file, error)) from None
     try:
+        _check_opened(file, before)
         return container, _first_video(container, file)
     except BaseException:
         container.close()
         raise
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file has the name now; ``None`` where that does not matter, in a process that may read everything."""
+    if inside.confined_to() is None:
+        return None
+    with contextlib.suppress(OSError):
+        found = os.stat(file)
+        return found.st_dev, found.st_ino
+    return -1, -1
+
+
+def _check_opened(file: Path, before: tuple[int, int] | None) -> None:
+    """FFmpeg opens by name: a link that took the place of the checked file in between is refused."""
+    if before is not None and (not inside.allows(file) or _identity(file) != before):
+        raise SourceError(f"{file} was replaced while it was opened; open it again.")
 
 
 def _first_video(container: InputContainer, file: Path) -> VideoStream:
