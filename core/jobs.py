@@ -17,11 +17,14 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from core import inside, log
-from core.errors import JobError, RunBusy, SettingsError
+from core.errors import JobError, QueueFull, RunBusy, SettingsError
 from core.job_process import COMMAND, GRACE_S, ChildProcess, ending
 from core.job_state import CANCELLED, FAILED, INTERRUPTED, QUEUED, RUNNING, JobState
 
 FOLLOW_S = 0.2
+MOST_WAITING = 100
+MOST_REMEMBERED = 5000
+"""Jobs that are kept in memory, ended ones too."""
 LOOK_S = 0.2
 """How often the file of a job that another server runs is read again."""
 
@@ -78,6 +81,7 @@ class JobQueue:
 
         Raises:
             RunBusy: a job is queued or running in the same run, or with the same arguments.
+            QueueFull: too many jobs wait.
             SettingsError: the arguments are not JSON.
         """
         state = JobState(
@@ -186,10 +190,20 @@ class JobQueue:
             if other.state.collides(job.state):
                 where = f" in {job.state.run}" if job.state.run else ""
                 raise RunBusy(f"{other.state.title} is {other.state.state}{where}; wait for it or cancel it.")
+        if len(self._waiting) >= MOST_WAITING:
+            raise QueueFull(f"{MOST_WAITING} jobs wait already; start this one when some of them have ended.")
+        self._forget()
         self._jobs[job.state.id] = job
         self._waiting.append(job)
         self._fill()
         self._changed.notify_all()
+
+    def _forget(self) -> None:
+        """Drops the oldest ended jobs where there are too many; those with a file are found again by their id."""
+        if len(self._jobs) >= MOST_REMEMBERED:
+            ended = [job_id for job_id, job in self._jobs.items() if job.state.ended]
+            for job_id in ended[: len(self._jobs) - MOST_REMEMBERED // 2]:
+                del self._jobs[job_id]
 
     def _fill(self) -> None:
         while self._waiting and len(self._running) < self._parallel and not self._closed:

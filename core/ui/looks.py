@@ -27,6 +27,8 @@ from core.config import FetchSettings
 from core.errors import FramesieveError, SourceError
 from core.job_process import kill_tree
 
+MOST_GOING_ON = 8
+"""Looks at once, each a process; of more the oldest is given up: the page shows the newest only."""
 REMEMBERED = 64
 """Looks that can still be read."""
 PATIENCE_S = 600.0
@@ -84,6 +86,9 @@ class Looks:
             self._all[look.id] = look
             while len(self._all) > REMEMBERED:
                 _end(self._all.popitem(last=False)[1])
+            going_on = [one for one in self._all.values() if one.state == "looking" and not one.stop.is_set()]
+            for old in going_on[:-MOST_GOING_ON]:
+                _end(old)
         threading.Thread(target=_guarded, args=(look, work), name="look", daemon=True).start()
         return look
 

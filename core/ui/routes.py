@@ -24,7 +24,7 @@ from starlette.routing import Route
 
 from core import config, log
 from core.config import FilterSettings
-from core.errors import DecodeError, FramesieveError, JobError, RunBusy, RunError, SettingsError
+from core.errors import DecodeError, FramesieveError, JobError, QueueFull, RunBusy, RunError, SettingsError
 from core.pipeline.select import digest, select
 from core.records import Selection
 from core.store import selection
@@ -40,6 +40,7 @@ MOST_THUMBS = 200
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 STATUS: dict[type[FramesieveError], int] = {SettingsError: 422, RunBusy: 409, DecodeError: 404, JobError: 409}
+STATUS |= {QueueFull: 429}
 MEDIA = {".js": "text/javascript", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 Answer = Callable[[Request], Awaitable[Response]]

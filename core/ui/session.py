@@ -206,12 +206,16 @@ class Workspace:
                 self._known[self._used.popitem(last=False)[0]].forget()
         return run
 
+    def secret(self) -> bytes:
+        """Returns what makes ids unguessable and words of owners ours; the same after a restart."""
+        with self._lock:
+            self._secret = self._secret or _secret_of(self.downloads)
+            return self._secret
+
     def _id_of(self, path: Path, saved: RunFile) -> str:
         """Same run, same id, also after a restart; a run made anew from something else is another one."""
         text = "\n".join((str(path), saved.fingerprint, saved.digest))
-        with self._lock:
-            self._secret = self._secret or _secret_of(self.downloads)
-        return hmac.new(self._secret, _bytes_of(text), hashlib.sha256).hexdigest()[:32]
+        return hmac.new(self.secret(), _bytes_of(text), hashlib.sha256).hexdigest()[:32]
 
 
 def _bytes_of(text: str) -> bytes:
