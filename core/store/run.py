@@ -152,7 +152,10 @@ class RunDir:
             if stat.S_ISLNK(mode):
                 if not inside.lies_in(path, (self.path,)):
                     raise RunError(f"{path} is a link that leads out of its run; put the file itself there.")
-                mode = os.stat(path).st_mode
+                try:
+                    mode = os.stat(path).st_mode
+                except OSError as error:
+                    raise RunError(f"{path} is a link that leads nowhere ({error.strerror}); remove it.") from None
             if not is_right(mode):
                 raise RunError(f"{path} is not what its name says (a pipe, device, file or folder); remove it.")
 

@@ -11,6 +11,9 @@ import time
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core import log
+from core.ui.guard import OWN_ROUTES
+
 MOST_BODY_BYTES = 16_000_000
 """Of any body that is no upload: choices by hand on 100,000 frames take about 1 MB."""
 UPLOADS = ("/fs/source/upload", "/fs/source/faces/upload")
@@ -59,6 +62,13 @@ class Bounds:
             if not body.answered:
                 await body.pass_over()
                 await _refuse(str(refused), refused.status)(scope, receive, send)
+        except Exception:
+            if scope["path"].startswith(OWN_ROUTES):
+                raise
+            log.remember(f"Gradio could not answer {scope['path'][:200]}", trace=True)  # a body that it did not expect
+            if body.answered:  # a stream of a session that there is not; the line is closed
+                return
+            await _refuse("that request is not understood.", 400)(scope, receive, send)
 
 
 class _Refused(Exception):

@@ -134,7 +134,11 @@ class Workspace:
         for path in self._folders():
             try:
                 line = self._opened(path).summary()
-            except RunError as error:  # its sentence is the line; one bad folder never hides the others
+            except (
+                RunError,
+                OSError,
+                ValueError,
+            ) as error:  # its sentence is the line; one bad folder never hides the others
                 line = {"id": None, "name": path.name, "state": "damaged", "error": str(error)}
             found.append((changed_at(RunDir(path)), line))
         return [line for _, line in sorted(found, key=lambda pair: -pair[0])]
