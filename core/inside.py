@@ -41,6 +41,14 @@ def allows(path: str | os.PathLike[str]) -> bool:
     return _roots is None or lies_in(path, _roots)
 
 
+def beside(path: str | os.PathLike[str]) -> tuple[Path, ...] | None:
+    """Returns where a file of our own may really lie: in its folder, links that lead out of it are not followed there.
+
+    ``None`` = anywhere, in a process that is not confined.
+    """
+    return None if _roots is None else (Path(path).parent,)
+
+
 def lies_in(path: str | os.PathLike[str], roots: Iterable[Path]) -> bool:
     """Whether a path, with all links followed, lies in one of the folders; a path that cannot be one does not."""
     try:

@@ -74,7 +74,7 @@ def read_json(path: Path) -> Any:
         RunError: it cannot be read or is not JSON.
     """
     try:
-        return json.loads(inside.read_bytes(path, None, MOST_JSON_BYTES))
+        return json.loads(inside.read_bytes(path, inside.beside(path), MOST_JSON_BYTES))
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -48,7 +48,7 @@ def read(path: Path, most: Mapping[str, int], optional: tuple[str, ...] = ()) ->
         FileNotFoundError: there is no file. OSError: it cannot be read. One of ``DAMAGED``: a column is absent, larger
             than it may be, of objects, or not as large as its head says.
     """
-    with inside.open_in(path, inside.confined_to()) as file, zipfile.ZipFile(file) as archive:
+    with inside.open_in(path, inside.beside(path)) as file, zipfile.ZipFile(file) as archive:
         there = set(archive.namelist())
         names = [name for name in most if f"{name}.npy" in there or name not in optional]
         return {name: _column(archive, name, most[name]) for name in names}
