@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
         share=args.share,
         downloads=args.downloads,
         roots=tuple(args.root or default_roots()),
+        unsafe_weights=args.allow_unsafe_weights,
     )
     try:
         serve(options)
@@ -61,6 +62,11 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         metavar="DIR",
         help="a folder whose videos may be opened; repeat for more (default: this folder, Videos and Downloads)",
+    )
+    found.add_argument(
+        "--allow-unsafe-weights",
+        action="store_true",
+        help="people may load weights that can run any code; only if you trust their makers and all who use the page",
     )
     return found
 

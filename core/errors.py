@@ -11,6 +11,7 @@ FramesieveError                 its text is one sentence: what came, what was wa
 │   └── SelectionChanged        the filters keep other frames now than those that were shown
 ├── CacheError                  a detection cache is damaged, or of another video or other weights
 ├── JobError                    there is no such job, or it cannot be resumed or cancelled
+│   └── QueueFull               too many jobs wait
 ├── StorageError                the disk is full or the folder cannot be written
 ├── MissingDependency           a package or program that this verb needs is not installed
 └── ModelError                  the files of a model are absent, broken or not what is wanted
@@ -85,6 +86,10 @@ class CacheError(FramesieveError):
 
 class JobError(FramesieveError):
     """There is no such job, or it is in a state that does not allow what was asked."""
+
+
+class QueueFull(JobError):
+    """So many jobs wait that no other one is taken."""
 
 
 class StorageError(FramesieveError):

@@ -11,17 +11,20 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from core import log
-from core.errors import JobError, RunBusy, SettingsError
+from core import inside, log
+from core.errors import JobError, QueueFull, RunBusy, SettingsError
 from core.job_process import COMMAND, GRACE_S, ChildProcess, ending
 from core.job_state import CANCELLED, FAILED, INTERRUPTED, QUEUED, RUNNING, JobState
 
 FOLLOW_S = 0.2
+MOST_WAITING = 100
+MOST_REMEMBERED = 5000
+"""Jobs that are kept in memory, ended ones too."""
 LOOK_S = 0.2
 """How often the file of a job that another server runs is read again."""
 
@@ -59,6 +62,8 @@ class JobQueue:
         self._waiting: list[_Job] = []
         self._running: list[_Job] = []
         self._closed = False
+        self.when_ended: Callable[[JobState], None] = lambda _: None
+        """Called in the thread of a job, when nothing of it runs any more."""
         for state in archive.jobs() if archive else ():
             self._jobs[state.id] = _Job(state.numbered(), elsewhere=True)
 
@@ -76,6 +81,7 @@ class JobQueue:
 
         Raises:
             RunBusy: a job is queued or running in the same run, or with the same arguments.
+            QueueFull: too many jobs wait.
             SettingsError: the arguments are not JSON.
         """
         state = JobState(
@@ -185,10 +191,20 @@ class JobQueue:
             if other.state.collides(job.state):
                 where = f" in {job.state.run}" if job.state.run else ""
                 raise RunBusy(f"{other.state.title} is {other.state.state}{where}; wait for it or cancel it.")
+        if len(self._waiting) >= MOST_WAITING:
+            raise QueueFull(f"{MOST_WAITING} jobs wait already; start this one when some of them have ended.")
+        self._forget()
         self._jobs[job.state.id] = job
         self._waiting.append(job)
         self._fill()
         self._changed.notify_all()
+
+    def _forget(self) -> None:
+        """Drops the oldest ended jobs where there are too many; those with a file are found again by their id."""
+        if len(self._jobs) >= MOST_REMEMBERED:
+            ended = [job_id for job_id, job in self._jobs.items() if job.state.ended]
+            for job_id in ended[: len(self._jobs) - MOST_REMEMBERED // 2]:
+                del self._jobs[job_id]
 
     def _fill(self) -> None:
         while self._waiting and len(self._running) < self._parallel and not self._closed:
@@ -235,6 +251,8 @@ class JobQueue:
             if job.child is not None:
                 job.child.kill()
                 job.child.reap()
+        with contextlib.suppress(Exception):
+            self.when_ended(job.state.after(last))
         with self._changed:
             self._running.remove(job)
             job.child = None
@@ -300,7 +318,9 @@ class _Job:
 
 def _request(job: _Job) -> dict[str, Any]:
     names = ("id", "verb", "arguments", "owner", "title", "created_s", "run")
-    return {name: getattr(job.state, name) for name in names} | {"resumed": job.resumed}
+    roots = inside.confined_to()
+    confined = {"roots": None if roots is None else list(map(str, roots))}
+    return {name: getattr(job.state, name) for name in names} | {"resumed": job.resumed} | confined
 
 
 def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import inside
 from core.errors import WeightsError
 
 BLOCK_BYTES = 1 << 20
@@ -35,21 +36,26 @@ def identify(path: str | Path) -> Weights:
     """Reads a file of weights once and says which it is.
 
     Raises:
-        WeightsError: there is no such file, or it is a directory, empty or not readable.
+        WeightsError: there is no such file, or it is a directory, empty or not readable; or outside of the folders to
+            which this process is confined.
     """
     file = Path(path).absolute()
+    if not inside.allows(file):
+        raise WeightsError(f"{file} is not in the allowed folders; allow its folder with --root DIR.")
     if not file.exists():
         raise WeightsError(f"there are no weights at {file}; check the path, or copy the .pt or .onnx file there.")
     if file.is_dir():
         raise WeightsError(f"{file} is a directory; name a .pt or .onnx file with the weights of a YOLO model.")
     try:
-        with open(file, "rb") as source:
+        with inside.open_in(file, inside.confined_to()) as source:
             digest, size = hashlib.sha256(), 0
             while block := source.read(BLOCK_BYTES):
                 digest.update(block)
                 size += len(block)
     except OSError as error:
-        raise WeightsError(f"{file} cannot be read ({error.strerror}); check its permissions and the disk.") from None
+        raise WeightsError(
+            f"{file} cannot be read ({error.strerror or error}); check its permissions and the disk."
+        ) from None
     if not size:
         raise WeightsError(f"{file} is empty; copy the weights there again.")
     return Weights(str(file), digest.hexdigest())

@@ -10,7 +10,7 @@ import importlib.util
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 
+from core import inside
 from core.records import VideoInfo
 
 ROOT = Path(__file__).parents[1]
@@ -121,3 +122,17 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+MOST_MEMORY = """
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+print(int(status["VmHWM"].split()[0]) // 1024)
+"""
+"""Prints the most memory that a process had, in MiB; unlike ``getrusage`` without what its parent had."""
+
+
+@pytest.fixture
+def confined() -> Iterator[Callable[..., None]]:
+    """Confines this process to folders, as the page confines itself, until the test is over."""
+    yield lambda *roots: inside.confine(roots)
+    inside.confine(None)

@@ -78,7 +78,9 @@ def load_pt(weights: Weights, unsafe: bool = False) -> tuple[Any, Facts]:
         parameter.requires_grad = False
     options.export, options.format, options.dynamic = True, "onnx", False
     stride = int(max(model.stride)) if hasattr(model, "stride") else STRIDE
-    return model, Facts(_names(model.names), end_to_end, max(stride, STRIDE))
+    if not 1 <= stride <= MOST_STRIDE:
+        raise WeightsError(f"{weights.path} says that its stride is {stride}; 1 to {MOST_STRIDE} is wanted.")
+    return model, Facts(_names(weights, model.names), end_to_end, max(stride, STRIDE))
 
 
 def _task_of(model: Any) -> str:
@@ -92,10 +94,49 @@ def _untyped(function: Any) -> Any:
     return function
 
 
-def _names(names: Any) -> tuple[str, ...]:
+def _names(weights: Weights, names: Any) -> tuple[str, ...]:
+    """Class names from a list, or from an object whose keys are class ids. Raises ``WeightsError`` for what is none."""
+    if isinstance(names, (list, tuple)):
+        names = dict(enumerate(names))
     if isinstance(names, dict):
-        return tuple(str(names.get(i, f"class {i}")) for i in range(max(names, default=-1) + 1))
-    return tuple(map(str, names))
+        names = {int(key) if str(key).isdecimal() and len(str(key)) < 20 else key: name for key, name in names.items()}
+    if not isinstance(names, dict) or not all(type(key) is int for key in names):
+        raise WeightsError(f"{weights.path} does not number its classes from 0; export it anew from a .pt.")
+    last = max(names, default=-1)
+    if last >= MOST_CLASSES or min(names, default=0) < 0:
+        raise WeightsError(
+            f"{weights.path} names class {last if last >= MOST_CLASSES else min(names)}; classes from 0 to "
+            f"{MOST_CLASSES - 1} are wanted: get the weights from elsewhere."
+        )
+    return tuple(str(names.get(i, f"class {i}"))[:MOST_NAME] for i in range(last + 1))
+
+
+MOST_CLASSES, MOST_NAME = 1 << 16, 200
+"""A cache stores classes in 16 bits."""
+MOST_SAID = 4_000_000
+"""Characters of what an ``.onnx`` says of itself that are read."""
+MOST_SIDE_PX, MOST_STRIDE = 8192, 1024
+
+
+def _said_names(weights: Weights, text: str) -> Any:
+    """Reads the names as they are written in an ``.onnx``: a Python dict or list of texts. Raises ``WeightsError``."""
+    if len(text) > MOST_SAID:
+        raise WeightsError(
+            f"{weights.path} says {len(text)} characters of its classes; get the weights from elsewhere."
+        )
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+        raise WeightsError(
+            f"{weights.path} does not say its classes in a form that can be read; export it anew."
+        ) from None
+
+
+def _said_stride(weights: Weights, text: str) -> int:
+    stride = int(text) if re.fullmatch(r"[0-9]{1,5}", text) else 0
+    if not 1 <= stride <= MOST_STRIDE:
+        raise WeightsError(f'{weights.path} says that its stride is "{text[:20]}"; 1 to {MOST_STRIDE} is wanted.')
+    return stride
 
 
 def _refusal(weights: Weights, error: Exception, unsafe: bool) -> str:
@@ -154,10 +195,15 @@ def read_onnx(weights: Weights) -> Facts:
     if channels != 3:
         raise WeightsError(f"{weights.path} takes {channels} channels; a model of RGB pictures (3) is wanted.")
     fixed = (width, height) if isinstance(width, int) and isinstance(height, int) else None
+    if fixed is not None and not all(1 <= side <= MOST_SIDE_PX for side in fixed):
+        raise WeightsError(
+            f"{weights.path} takes pictures of {width} x {height}; 1 to {MOST_SIDE_PX} pixels are wanted."
+        )
     rows = said.get("end2end") == "True" or "'nms': True" in said.get("args", "")
     data = Path(weights.path).read_bytes()
     int8 = b"ConvInteger" in data or b"DynamicQuantizeLinear" in data
-    return Facts(_names(ast.literal_eval(said["names"])), rows, int(said.get("stride", STRIDE)), fixed, int8)
+    names = _names(weights, _said_names(weights, said["names"]))
+    return Facts(names, rows, _said_stride(weights, said.get("stride", str(STRIDE))), fixed, int8)
 
 
 ERRORS_ONLY = 3

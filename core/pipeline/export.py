@@ -11,11 +11,12 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core import config
+from core import config, inside
 from core.config import ExportSettings, ExtractSettings, FilterSettings
 from core.errors import DecodeError, FolderTaken, RunBusy, RunError, StorageError
 from core.pipeline import stills
@@ -203,27 +204,40 @@ def _pictures(
         if source is None:
             missing.append(record)
             continue
-        with files.storage_errors(partial):
-            shutil.copyfile(source, partial / source.name)
-        record.filename = source.name
+        name = Path(source.name).name
+        with source, files.storage_errors(partial), open(partial / name, "xb") as copy:
+            shutil.copyfileobj(source, copy, COPY_BYTES)
+        record.filename = name
         yield record
     if missing:
         yield from _decoded(run, missing, settings, partial, video)
 
 
-def _on_disk(run: RunDir, record: FrameRecord) -> Path | None:
-    """Returns the picture of a record if the run has it whole; its name is built, never taken from the record."""
+def _on_disk(run: RunDir, record: FrameRecord) -> BinaryIO | None:
+    """Opens the picture of a record if the run has it whole; its name is built, never taken from the record.
+
+    A link that leads out of the run is none of its pictures.
+    """
     suffix = Path(str(record.filename)).suffix
     path = run.frame(record.frame_number, suffix)
-    whole = record.filename == path.name and suffix in ENDS and path.is_file() and _ends_with(path, ENDS[suffix])
-    return path if whole else None
+    if record.filename != path.name or suffix not in ENDS:
+        return None
+    try:
+        picture = inside.open_in(path, (run.path,))
+    except OSError:
+        return None
+    if _ends_with(picture, ENDS[suffix]):
+        return picture
+    picture.close()
+    return None
 
 
-def _ends_with(path: Path, end: bytes) -> bool:
-    with open(path, "rb") as picture:
-        picture.seek(0, os.SEEK_END)
-        picture.seek(max(0, picture.tell() - len(end)))
-        return picture.read() == end
+def _ends_with(picture: BinaryIO, end: bytes) -> bool:
+    picture.seek(0, os.SEEK_END)
+    picture.seek(max(0, picture.tell() - len(end)))
+    whole = picture.read() == end
+    picture.seek(0)
+    return whole
 
 
 ENDS = {".jpg": b"\xff\xd9", ".png": b"IEND\xaeB`\x82"}
@@ -275,6 +289,7 @@ def _cut_faces(chosen: Chosen, rows: list[FrameRecord], partial: Path, margin: f
         record.more["face_crops"] = names
 
 
+COPY_BYTES = 1 << 20
 FACES = "faces"
 CROP_QUALITY = 95
 
@@ -285,8 +300,12 @@ def size_estimate(run: RunDir, rows: list[FrameRecord], settings: ExtractSetting
     each = info.width * info.height * stills.bytes_per_pixel(info, settings)
     total = 0.0
     for record in rows:
-        path = _on_disk(run, record)
-        total += each if path is None else path.stat().st_size
+        picture = _on_disk(run, record)
+        if picture is None:
+            total += each
+            continue
+        with picture:
+            total += os.fstat(picture.fileno()).st_size
     return int(total)
 
 

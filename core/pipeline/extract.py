@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import zipfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from core.pipeline.face_measure import FoundFaces
 from core.pipeline.measure import UNDECODABLE, Measurer
 from core.pipeline.rescore import rescore_locked
 from core.records import FrameRecord
-from core.store import files, jsonl, ledger, run_file
+from core.store import files, jsonl, ledger, npz, run_file
 from core.store.run import RunDir, ordinal_of
 from core.store.run_file import RunFile
 from core.video import cut_off, images
@@ -121,9 +120,8 @@ class Extraction:
         if not self._sampling.exists():
             return None
         try:
-            with np.load(self._sampling, allow_pickle=False) as saved:
-                ordinals = np.asarray(saved["ordinals"], np.int64)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            ordinals = np.asarray(npz.read(self._sampling, {"ordinals": self._frames})["ordinals"], np.int64)
+        except (OSError, *npz.DAMAGED):
             return None
         known = (
             ordinals.ndim == 1 and np.all(np.diff(ordinals) > 0) and np.all((ordinals >= 0) & (ordinals < self._frames))

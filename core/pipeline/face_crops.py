@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core import inside
 from core.config import FilterSettings
-from core.pipeline import stills
 from core.pipeline.counting import numbered_by
 from core.pipeline.face_measure import distances
 from core.pipeline.face_people import best_rows, labels
@@ -160,11 +161,11 @@ def cut_out(path: Path, rows: Iterable[int], video: Path | None = None) -> Gener
 
     done, missing = 0, []
     for ordinal in sorted(wanted):
-        picture = next((p for suffix in (".jpg", ".png") if (p := run.frame(ordinal, suffix)).is_file()), None)
-        if picture is None or stills.is_kept(picture):
+        data = _picture_bytes(run, ordinal)
+        if data is None or images.coding_of(data) is not None:  # kept in colours of its own
             missing.append(ordinal)
             continue
-        done += write(ordinal, images.decode(picture.read_bytes()))
+        done += write(ordinal, images.decode(data))
         yield done
     if missing:
 
@@ -176,6 +177,14 @@ def cut_out(path: Path, rows: Iterable[int], video: Path | None = None) -> Gener
             for chunk in chunks:
                 done += sum(count or 0 for _, count in chunk)
                 yield done
+
+
+def _picture_bytes(run: RunDir, ordinal: int) -> bytes | None:
+    """The picture of a frame that lies in the run itself; a link that leads out of it is none."""
+    for suffix in (".jpg", ".png"):
+        with contextlib.suppress(OSError):
+            return inside.read_bytes(run.frame(ordinal, suffix), (run.path,), images.MOST_BYTES)
+    return None
 
 
 def wanted_faces(run: RunDir, filters: FilterSettings | None) -> dict[int, list[tuple[int, list[float]]]]:

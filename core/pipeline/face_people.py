@@ -111,6 +111,7 @@ def best_rows(table: FaceTable, rows: Sequence[int], most: int = BEST) -> list[i
         rows: faces of one person.
         most: how many are wanted.
     """
+    rows = [row for row in rows if row < len(table)]
     ordered = np.array(sorted(rows, key=lambda row: int(table.frame[row])), np.int64)
     quality = table.quality()
     parts = [part for part in np.array_split(ordered, min(most, max(1, len(ordered)))) if len(part)]

@@ -18,7 +18,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from core import __version__, log
+from core import __version__, inside, log
 from core.errors import FramesieveError
 from core.job_process import GRACE_S, kill_tree, own_pipes
 from core.job_state import CANCELLED, DONE, FAILED, INTERRUPTED
@@ -31,6 +31,7 @@ def main() -> None:
     """Runs the job that the first line of the input asks for, and ends the process."""
     commands, events = own_pipes()
     request = json.loads(commands.readline())
+    inside.confine(request.get("roots"))
     log_file = _start_log()
     head = {name: request[name] for name in ("id", "verb", "arguments", "owner", "title", "created_s")}
     head |= {"log_file": log_file and str(log_file.absolute()), "program": __version__, "pid": os.getpid()}

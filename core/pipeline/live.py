@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from core import config
+from core import config, inside
 from core.config import DetectSettings
 from core.job_process import ChildProcess, ending
 from core.records import Detections, VideoInfo
@@ -93,6 +93,7 @@ class LiveInference:
             "settings": config.to_mapping(settings or DetectSettings()),
             "run": None if run is None else str(run),
             "unsafe": unsafe,
+            "roots": None if (roots := inside.confined_to()) is None else list(map(str, roots)),
         }
         self._child = ChildProcess(request, command)
         self._reader = threading.Thread(target=self._read, name="live-inference", daemon=True)

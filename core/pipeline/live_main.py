@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from core import config
+from core import config, inside
 from core.config import DetectSettings
 from core.errors import FramesieveError, StorageError
 from core.job_process import own_pipes
@@ -44,6 +44,7 @@ def main(opener: OpenDetector = open_yolo) -> None:
     """Serves the request of the first line until the input ends, and ends the process."""
     commands, events = own_pipes()
     request = json.loads(commands.readline())
+    inside.confine(request.get("roots"))
     threading.Thread(target=_orphaned, args=(os.getppid(),), daemon=True).start()
 
     def send(event: Mapping[str, Any]) -> None:

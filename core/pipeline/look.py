@@ -1,7 +1,8 @@
-"""``python -m core.pipeline.look FILE [STREAM]``: a child that says what a video is, as JSON lines on standard output.
+"""``python -m core.pipeline.look FILE STREAM [ROOT ...]``: a child process that says what a video is, in JSON lines.
 
-In a child, because a damaged file may end the process that reads it, and because a look can be given up. First what the
-header claims, then what was counted, then a poster. The parent is ``core.ui.looks``.
+They go to standard output. In a child, because a damaged file may end the process that reads it, and because a look can
+be given up. First what the header claims, then what was counted, then a poster. STREAM is ``-`` for the film; with
+folders it reads in these only. The parent is ``core.ui.looks``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from core import inside
 from core.errors import FramesieveError
 from core.pipeline.counting import kept_to
 from core.video import colour, cut_off, images
@@ -31,8 +33,10 @@ POSTER_AT = 0.1
 
 def main() -> int:
     """Looks at the file that is named; an error is a line too."""
+    path, stream, *roots = sys.argv[1:]
+    inside.confine(roots or None)
     try:
-        for event in look(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None):
+        for event in look(Path(path), None if stream == "-" else int(stream)):
             print(json.dumps(event, allow_nan=False), flush=True)
     except FramesieveError as error:
         print(json.dumps({"error": str(error)}), flush=True)

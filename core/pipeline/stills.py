@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
@@ -43,6 +42,11 @@ def sentence(info: VideoInfo, settings: ExtractSettings) -> str | None:
     return colour.described(info, settings.hdr, settings.png)
 
 
-def is_kept(path: Path) -> bool:
-    """Whether a saved picture is in the video's own colours, not in those that previews and scores are of."""
-    return path.suffix == ".png" and images.coding_of(path) is not None
+def is_kept(picture: BinaryIO) -> bool:
+    """Whether a saved picture is in the video's own colours, not in those that previews and scores are of.
+
+    The file is open, and stands at its beginning again afterwards.
+    """
+    head = picture.read(images.CODING_BYTES)
+    picture.seek(0)
+    return images.coding_of(head) is not None

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import io
 import json
 import os
+import re
 import secrets
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +22,7 @@ from numpy.typing import NDArray
 
 from core.errors import CacheError, RunError
 from core.records import Detections, VideoInfo
-from core.store import files
+from core.store import files, npz
 from core.weights import Weights
 
 PREDS, META = ".preds.npz", ".meta.json"
@@ -266,7 +264,7 @@ def read(preds: Path, info: VideoInfo) -> DetectionCache:
             f"{preds} was made when the frames of this video were counted otherwise; delete it or move it away, and "
             "precompute again."
         )
-    boxes, confs, clss, indptr = _columns(preds)
+    boxes, confs, clss, indptr = _columns(preds, info.frames)
     frames = len(indptr) - 1
     if frames < info.frames or int(indptr[min(frames, info.frames)]) != len(boxes):
         raise CacheError(
@@ -290,18 +288,19 @@ def _check_view(preds: Path, meta: CacheMeta, info: VideoInfo) -> None:
 
 
 def _columns(
-    preds: Path,
+    preds: Path, frames: int
 ) -> tuple[NDArray[np.float16], NDArray[np.float16], NDArray[np.uint16], NDArray[np.int64]]:
     try:
-        data = io.BytesIO(preds.read_bytes())
-        with np.load(data, allow_pickle=False) as file:
-            boxes = file["boxes"].astype(np.float16, copy=False)
-            confs = file["confs"].astype(np.float16, copy=False)
-            clss = file["clss"].astype(np.uint16, copy=False)
-            indptr = file["indptr"].astype(np.int64, copy=False)
+        rows = min(MOST_BOXES, frames * MOST_BOXES_OF_A_FRAME)
+        most = {"boxes": 4 * rows, "confs": rows, "clss": rows, "indptr": MOST_HEADER_FRAMES + 2 * frames}
+        file = npz.read(preds, most)
+        boxes = file["boxes"].astype(np.float16, copy=False)
+        confs = file["confs"].astype(np.float16, copy=False)
+        clss = file["clss"].astype(np.uint16, copy=False)
+        indptr = file["indptr"].astype(np.int64, copy=False)
     except FileNotFoundError:
         raise CacheError(f"{preds} is missing; precompute to make it.") from None
-    except (OSError, EOFError, *DAMAGED) as error:
+    except (OSError, *npz.DAMAGED) as error:
         raise CacheError(f"{preds} is damaged ({error}); delete it and precompute again.") from None
     count = len(confs) if confs.ndim == 1 else -1
     sound = (
@@ -320,7 +319,11 @@ def _columns(
     return boxes, confs, clss, indptr
 
 
-DAMAGED = (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+MOST_BOXES = 100_000_000
+MOST_BOXES_OF_A_FRAME = 30_000
+"""No model proposes more."""
+MOST_HEADER_FRAMES = 10_000_000
+"""Frames beyond those of the video that a header may have claimed; the original tool believed it."""
 
 
 def _meta_values(preds: Path) -> Mapping[str, Any]:
@@ -342,15 +345,19 @@ def _meta(preds: Path, info: VideoInfo) -> CacheMeta:
 
     def number(name: str) -> float | None:
         value = values.get(name)
-        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        return (
+            value
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MOST_NUMBER
+            else None
+        )
 
     def text(name: str) -> str | None:
         value = values.get(name)
-        return value if isinstance(value, str) else None
+        return value[:MOST_LETTERS] if isinstance(value, str) else None
 
     def whole(name: str) -> int | None:
         value = number(name)
-        return None if value is None or value != value or abs(value) > MOST else int(value)
+        return None if value is None or abs(value) > MOST else int(value)
 
     label = preds.name.removesuffix(PREDS)
     stem = Path(info.path).stem
@@ -377,17 +384,21 @@ def _meta(preds: Path, info: VideoInfo) -> CacheMeta:
 
 
 MOST = 2**31
+MOST_NUMBER = 1e12
+"""Also keeps out what is no number."""
+MOST_LETTERS = 1000
 
 
 def _names(value: Any) -> tuple[str, ...]:
     """Class names from a list, or from an object whose keys are class ids."""
     if isinstance(value, dict):
-        ids = {int(key): str(name) for key, name in value.items() if str(key).isdigit() and int(key) < MOST_CLASSES}
-        return tuple(ids.get(i, f"class {i}") for i in range(max(ids, default=-1) + 1))
-    return tuple(str(name) for name in value) if isinstance(value, list) else ()
+        ids = {int(key): str(name)[:MOST_NAME] for key, name in value.items() if CLASS_ID.fullmatch(str(key))}
+        return tuple(ids.get(i, f"class {i}") for i in range(max((i for i in ids if i < MOST_CLASSES), default=-1) + 1))
+    return tuple(str(name)[:MOST_NAME] for name in value[:MOST_CLASSES]) if isinstance(value, list) else ()
 
 
-MOST_CLASSES = 1 << 16
+CLASS_ID = re.compile(r"[0-9]{1,6}")
+MOST_CLASSES, MOST_NAME = 1 << 16, 200
 
 
 # --- write

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,18 +91,32 @@ def read(path: Path) -> FaceFile | None:
                 f"{path} has schema {values['schema']}, this program reads up to {SCHEMA}; update the program."
             )
         return _parse(values)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RunError(
             f"{path} is damaged ({error!r}); move it away with faces.jsonl and read the faces again."
         ) from error
 
 
+MOST_DIMENSION, MOST_ID, MOST_NAME = 4096, 2**31, 1000
+"""Numbers of a vector, rows and people, letters of a name: more than there can be, little enough to be handled."""
+
+
 def _parse(values: Mapping[str, Any]) -> FaceFile:
     people = values["people"]
+    dimension = int(values["dimension"])
+    if not 1 <= dimension <= MOST_DIMENSION:
+        raise ValueError(f"dimension is {dimension}")
+    for person in people or ():
+        _check_ids(person["id"], *person["rows"])
+        if len(str(person["name"])) > MOST_NAME:
+            raise ValueError("a name is too long")
+    for reference in values["references"]:
+        if len(reference["vector"]) != dimension or not all(map(math.isfinite, reference["vector"])):
+            raise ValueError("a reference has not its numbers")
     return FaceFile(
         model=str(values["model"]),
         digest=str(values["digest"]),
-        dimension=int(values["dimension"]),
+        dimension=dimension,
         min_confidence=float(values["min_confidence"]),
         provider=str(values["provider"]),
         references=tuple(Reference(str(r["label"]), tuple(map(float, r["vector"]))) for r in values["references"]),
@@ -111,6 +126,11 @@ def _parse(values: Mapping[str, Any]) -> FaceFile:
         read_from=None if values["read_from"] is None else int(values["read_from"]),
         read_to=int(values["read_to"]),
     )
+
+
+def _check_ids(*ids: Any) -> None:
+    if not all(type(number) is int and 0 <= number < MOST_ID for number in ids):
+        raise ValueError("a person or a row is no number from 0")
 
 
 def _plain(value: Any) -> Any:

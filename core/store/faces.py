@@ -163,7 +163,7 @@ def load(run: RunDir, dimension: int) -> FaceTable:
         vectors = np.memmap(run.face_vectors, "<f4", "r", shape=(n, dimension))
     try:
         return _table(lines[:n], vectors)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunError(
             f"{run.faces} is damaged ({error!r}); move it and {run.face_vectors.name} away and read the faces again."
         ) from error

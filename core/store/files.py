@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from core import inside
 from core.errors import RunError, StorageError
 
 TEMPORARY = re.compile(r"^\..+\.[0-9a-f]{8}\.tmp$")
@@ -23,6 +24,10 @@ TEMPORARY = re.compile(r"^\..+\.[0-9a-f]{8}\.tmp$")
 
 STALE_AFTER_S = 600.0
 """A temporary file this old belongs to a process that died; the longest rewrite takes seconds."""
+
+
+MOST_JSON_BYTES = 300_000_000
+"""Of a file that is read whole: the faces and people of the longest films take a tenth of it."""
 
 
 def write_bytes(path: Path, data: bytes, *, sync: bool = True) -> None:
@@ -69,11 +74,12 @@ def read_json(path: Path) -> Any:
         RunError: it cannot be read or is not JSON.
     """
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(inside.read_bytes(path, inside.beside(path), MOST_JSON_BYTES))
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror}); check its permissions and the disk.") from error
+        why = error.strerror or error
+        raise RunError(f"{path} cannot be read ({why}); check its permissions and the disk.") from error
     except (ValueError, RecursionError) as error:
         raise RunError(
             f"{path} is not JSON, so it was damaged or edited by hand; restore it from a copy, or delete it and run "

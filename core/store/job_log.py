@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import portalocker
 
+from core import inside
 from core.errors import StorageError
 from core.job_state import CANCELLED, INTERRUPTED, RUNNING, JobState, from_head
 from core.store import files, jsonl
@@ -24,6 +26,8 @@ from core.store.run import RunDir
 
 JOB_ID = re.compile(r"[0-9a-f]{16,64}")
 PATIENCE_S = 0.2
+MOST_BYTES = 4_000_000
+"""Of a line, or of lines, that are read at once."""
 TAIL_BYTES = 32_768
 """Read from the end of a job file: the last state is within, whatever the job's length."""
 
@@ -89,7 +93,9 @@ class JobArchive:
 
     def _paths(self, name: str) -> Iterator[Path]:
         for root in self._roots:
-            yield from sorted(root.glob(f"*/jobs/{name}.jsonl"))
+            for path in sorted(root.glob(f"*/jobs/{name}.jsonl")):
+                if inside.is_file_in(path, (root,)) and not path.parents[1].is_symlink():
+                    yield path
 
 
 def waiting_name(job_id: str) -> str:
@@ -101,14 +107,15 @@ def read_job(path: Path) -> JobState | None:
     """Returns the last state in a job file, ``None`` when it is not one."""
     alive = _alive(path)  # before reading: a child that ends in between has written its end
     try:
-        with open(path, "rb") as file:
-            head = from_head(_parsed(file.readline()) or {})
+        with inside.open_in(path, (path.parents[1],)) as file:
+            head = from_head(_parsed(file.readline(MOST_BYTES)) or {})
             start = file.tell()
-            file.seek(max(start, path.stat().st_size - TAIL_BYTES))
-            events = [event for line in file if (event := _parsed(line))]
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(start, size - TAIL_BYTES))
+            events = _events(file)
             if not events:  # one event longer than the tail
-                file.seek(start)
-                events = [event for line in file if (event := _parsed(line))]
+                file.seek(max(start, size - MOST_BYTES))
+                events = _events(file)
     except OSError:
         return None
     if head is None or head.id != path.stem or not JOB_ID.fullmatch(head.id):
@@ -121,6 +128,10 @@ def read_job(path: Path) -> JobState | None:
     if alive or state.ended:
         return state if state.ended else dataclasses.replace(state, state=RUNNING)
     return dataclasses.replace(state, state=CANCELLED if state.cancelling else INTERRUPTED, cancelling=False)
+
+
+def _events(file: BinaryIO) -> list[dict[str, Any]]:
+    return [event for line in file.read(MOST_BYTES).splitlines(keepends=True) if (event := _parsed(line))]
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -136,10 +147,14 @@ def _lock_of(path: Path) -> Path:
     return path.with_suffix(".lock")
 
 
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
 def _alive(path: Path) -> bool:
     """Whether the child that writes the file lives."""
     try:
-        with open(_lock_of(path), "r+b") as file:
+        with open(_lock_of(path), "r+b", opener=_no_link) as file:
             portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
             portalocker.unlock(file)
     except portalocker.AlreadyLocked:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from core.errors import RunError
 from core.records import FrameLedger
-from core.store import files
+from core.store import files, npz
 
+MOST_FRAMES = 50_000_000
+"""Of a video: 230 hours at 60 frames per second."""
+COLUMNS = {"pts": MOST_FRAMES, "key": MOST_FRAMES, "time_base": 2, "clock": 1, "decoded": 1}
+COLUMNS |= {"names": MOST_FRAMES, "repaired": MOST_FRAMES}
 CLOCKS = ("pts", "dts", "order")
 """What may name the frames of a video: see ``records.FrameLedger``."""
 
@@ -40,19 +43,16 @@ def load(path: Path) -> FrameLedger:
         RunError: the file is absent, damaged, or holds something else.
     """
     try:
-        with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:  # np.load alone leaks a damaged file
-            numerator, denominator = (int(n) for n in file["time_base"])
-            clock = str(file["clock"]) if "clock" in file.files else "pts"
-            if clock not in CLOCKS:
-                raise ValueError(f'clock is "{clock}"')
-            pts, key = file["pts"].astype(np.int64, copy=False), file["key"].astype(np.bool_, copy=False)
-            more = {n: file[n].astype(t, copy=False) for n, t in OPTIONAL.items() if n in file.files}
-            decoded = int(file["decoded"]) if "decoded" in file.files else 0
-            return FrameLedger(pts, key, Fraction(numerator, denominator), clock, decoded=decoded, **more)
+        file = npz.read(path, COLUMNS, ("clock", "decoded", *OPTIONAL))
+        numerator, denominator = (int(n) for n in file["time_base"])
+        clock = str(file["clock"]) if "clock" in file else "pts"
+        if clock not in CLOCKS:
+            raise ValueError(f'clock is "{clock[:40]}"')
+        pts, key = file["pts"].astype(np.int64, copy=False), file["key"].astype(np.bool_, copy=False)
+        more: dict[str, Any] = {n: file[n].astype(t, copy=False) for n, t in OPTIONAL.items() if n in file}
+        decoded = int(file["decoded"]) if "decoded" in file else 0
+        return FrameLedger(pts, key, Fraction(numerator, denominator), clock, decoded=decoded, **more)
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing; run extract again to make it.") from error
-    except (OSError, EOFError, *DAMAGED) as error:
+    except (OSError, *npz.DAMAGED) as error:
         raise RunError(f"{path} is not a ledger ({error}); delete it and run extract again to make it.") from error
-
-
-DAMAGED = (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, zipfile.BadZipFile, zlib.error)

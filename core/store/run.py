@@ -8,13 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import portalocker
 
+from core import inside
 from core.errors import RunBusy, RunError, StorageError
 from core.store import files, run_file
 
@@ -129,6 +131,34 @@ class RunDir:
         """Folder beside the run for what is exported at ``when`` (local time, to the second)."""
         return self.path.with_name(f"{self.path.name}_exported_{when:%Y%m%d_%H%M%S}")
 
+    def check_files(self) -> None:
+        """Looks at every file by its name: what is read and written here has to lie here, and to be a file.
+
+        Raises:
+            RunError: one of the names is a link that leads out of the run, or a pipe, device or folder.
+        """
+        names = [self.run_json, self.ledger, self.metadata, self.faces, self.face_vectors, self.face_file, self.shots]
+        for path in (*names, self.annotations, self.selection, self.lock_file):
+            self._check(path, stat.S_ISREG)
+
+    def check_folders(self) -> None:
+        """As ``check_files``, of the folders in the run, before anything is written into them. Raises ``RunError``."""
+        for path in (self.face_crops, self.thumbs, self.masks, self.jobs, self.persons):
+            self._check(path, stat.S_ISDIR)
+
+    def _check(self, path: Path, is_right: Callable[[int], bool]) -> None:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            mode = os.lstat(path).st_mode
+            if stat.S_ISLNK(mode):
+                if not inside.lies_in(path, (self.path,)):
+                    raise RunError(f"{path} is a link that leads out of its run; put the file itself there.")
+                try:
+                    mode = os.stat(path).st_mode
+                except OSError as error:
+                    raise RunError(f"{path} is a link that leads nowhere ({error.strerror}); remove it.") from None
+            if not is_right(mode):
+                raise RunError(f"{path} is not what its name says (a pipe, device, file or folder); remove it.")
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Makes this process the only one that works in the run; creates the folder.
@@ -138,11 +168,17 @@ class RunDir:
         Raises:
             RunBusy: another process, or another part of this one, works in the run.
             StorageError: the folder cannot be written, or its file system has no locks.
+            RunError: this process is confined (``inside``), and the folder or something in it leads out.
         """
+        if inside.confined_to() is not None:
+            if not inside.allows(self.path):
+                raise RunError(f"{self.path} is not in the allowed folders; start the page with --root.")
+            self.check_files()
+            self.check_folders()
         files.make_folder(self.path)
         with contextlib.ExitStack() as stack:
             with files.storage_errors(self.lock_file):
-                file = stack.enter_context(open(self.lock_file, "a+b", buffering=0))
+                file = stack.enter_context(open(self.lock_file, "a+b", buffering=0, opener=_no_link))
             try:
                 portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
             except portalocker.AlreadyLocked as error:
@@ -158,6 +194,11 @@ class RunDir:
                 yield
             finally:
                 portalocker.unlock(file)
+
+
+def _no_link(path: str, flags: int) -> int:
+    """The file is emptied next: through a link that would be somebody else's."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def frame_name(ordinal: int, suffix: str = ".jpg") -> str:

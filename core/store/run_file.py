@@ -129,11 +129,13 @@ def _is_fraction(value: Any) -> bool:
 
 
 FRACTION = re.compile(r"-?[0-9]{1,19}/[1-9][0-9]{0,18}")
+LARGEST = 2**53
+"""No count, size or time of a video is larger, and every program reads numbers up to here alike; NaN is not either."""
 IS: dict[str, Callable[[Any], bool]] = {
     "str": lambda v: isinstance(v, str),
     "bool": lambda v: isinstance(v, bool),
-    "int": lambda v: isinstance(v, int) and not isinstance(v, bool),
-    "float": lambda v: isinstance(v, (int, float)) and not isinstance(v, bool),
+    "int": lambda v: isinstance(v, int) and not isinstance(v, bool) and abs(v) <= LARGEST,
+    "float": lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) <= LARGEST,
     "Fraction": _is_fraction,
     "dict": lambda v: isinstance(v, dict),
 }

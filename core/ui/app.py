@@ -7,21 +7,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
+from core import inside
 from core.errors import SettingsError
 from core.jobs import JobQueue
 from core.store.job_log import JobArchive
 from core.ui import api, export_tab, header, jobs_bar, review_tab, source_tab
+from core.ui.bounds import Bounds
 from core.ui.exporter import JobExporter
 from core.ui.face_source import FaceSource
 from core.ui.guard import Guard
 from core.ui.jobs_bar import JobRoutes
 from core.ui.looks import Looks
-from core.ui.owner import OwnerCookie
+from core.ui.owner import OwnerWord
 from core.ui.people import PeopleRoutes
 from core.ui.review_tab import ReviewRoutes
 from core.ui.routes import Routes
@@ -48,6 +51,8 @@ class Options:
     """Folders under which sources may lie."""
     upload_bytes: int = 8_000_000_000
     """The limit of one upload."""
+    unsafe_weights: bool = False
+    """Whether people may load weights that can run any code: then who may use the page may run anything here."""
 
 
 def build(verbs: Verbs) -> gr.Blocks:
@@ -76,7 +81,8 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     workspace = Workspace(options.downloads, options.roots)
     queue, looks = JobQueue(JobArchive(workspace.downloads)), Looks()
     small = JobQueue()
-    verbs = Verbs(workspace, queue)
+    verbs = Verbs(workspace, queue, unsafe_weights=options.unsafe_weights)
+    queue.when_ended = verbs.sweep
     page = build(verbs)
     own_presets = workspace.downloads / PRESETS
     routes = Routes(workspace, JobExporter(verbs)).all() + JobRoutes(verbs).all()
@@ -85,10 +91,12 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     routes += PeopleRoutes(verbs).all()
     review = ReviewRoutes(verbs)
     routes += review.all()
-    guard = Middleware(Guard, listens_on=options.host, share=options.share)
+    owned = Middleware(OwnerWord, secret=workspace.secret())
 
     @asynccontextmanager
-    async def ending(_: object) -> AsyncIterator[None]:
+    async def ending(app: Any) -> AsyncIterator[None]:
+        # In front of everything: Gradio puts its own answers to preflights before the middleware that it is given.
+        app.middleware_stack = Guard(app.middleware_stack, listens_on=options.host, share=options.share)
         try:
             yield
         finally:
@@ -114,7 +122,7 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
             head=THEME_SCRIPT,
             app_kwargs={
                 "routes": routes,
-                "middleware": [guard, Middleware(OwnerCookie)],
+                "middleware": [Middleware(Bounds), owned],
                 "lifespan": ending,
                 "docs_url": None,
                 "redoc_url": None,
@@ -140,6 +148,7 @@ def _say_address(page: gr.Blocks, options: Options) -> None:
 
 
 def serve(options: Options) -> None:
-    """Serves the page until Ctrl-C."""
+    """Serves the page until Ctrl-C; this process and its children read in the allowed folders only."""
+    inside.confine((*options.roots, options.downloads))
     logging.getLogger("httpx").setLevel(logging.WARNING)
     launch(options)

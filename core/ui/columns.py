@@ -9,6 +9,7 @@ and their order, is sent too, so that the browser states none of it again. ``peo
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.records import FrameTable
 HAS_HASH, HAS_ERROR, HAS_FILE, HAS_THUMB, HAS_COLOURS = 1, 2, 4, 8, 16
 """Bits of the column ``flags``."""
 
+THUMB = re.compile(r"thumb_([0-9]{1,15})")
 TYPES = {"f8": np.float64, "u4": np.uint32, "u2": np.uint16, "u1": np.uint8}
 
 
@@ -54,8 +56,8 @@ def thumb_ordinals(folder: Path) -> NDArray[np.int64]:
     """Returns (T,) int64: ordinals of the previews in a folder; empty when it is absent."""
     if not folder.is_dir():
         return np.zeros(0, np.int64)
-    names = (path.stem for path in folder.iterdir() if path.name.startswith("thumb_"))
-    return np.array([int(digits) for name in names if (digits := name[len("thumb_") :]).isdecimal()], np.int64)
+    found = (THUMB.fullmatch(path.stem) for path in folder.iterdir())
+    return np.array([int(match[1]) for match in found if match], np.int64)
 
 
 def _flags(table: FrameTable, thumbs: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from core.config import FilterSettings
 from core.errors import JobError, RunError
-from core.job_state import CANCELLED, FAILED, INTERRUPTED, JobState
+from core.job_state import INTERRUPTED, JobState
 from core.store.run import RunDir
 from core.ui import owner
 from core.ui.verbs import Verbs
@@ -70,7 +70,6 @@ class JobExporter:
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
         self._last: dict[tuple[str, Path], str] = {}
-        self._swept: set[str] = set()
 
     def start(
         self, run: RunDir, filters: FilterSettings, digest: str, dest: Any = None, settings: Any = None
@@ -81,19 +80,14 @@ class JobExporter:
         return self.status(job)
 
     def status(self, export_id: str) -> ExportStatus:
-        """See ``Exporter``; what a killed export left is swept away when its end is seen."""
-        from core.pipeline.export import remove_partial
-
+        """See ``Exporter``. It changes nothing: what a killed export left is swept away when it ends, see ``Verbs``."""
         try:
             state = self._verbs.queue.snapshot(export_id)
         except JobError:
             state = None
         if state is None or state.verb != "export" or state.run is None:
             raise RunError("this export is not known any more; look into the folder of runs, or export again.")
-        if state.state in (CANCELLED, FAILED, INTERRUPTED) and export_id not in self._swept:
-            remove_partial(Path(state.arguments["dest"]), RunDir(Path(state.run)))
-            self._swept.add(export_id)
-        return _status(state, Path(state.run))
+        return _status(state, Path(state.run), self._verbs.exported(state))
 
     def cancel(self, export_id: str) -> ExportStatus:
         """See ``Exporter``."""
@@ -107,19 +101,16 @@ class JobExporter:
         return None if job is None else self.status(job)
 
 
-def _status(state: JobState, run: Path) -> ExportStatus:
+def _status(state: JobState, run: Path, folder: Path | None) -> ExportStatus:
     """An export that was interrupted left nothing behind: for the page it was cancelled."""
-    done = state.state == "done"
-    kept = int(state.result.get("kept", 0)) if done else state.done
-    return ExportStatus(
-        id=state.id,
-        run=run,
-        state="cancelled" if state.state == INTERRUPTED else state.state,
-        done=kept,
-        total=kept if done else state.total or 0,
-        folder=Path(str(state.result["dest"])) if done else None,
-        error=state.error,
-    )
+    done, shown = state.state == "done", "cancelled" if state.state == INTERRUPTED else state.state
+    error = state.error
+    if done and folder is None:
+        shown, error = "failed", "what this export says it made is no export in the allowed folders; export again."
+    kept = state.result.get("kept", 0) if done else state.done
+    kept = kept if type(kept) is int and kept >= 0 else 0
+    total = kept if done else state.total or 0
+    return ExportStatus(state.id, run, shown, kept, total, folder=folder if done else None, error=error)
 
 
 def check_digest(ours: str, shown: str) -> None:

@@ -12,12 +12,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OWN_ROUTES = "/fs/"
 CLOSED = ("/gradio_api/upload", "/gradio_api/component_server", "/gradio_api/proxy=", "/gradio_api/stream/")
 """Routes of Gradio that nothing of the page uses: uploads without a limit, functions of components, other sites."""
+ONCE = (b"host", b"origin", b"sec-fetch-site")
+"""Headers that mean something else to whoever reads the other one."""
+FRAMES = ("iframe", "frame", "embed", "object", "fencedframe")
+UNFRAMED = ((b"content-security-policy", b"frame-ancestors 'self'"), (b"x-frame-options", b"SAMEORIGIN"))
+"""No other site shows the page in a frame, where it could lead a person's clicks; other ports are other sites here."""
 SHARE_DOMAIN = ".gradio.live"
 
 
@@ -39,26 +44,39 @@ class Guard:
         self._share = share
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a request through, or answers it."""
-        if scope["type"] in ("http", "websocket"):
-            headers = {key.decode("latin1").lower(): value.decode("latin1") for key, value in scope["headers"]}
-            if not self._is_ours(scope, headers):
-                return await PlainTextResponse("Forbidden", 403)(scope, receive, send)
-            if scope.get("path", "").startswith(CLOSED):
-                return await PlainTextResponse("Not found", 404)(scope, receive, send)
-            if scope.get("path", "").startswith(OWN_ROUTES) and not _is_signed_in(scope):
-                return await PlainTextResponse("Not authenticated", 401)(scope, receive, send)
-        await self._app(scope, receive, send)
+        """Lets a request through, or answers it; preflights (OPTIONS) too, before anybody else answers them."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        framed = _unframed(send) if scope["type"] == "http" else send
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            return await PlainTextResponse(*refusal)(scope, receive, framed)
+        await self._app(scope, receive, framed)
+
+    def _refusal(self, scope: Scope) -> tuple[str, int] | None:
+        """Why a request is not let through, and the status; ``None``: it is."""
+        names = [key.lower() for key, _ in scope["headers"]]
+        if any(names.count(name) > 1 for name in ONCE):
+            return "Forbidden: a header came twice.", 403
+        headers = {key.decode("latin1").lower(): value.decode("latin1") for key, value in scope["headers"]}
+        if not self._is_ours(scope, headers):
+            return "Forbidden", 403
+        path = scope.get("path", "")
+        if path.startswith(CLOSED):
+            return "Not found", 404
+        if path.startswith(OWN_ROUTES) and not _is_signed_in(scope):
+            return "Not authenticated", 401
+        return None
 
     def _is_ours(self, scope: Scope, headers: dict[str, str]) -> bool:
         host = headers.get("host", "").lower()
         if not self._knows(host):
             return False
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host:  # "null" has no netloc
+        if origin is not None and _place_of(origin) != host:  # "null" has no place
             return False
         if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-            navigates = headers.get("sec-fetch-mode") == "navigate"
+            navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") not in FRAMES
             return navigates and scope.get("method") in ("GET", "HEAD") and not scope["path"].startswith(OWN_ROUTES)
         return True
 
@@ -67,6 +85,24 @@ class Guard:
         if name in self._names or (self._share and name.endswith(SHARE_DOMAIN)):
             return True
         return self._beyond and _is_address(name)
+
+
+def _place_of(origin: str) -> str | None:
+    """Host and port of an origin, ``None`` for what is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
+
+
+def _unframed(send: Send) -> Send:
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            own = [pair for pair in message.get("headers", ()) if pair[0].lower() != UNFRAMED[1][0]]
+            message["headers"] = [*own, *UNFRAMED]
+        await send(message)
+
+    return with_headers
 
 
 def _is_address(name: str) -> bool:

@@ -22,11 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core import log
+from core import inside, log
 from core.config import FetchSettings
 from core.errors import FramesieveError, SourceError
 from core.job_process import kill_tree
 
+MOST_GOING_ON = 8
+"""Looks at once, each a process; of more the oldest is given up: the page shows the newest only."""
 REMEMBERED = 64
 """Looks that can still be read."""
 PATIENCE_S = 600.0
@@ -84,6 +86,9 @@ class Looks:
             self._all[look.id] = look
             while len(self._all) > REMEMBERED:
                 _end(self._all.popitem(last=False)[1])
+            going_on = [one for one in self._all.values() if one.state == "looking" and not one.stop.is_set()]
+            for old in going_on[:-MOST_GOING_ON]:
+                _end(old)
         threading.Thread(target=_guarded, args=(look, work), name="look", daemon=True).start()
         return look
 
@@ -103,8 +108,8 @@ def _guarded(look: Look, work: Callable[[Look], None]) -> None:
 
 def _look_at_file(look: Look, path: Path, stream: int | None) -> None:
     surroundings = {"PYTHONPATH": os.pathsep.join([PACKAGES, *filter(None, [os.environ.get("PYTHONPATH")])])}
-    argv = [sys.executable, "-P", "-m", "core.pipeline.look", str(path)]
-    argv += [] if stream is None else [str(stream)]
+    argv = [sys.executable, "-P", "-m", "core.pipeline.look", str(path), "-" if stream is None else str(stream)]
+    argv += map(str, inside.confined_to() or ())
     with subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,

@@ -33,12 +33,12 @@ class PeopleRoutes:
         """Returns the routes."""
         get: dict[str, Callable[[Request], Response]] = {
             "/fs/runs/{run}/people": self._people,
-            "/fs/runs/{run}/face/{row:int}": self._picture,
-            "/fs/runs/{run}/faces/{ordinal:int}": self._faces,
+            "/fs/runs/{run}/face/{row:number}": self._picture,
+            "/fs/runs/{run}/faces/{ordinal:number}": self._faces,
         }
         post: dict[str, Callable[[Request, dict[str, Any]], Response]] = {
             "/fs/runs/{run}/people": self._find,
-            "/fs/runs/{run}/people/{person:int}/name": self._name,
+            "/fs/runs/{run}/people/{person:number}/name": self._name,
         }
         return [
             *(Route(path, reading(make), methods=["GET"]) for path, make in get.items()),
@@ -60,7 +60,7 @@ class PeopleRoutes:
 
     def _picture(self, request: Request) -> Response:
         run = self._run(request)
-        return picture(run.pictures.inside(run.run.face_crop(request.path_params["row"])))
+        return picture(run.pictures.opened(run.run.face_crop(request.path_params["row"])))
 
     def _faces(self, request: Request) -> Response:
         from core.pipeline.face_crops import faces_of_frame

@@ -6,10 +6,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from core import inside
 from core.errors import DecodeError
 from core.store.run import RunDir
 
@@ -33,15 +34,18 @@ class Pictures:
         self._frames: OrderedDict[int, bytes] = OrderedDict()
         self._keeping = threading.Lock()
 
-    def frame_file(self, ordinal: int) -> Path | None:
-        """Returns the extracted frame's file, ``None`` when it is not on disk, or kept in colours of its own."""
+    def frame_file(self, ordinal: int) -> BinaryIO | None:
+        """Returns the extracted frame's file, open, ``None`` when it is not on disk, or kept in colours of its own."""
         from core.pipeline.stills import is_kept
 
         found = self._first(self._run.frame(ordinal, suffix) for suffix in SUFFIXES[:2])
-        return None if found is None or is_kept(found) else found
+        if found is not None and is_kept(found):
+            found.close()
+            return None
+        return found
 
-    def thumb_file(self, ordinal: int) -> Path | None:
-        """Returns the preview's file, ``None`` when there is none."""
+    def thumb_file(self, ordinal: int) -> BinaryIO | None:
+        """Returns the preview's file, open, ``None`` when there is none."""
         return self._first(self._run.thumb(ordinal, suffix) for suffix in SUFFIXES)
 
     def decoded_frame(self, ordinal: int) -> bytes:
@@ -102,9 +106,12 @@ class Pictures:
             while len(kept) > most:
                 kept.popitem(last=False)
 
-    def inside(self, path: Path) -> Path | None:
-        """Returns a file of the run folder, ``None`` when it is not there; a link that leads out of it is none."""
-        return path if path.is_file() and path.resolve().is_relative_to(self._run.path.resolve()) else None
+    def opened(self, path: Path) -> BinaryIO | None:
+        """Opens a file of the run folder; ``None`` when it is not there, or is a link that leads out of it."""
+        try:
+            return inside.open_in(path, (self._run.path,))
+        except OSError:
+            return None
 
-    def _first(self, paths: Generator[Path, None, None]) -> Path | None:
-        return next((path for path in paths if self.inside(path)), None)
+    def _first(self, paths: Generator[Path, None, None]) -> BinaryIO | None:
+        return next(filter(None, map(self.opened, paths)), None)

@@ -14,14 +14,15 @@ from typing import Any
 
 import gradio as gr
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from core import config
+from core import config, inside
 from core.config import DEVICES, DetectSettings, MineSettings
 from core.errors import FramesieveError, RunError, SettingsError, WeightsError
 from core.store import examples
 from core.ui import machine, owner
+from core.ui.answers import OpenFile
 from core.ui.header import part
 from core.ui.review_boxes import Boxes, cache_json
 from core.ui.review_live import Lives, checked_rate
@@ -34,6 +35,8 @@ OUTPUT = "hard_examples"
 """Where saved frames go unless a person says otherwise, in the folder of runs."""
 MEDIA_TYPES = {"matroska": "video/webm", "mov": "video/mp4"}
 THUMB_HEIGHT, THUMB_QUALITY = 96, 80
+MOST_FOLDERS = 100
+"""Output folders whose saves can be undone; the one that was used longest ago is forgotten."""
 
 
 def build() -> gr.HTML:
@@ -93,7 +96,7 @@ class ReviewRoutes:
         roots = [str(root) for root in (*workspace.roots, workspace.downloads)]
         facts = {"roots": roots, "output": str(workspace.downloads / OUTPUT), "tags": list(examples.TAGS)}
         facts |= {"gpu": machine.facts()["gpu"], "devices": list(DEVICES)}
-        return answer(facts | {"weights": self._boxes.offered()})
+        return answer(facts | {"weights": self._boxes.offered(), "unsafe_weights": self._verbs.unsafe_weights})
 
     def _folder(self, request: Request, body: dict[str, Any]) -> Response:
         folder = self._videos.folder(body.get("folder"))
@@ -127,6 +130,7 @@ class ReviewRoutes:
         path, weights = self._videos.path_of(body.get("video")), self._boxes.weights(body.get("weights"))
         if weights is None:
             raise SettingsError("choose weights first.")
+        unsafe = self._verbs.unsafe(body.get("unsafe"))
         self._lives.stop(body["video"])  # the job goes on from what was inferred
         stream = self._videos.stream_of(body.get("video"))
         settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto"), "stream": stream})
@@ -136,7 +140,7 @@ class ReviewRoutes:
             "settings": config.differences(settings),
             "downloads": str(self._verbs.workspace.downloads),
             "force": body.get("force") is True,
-            "unsafe": body.get("unsafe") is True,
+            "unsafe": unsafe,
         }
         run = self._videos.run_of(body.get("video"))
         if run is not None:
@@ -195,7 +199,11 @@ class ReviewRoutes:
         if file_mark(file) != request.path_params["mark"]:
             return answer({"error": "the video changed; open it again."}, 404)
         family = "mov" if file != one.path else one.video.info.container.split(",")[0]
-        return FileResponse(file, headers=IMMUTABLE, media_type=MEDIA_TYPES.get(family, "application/octet-stream"))
+        try:
+            opened = inside.open_in(file, self._videos.roots())
+        except OSError:
+            return answer({"error": "the video is gone, or leads out of the allowed folders."}, 404)
+        return OpenFile(opened, MEDIA_TYPES.get(family, "application/octet-stream"), IMMUTABLE)
 
     def _data(self, request: Request) -> Response:
         one, cache = self._videos.open(request.path_params["video"]), request.path_params["cache"]
@@ -230,7 +238,8 @@ class ReviewRoutes:
         if weights is None:
             raise SettingsError("choose weights first.")
         settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto")})
-        return answer({"live": self._lives.start(one, weights, settings, body.get("unsafe") is True)})
+        unsafe = self._verbs.unsafe(body.get("unsafe"))
+        return answer({"live": self._lives.start(one, weights, settings, unsafe)})
 
     def _stop_live(self, request: Request, body: dict[str, Any]) -> Response:
         self._lives.stop(request.path_params["video"])
@@ -289,11 +298,15 @@ class ReviewRoutes:
 
         folder = self._mine(request.query_params.get("folder")).folder
         picture = folder / request.path_params["name"]
-        if picture.parent != folder or not examples.NAME.fullmatch(picture.name) or not picture.is_file():
+        if picture.parent != folder or not examples.NAME.fullmatch(picture.name):
             return answer({"error": "there is no such picture."}, 404)
         try:
-            small = images.encode_jpeg(images.read_jpeg(picture, THUMB_HEIGHT), THUMB_QUALITY)
-        except (OSError, ValueError) as error:
+            data = inside.read_bytes(picture, (folder,), images.MOST_BYTES)
+        except OSError:
+            return answer({"error": "there is no such picture."}, 404)
+        try:
+            small = images.encode_jpeg(images.decode_jpeg(data, THUMB_HEIGHT), THUMB_QUALITY)
+        except ValueError as error:
             raise RunError(f"{picture.name} cannot be read ({error}).") from None
         return Response(small, media_type="image/jpeg", headers=IMMUTABLE)
 
@@ -302,7 +315,10 @@ class ReviewRoutes:
 
         place = self._verbs.place(folder)
         with self._lock:
-            return self._mines.setdefault(place, Mine(place))
+            mine = self._mines[place] = self._mines.pop(place, None) or Mine(place)
+            while len(self._mines) > MOST_FOLDERS:
+                del self._mines[next(iter(self._mines))]
+            return mine
 
 
 def _quietly(work: Callable[[], Any]) -> None:

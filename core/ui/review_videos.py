@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core import inside
 from core.errors import FramesieveError, RunError, SourceError
 from core.store.run import RunDir
 from core.ui.session import OpenRun, Workspace, file_mark
@@ -166,6 +167,11 @@ class Videos:
             Uncounted: only decoding all of it tells its frames; that is a job's work.
         """
         path, run_id = self._named(video_id)
+        if not inside.is_file_in(path, self.roots()):  # it was when it was listed; a link may have taken its place
+            folders = ", ".join(map(str, self.roots()))
+            raise SourceError(
+                f"{path} is gone, or is not in the allowed folders ({folders}); allow its folder with --root DIR."
+            )
         with self._lock:
             known = self._open.get(video_id)
         if known is not None and known.video.state == _state(path):

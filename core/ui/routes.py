@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import anyio
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from core import config
+from core import config, log
 from core.config import FilterSettings
-from core.errors import DecodeError, FramesieveError, JobError, RunBusy, RunError, SettingsError
+from core.errors import DecodeError, FramesieveError, JobError, QueueFull, RunBusy, RunError, SettingsError
 from core.pipeline.select import digest, select
 from core.records import Selection
 from core.store import selection
 from core.ui import columns, knobs, machine, zipped
+from core.ui.answers import OpenFile
 from core.ui.exporter import Exporter, ExportStatus, check_digest
 from core.ui.session import OpenRun, Workspace, file_mark
 
@@ -37,6 +40,7 @@ MOST_THUMBS = 200
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 STATUS: dict[type[FramesieveError], int] = {SettingsError: 422, RunBusy: 409, DecodeError: 404, JobError: 409}
+STATUS |= {QueueFull: 429}
 MEDIA = {".js": "text/javascript", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -59,8 +63,8 @@ class Routes:
             "/fs/runs": lambda _: answer(self._workspace.runs()),
             "/fs/runs/{run}": self._facts,
             "/fs/runs/{run}/columns/{version}": self._columns,
-            "/fs/runs/{run}/thumb/{ordinal:int}": self._thumb,
-            "/fs/runs/{run}/frame/{ordinal:int}": self._frame,
+            "/fs/runs/{run}/thumb/{ordinal:number}": self._thumb,
+            "/fs/runs/{run}/frame/{ordinal:number}": self._frame,
             "/fs/runs/{run}/thumbs": self._thumbs,
             "/fs/exports/{export}": self._export_status,
             "/fs/exports/{export}/zip": self._zip,
@@ -83,8 +87,16 @@ class Routes:
 
     def _facts(self, request: Request) -> Response:
         run = self._run(request)
-        export = self._exporter.last_of(run.run)
-        return answer(run.facts() | self._saved(run) | {"export": None if export is None else status_json(export)})
+        return answer(run.facts() | self._saved(run) | {"export": self._last_export(run)})
+
+    def _last_export(self, run: OpenRun) -> dict[str, Any] | None:
+        """How the last export goes; one that cannot be told is not the end of the page."""
+        try:
+            export = self._exporter.last_of(run.run)
+            return None if export is None else status_json(export)
+        except (FramesieveError, OSError, ValueError) as error:
+            log.get().info("the last export of %s cannot be told: %s", run.run.path, error)
+            return None
 
     def _saved(self, run: OpenRun) -> dict[str, Any]:
         """The saved filters; a damaged selection.json is a sentence, not the end of the page."""
@@ -159,7 +171,7 @@ class Routes:
     def _zip(self, request: Request) -> Response:
         status = self._exporter.status(request.path_params["export"])
         if status.folder is None:
-            raise RunError("this export is not finished.")
+            raise RunError(status.error or "this export is not finished.")
         if not status.folder.is_dir():
             raise RunError(f"{status.folder} is gone: moved or deleted; export again.")
         body = closing_stream(zipped.stream(status.folder))
@@ -184,11 +196,11 @@ def web_file(request: Request) -> Response:
     return FileResponse(known[name], media_type=MEDIA[".js"], headers=IMMUTABLE)
 
 
-def picture(file: Path | None) -> Response:
-    """Answers with a picture file, 404 without one."""
+def picture(file: BinaryIO | None) -> Response:
+    """Answers with an open picture file and closes it, 404 without one."""
     if file is None:
         return answer({"error": "there is no such picture."}, 404)
-    return FileResponse(file, media_type=MEDIA[file.suffix], headers=IMMUTABLE)
+    return OpenFile(file, media_type=MEDIA[Path(file.name).suffix], headers=IMMUTABLE)
 
 
 def filters_of(body: dict[str, Any]) -> FilterSettings:
@@ -238,9 +250,20 @@ def ordinals_of(text: str) -> list[int]:
 
 
 def answer(values: Any, status: int = 200) -> Response:
-    """Answers with JSON; ASCII only, so that names that are not UTF-8 get through."""
-    text = json.dumps(values, allow_nan=False)
+    """Answers with JSON; ASCII only, so that names that are not UTF-8 get through. What is no number is ``null``."""
+    try:
+        text = json.dumps(values, allow_nan=False)
+    except ValueError:  # a file on disk said so
+        text = json.dumps(_finite(values), allow_nan=False)
     return Response(text, status, headers=FRESH, media_type="application/json")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value if not isinstance(value, float) or math.isfinite(value) else None
 
 
 def begun(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
@@ -282,19 +305,46 @@ def writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
 
     async def endpoint(request: Request) -> Response:
         body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MOST_BYTES:
-                return answer({"error": "that is too much at once."}, 413)
+        try:
+            async for piece in request.stream():
+                body += piece
+                if len(body) > MOST_BYTES:
+                    return answer({"error": "that is too much at once."}, 413)
+        except ClientDisconnect:
+            return answer({"error": "the request was broken off."}, 400)
         try:
             values = json.loads(body or b"{}")
         except (ValueError, RecursionError):
             return answer({"error": "that is not JSON."}, 400)
         if not isinstance(values, dict):
             return answer({"error": "an object is wanted."}, 400)
+        if (wrong := _what_is_wrong(values)) is not None:
+            return answer({"error": wrong}, 400)
         return await run_in_threadpool(safely, make, request, values)
 
     return endpoint
+
+
+def _what_is_wrong(values: dict[str, Any]) -> str | None:
+    """Says what no setting, path or name can be; bytes of names that are not UTF-8 (U+DC80 to U+DCFF) can."""
+    level: list[Any] = [values]
+    for _ in range(DEEPEST):
+        texts = [item for item in level if isinstance(item, str)]
+        texts += [name for item in level if isinstance(item, dict) for name in item]
+        if any(HALVES.search(text) for text in texts):
+            return "a text holds halves of signs (surrogates); type it anew."
+        if any(isinstance(item, int) and abs(item) > LARGEST for item in level):
+            return "a number is too large to mean anything."
+        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        level = [item for some in inner for item in some]
+        if not level:
+            return None
+    return f"that is nested more than {DEEPEST} levels deep."
+
+
+DEEPEST = 20
+LARGEST = 10**40
+HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def safely(make: Callable[..., Response], *words: Any) -> Response:
@@ -303,3 +353,7 @@ def safely(make: Callable[..., Response], *words: Any) -> Response:
         return make(*words)
     except FramesieveError as error:
         return answer({"error": str(error)}, STATUS.get(type(error), 400))
+    except (OSError, UnicodeError) as error:  # a name that no file can have, a disk that fails, a file that went
+        log.remember("a request could not be answered", trace=True)
+        why = getattr(error, "strerror", None) or error
+        return answer({"error": f"that cannot be read or written ({why}); check the name and the disk."}, 400)

@@ -83,7 +83,7 @@ class OpenRun:
             "colours": colour.described(info, str(self.saved.settings.get("hdr", "tonemap"))),
             "video": Path(info.path).name,
             "cut_off": said_of(info),
-            "thumb_height": self.saved.settings.get("thumb_height", 180),
+            "thumb_height": _thumb_height(self.saved.settings.get("thumb_height")),
             **self.summary(),
         }
 
@@ -95,7 +95,7 @@ class OpenRun:
             "method": method_text(self.saved.settings),
             "frames": count_lines(self.run.metadata),
             "made": datetime.fromtimestamp(changed_at(self.run)).astimezone().isoformat(timespec="seconds"),
-            "state": str(self.saved.extra.get("state", "running")),
+            "state": str(self.saved.extra.get("state", "running"))[:MOST_WORD],
         }
 
     def saved_filters(self) -> dict[str, Any] | None:
@@ -138,7 +138,11 @@ class Workspace:
         for path in self._folders():
             try:
                 line = self._opened(path).summary()
-            except RunError as error:
+            except (
+                RunError,
+                OSError,
+                ValueError,
+            ) as error:  # its sentence is the line; one bad folder never hides the others
                 line = {"id": None, "name": path.name, "state": "damaged", "error": str(error)}
             found.append((changed_at(RunDir(path)), line))
         return [line for _, line in sorted(found, key=lambda pair: -pair[0])]
@@ -173,7 +177,10 @@ class Workspace:
     def at(self, path: Path) -> OpenRun | None:
         """Returns the run in this folder of ``downloads``, ``None`` where there is none that can be read."""
         path = Path(path)
-        if path.parent.resolve() != self.downloads or path.resolve().parent != self.downloads:
+        if (
+            Path(os.path.realpath(path.parent)) != self.downloads
+            or Path(os.path.realpath(path)).parent != self.downloads
+        ):
             return None
         try:
             return self._opened(self.downloads / path.name)
@@ -185,10 +192,12 @@ class Workspace:
         if not self.downloads.is_dir():
             return
         for path in sorted(self.downloads.iterdir()):
-            if (path / "run.json").is_file() and path.resolve().parent == self.downloads:
+            inside = Path(os.path.realpath(path)).parent == self.downloads
+            if inside and path.is_dir() and os.path.lexists(path / "run.json"):
                 yield path
 
     def _opened(self, path: Path) -> OpenRun:
+        RunDir(path).check_files()
         saved = run_file.read(RunDir(path).run_json)
         run_id = self._id_of(path, saved)
         with self._lock:
@@ -205,12 +214,24 @@ class Workspace:
                 self._known[self._used.popitem(last=False)[0]].forget()
         return run
 
+    def secret(self) -> bytes:
+        """Returns what makes ids unguessable and words of owners ours; the same after a restart."""
+        with self._lock:
+            self._secret = self._secret or _secret_of(self.downloads)
+            return self._secret
+
     def _id_of(self, path: Path, saved: RunFile) -> str:
         """Same run, same id, also after a restart; a run made anew from something else is another one."""
         text = "\n".join((str(path), saved.fingerprint, saved.digest))
-        with self._lock:
-            self._secret = self._secret or _secret_of(self.downloads)
-        return hmac.new(self._secret, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:32]
+        return hmac.new(self.secret(), _bytes_of(text), hashlib.sha256).hexdigest()[:32]
+
+
+def _bytes_of(text: str) -> bytes:
+    """The bytes of a path, or of whatever a file says in its place."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _secret_of(downloads: Path) -> bytes:
@@ -231,10 +252,22 @@ def _private(path: str, flags: int) -> int:
 
 def method_text(settings: Any) -> str:
     """Returns the method with its own input, ``"interval 2 s"``."""
-    method = str(settings.get("method", "unknown"))
+    method = str(settings.get("method", "unknown"))[:MOST_WORD]
     if method == "interval":
-        return f"interval {settings.get('interval', 0):g} s"
-    return f"one frame of {settings.get('every', 0)}" if method == "every_nth" else method
+        seconds = settings.get("interval", 0)
+        return f"interval {seconds:g} s" if type(seconds) in (int, float) else method
+    return f"one frame of {str(settings.get('every', 0))[:MOST_WORD]}" if method == "every_nth" else method
+
+
+MOST_WORD = 40
+"""Characters of a run's own words that a line shows."""
+
+
+def _thumb_height(value: Any) -> int:
+    return value if type(value) is int and 0 < value <= MOST_THUMB_HEIGHT else 180
+
+
+MOST_THUMB_HEIGHT = 4096
 
 
 def file_mark(path: Path) -> str:
@@ -248,20 +281,23 @@ def file_mark(path: Path) -> str:
 
 def changed_at(run: RunDir) -> float:
     """Returns when the run last got records (or was made), seconds since 1970; 0 when it is gone."""
-    times = [path.stat().st_mtime for path in (run.metadata, run.run_json) if path.exists()]
-    return max(times, default=0.0)
+    times = [0.0]
+    for path in (run.metadata, run.run_json):
+        with contextlib.suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times)
 
 
-_LINES: dict[tuple[Path, str], int] = {}
+_LINES: dict[Path, tuple[str, int]] = {}
 
 
 def count_lines(path: Path) -> int:
     """Returns how many lines a file has; counted anew only after it changed."""
-    key = (path, file_mark(path))
-    if key not in _LINES:
+    mark = file_mark(path)
+    if _LINES.get(path, ("", 0))[0] != mark:
         lines = 0
         if path.is_file():
             with open(path, "rb", buffering=0) as file:
                 lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-        _LINES[key] = lines
-    return _LINES[key]
+        _LINES[path] = mark, lines
+    return _LINES[path][1]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
+from core import inside
 from core.errors import SourceError, StorageError
 from core.store import files
 from core.video.names import SUFFIXES, safe_title
@@ -68,6 +69,8 @@ async def receive(
     if length is not None and length > most:
         raise SourceError(_too_large(most))
     await run_in_threadpool(files.make_folder, home)
+    if not inside.lies_in(home, (downloads,)):
+        raise StorageError(f"{home} is a link that leads out of the folder of runs; remove it.")
     if length is not None and shutil.disk_usage(home).free < length + SPARE_BYTES:
         raise StorageError(f"the disk has no room for {length / 1e6:.0f} MB in {home}; free some space first.")
     part = home / f".{secrets.token_hex(8)}.part"

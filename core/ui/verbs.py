@@ -5,15 +5,17 @@ The child of a job checks its arguments again; here is decided which files it ma
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import config
+from core import config, inside
 from core.config import ExportSettings, ExtractSettings, FaceSettings, FetchSettings, FilterSettings, PeopleSettings
 from core.errors import JobError, SettingsError, SourceError
-from core.job_state import JobState
+from core.job_state import RESUMABLE, JobState
 from core.jobs import JobQueue
 from core.store.run import RunDir
 from core.ui.face_places import check_faces
@@ -28,16 +30,21 @@ FACE_KEYS = ("settings", "people", "again")
 """What ``faces`` takes."""
 PATHS = ("out", "downloads", "dest", "run", "selection", "weights")
 """Arguments of jobs that name places to write to, or to read records or weights from."""
-SOURCES = ("source", "video")
+SOURCES = ("source", "video", "url")
 """Arguments of jobs that name a video."""
+MOST_NAME_BYTES = 255
+"""Of the name of a folder: more is not taken by any usual file system."""
+MOST_PATH_BYTES = 3000
 
 
 class Verbs:
     """The queue as people and programs may use it."""
 
-    def __init__(self, workspace: Workspace, queue: JobQueue) -> None:
+    def __init__(self, workspace: Workspace, queue: JobQueue, *, unsafe_weights: bool = False) -> None:
+        """Remembers what it works on; ``unsafe_weights``: whoever started the server trusts all weights."""
         self.workspace = workspace
         self.queue = queue
+        self.unsafe_weights = unsafe_weights
 
     def source(self, text: Any) -> Path | Url:
         """Returns the file or web address that a text names.
@@ -141,6 +148,47 @@ class Verbs:
         what = "Find people in" if "people" in arguments else "Compare faces of" if "face_refs" in given else "Faces of"
         return self.queue.start("faces", arguments, owner, run.path, f"{what} {run.path.name}")
 
+    def unsafe(self, wanted: Any) -> bool:
+        """Returns whether weights may be loaded that can run any code.
+
+        Raises:
+            SettingsError: that is wanted, and whoever started the server has not allowed it.
+        """
+        if wanted is True and not self.unsafe_weights:
+            raise SettingsError(
+                "weights that may run any code are not loaded by this server; start it with --allow-unsafe-weights if "
+                "you trust their maker."
+            )
+        return wanted is True
+
+    def exported(self, state: JobState) -> Path | None:
+        """Returns the folder that an export made, ``None`` for what is not one that may be shown: files can be forged.
+
+        It is another folder than the allowed ones and the runs, lies in them, and holds the manifest that an export
+        ends with; one that is gone is returned too.
+        """
+        from core.pipeline.export import MANIFEST
+
+        dest = state.result.get("dest")
+        try:
+            folder = self._place(dest)
+        except SettingsError:
+            return None
+        if state.verb != "export" or os.path.lexists(RunDir(folder).run_json):
+            return None
+        is_export = inside.is_file_in(folder / MANIFEST, [folder]) or not os.path.lexists(folder)
+        return folder if is_export else None
+
+    def sweep(self, state: JobState) -> None:
+        """Removes what an export that ended too early left; its run and its place are checked before."""
+        from core.pipeline.export import remove_partial
+
+        dest = state.arguments.get("dest")
+        if state.verb != "export" or state.state not in RESUMABLE or state.run is None or not self.inside(state.run):
+            return
+        with contextlib.suppress(SettingsError, OSError):
+            remove_partial(self._place(dest), RunDir(Path(state.run)))
+
     def resume(self, job_id: str) -> None:
         """Starts a job that ended too early again.
 
@@ -159,7 +207,7 @@ class Verbs:
         """
         if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
             raise SettingsError("a folder for saved frames is wanted.")
-        path = (self.workspace.downloads / folder.strip()).resolve()
+        path = Path(os.path.realpath(_named(self.workspace.downloads / folder.strip())))
         if not self.inside(path):
             allowed = ", ".join(map(str, self._roots))
             raise SettingsError(f"{folder.strip()} is not in the allowed folders ({allowed}); choose a folder in them.")
@@ -173,10 +221,12 @@ class Verbs:
         """What a file on disk says of a job is not ours until it was checked."""
         from core.video.source import is_url
 
-        for name in PATHS:
-            place = state.run if name == "run" and state.run else state.arguments.get(name)
-            if place and not (isinstance(place, str) and self.inside(Path(place))):
+        for place in (state.run, *(state.arguments.get(name) for name in PATHS)):
+            if place and not (isinstance(place, str) and self.inside(place)):
                 raise JobError(f"{state.title} works in a folder that is not allowed here; start it anew.")
+        other = state.arguments.get("run")
+        if other and state.run and os.path.realpath(other) != os.path.realpath(state.run):
+            raise JobError(f"{state.title} lies in another run than the one it works in; start it anew.")
         if state.arguments.get("unsafe"):
             raise JobError(f"{state.title} loads weights that may run any code; start it anew.")
         for name in SOURCES:
@@ -189,15 +239,29 @@ class Verbs:
     def _place(self, dest: Any) -> Path:
         if not isinstance(dest, str) or not dest.strip() or "\0" in dest:
             raise SettingsError("dest is wanted as the path of a folder.")
-        path = self.workspace.downloads / dest
-        if not self.inside(path) or path.resolve() in map(Path.resolve, self._roots):
+        path = _named(self.workspace.downloads / dest)
+        real = Path(os.path.realpath(path))
+        if not self.inside(path) or real in (Path(os.path.realpath(root)) for root in self._roots):
             raise SettingsError(f"{dest} is not in the folder of runs or an allowed folder; choose another one.")
-        return path.resolve()
+        return real
 
-    def inside(self, path: Path) -> bool:
+    def inside(self, path: str | Path) -> bool:
         """Whether a path lies in the folder of runs or an allowed one, links followed."""
-        real = path.resolve()
-        return any(real.is_relative_to(root.resolve()) for root in self._roots)
+        return inside.lies_in(path, self._roots)
+
+
+def _named(path: Path) -> Path:
+    """Lets a path pass that a file system can have. Raises ``SettingsError``."""
+    try:
+        lengths = [len(os.fsencode(part)) for part in path.parts]
+    except UnicodeEncodeError:
+        raise SettingsError("the name of the folder holds halves of signs (surrogates); type it anew.") from None
+    if max(lengths, default=0) > MOST_NAME_BYTES or sum(lengths) > MOST_PATH_BYTES:
+        raise SettingsError(
+            f"the name of the folder has {max(lengths, default=0)} bytes; at most {MOST_NAME_BYTES} are taken, and "
+            f"{MOST_PATH_BYTES} of the whole path."
+        )
+    return path
 
 
 def _faces_of(state: JobState) -> tuple[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from collections.abc import Generator
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from core import config
+from core import config, inside
 from core.config import ExtractSettings
 from core.store import run_file
 from core.store.run import RunDir
@@ -53,7 +54,11 @@ def stream(folder: Path) -> Generator[bytes, None, None]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         for path in _files(folder):
-            with open(path, "rb") as source, archive.open(_entry(folder, path), "w") as entry:
+            try:
+                opened = inside.open_in(path, (folder,))
+            except OSError:  # it went, or something else took its name, after the folder was listed
+                continue
+            with opened as source, archive.open(_entry(folder, path), "w") as entry:
                 while block := source.read(BLOCK):
                     entry.write(block)
                     yield pipe.take()
@@ -63,7 +68,7 @@ def stream(folder: Path) -> Generator[bytes, None, None]:
 
 def offer(folder: Path) -> dict[str, Any]:
     """Returns ``bytes`` and whether a ``zip`` may be had of an exported folder; none of one that is gone."""
-    size = sum(path.stat().st_size for path in _files(folder))
+    size = sum(path.lstat().st_size for path in _files(folder))
     return {"bytes": size, "zip": 0 < size <= ZIP_LIMIT}
 
 
@@ -89,6 +94,8 @@ def _entry(folder: Path, path: Path) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False))
+    except OSError:  # it is gone, or its name cannot be one
         return []
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())

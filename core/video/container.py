@@ -5,6 +5,7 @@ Nothing else in the program calls ``av.open`` for reading.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
+from core import inside
 from core.errors import SourceError
 from core.video import pictures, streams
 
@@ -35,9 +37,12 @@ def check_file(path: str | os.PathLike[str]) -> Path:
     """Returns the path of a readable, non-empty regular file.
 
     Raises:
-        SourceError: missing, a link that leads nowhere, a directory, a device or pipe, empty, or not readable.
+        SourceError: missing, a link that leads nowhere, a directory, a device or pipe, empty, or not readable; or
+            outside of the folders to which this process is confined, one wording for what is there and what is not.
     """
     file = Path(path)
+    if not inside.allows(file):
+        raise SourceError(_outside(file))
     try:
         found = file.stat()
     except FileNotFoundError:
@@ -53,6 +58,11 @@ def check_file(path: str | os.PathLike[str]) -> Path:
     if not os.access(file, os.R_OK):
         raise SourceError(f"{file} cannot be read (no permission); change its permissions or copy it.")
     return file
+
+
+def _outside(file: Path) -> str:
+    folders = ", ".join(map(str, inside.confined_to() or ())) or "none"
+    return f"{file} is not in the allowed folders ({folders}); allow its folder with --root DIR."
 
 
 def _missing(file: Path) -> str:
@@ -85,6 +95,22 @@ def open_video(path: str | os.PathLike[str], stream: int | None = None) -> tuple
     except BaseException:
         container.close()
         raise
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Which file has the name now; ``None`` where that does not matter, in a process that may read everything."""
+    if inside.confined_to() is None:
+        return None
+    with contextlib.suppress(OSError):
+        found = os.stat(file)
+        return found.st_dev, found.st_ino
+    return -1, -1
+
+
+def _check_opened(file: Path, before: tuple[int, int] | None) -> None:
+    """FFmpeg opens by name: a link that took the place of the checked file in between is refused."""
+    if before is not None and (not inside.allows(file) or _identity(file) != before):
+        raise SourceError(f"{file} was replaced while it was opened; open it again.")
 
 
 def open_chosen(
@@ -123,14 +149,21 @@ def choose_stream(path: str | os.PathLike[str], stream: int | None = None) -> st
 
 
 def _opened(file: Path) -> InputContainer:
+    before = _identity(file)
     pictures.refuse_stills(file)
     options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
     try:
         # "file:" keeps names such as "concat:a.mp4" from being read as a protocol.
         kind = pictures.demuxer_of(file)
-        return av.open(f"file:{file.absolute()}", format=kind, options=options, metadata_errors="replace")
+        container = av.open(f"file:{file.absolute()}", format=kind, options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(_not_a_video(file, error)) from None
+    try:
+        _check_opened(file, before)
+    except BaseException:
+        container.close()
+        raise
+    return container
 
 
 def _kinds(container: InputContainer) -> dict[int, str]:

@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import inside
+
+MOST_PIXELS = 150_000_000
+"""Of a picture that is decoded: a frame of 16K has 133 million."""
+MOST_BYTES = 500_000_000
 PNG_LEVEL = 3
 """zlib level of PNG files; level 1 was twice as slow at writing 1080p as the default (docs: performance)."""
 
@@ -26,11 +31,19 @@ def read_jpeg(path: Path, min_height: int = 0) -> NDArray[np.uint8]:
     """Returns a JPEG file as (H, W, 3) uint8 RGB; with ``min_height`` as small as the format gives it above that.
 
     Raises:
-        OSError: it cannot be read. ValueError: it is no JPEG.
+        OSError: it cannot be read, is a link out of its folder, or is larger than ``MOST_BYTES``.
+        ValueError: it is no JPEG, or has too many pixels.
     """
+    return decode_jpeg(inside.read_bytes(path, (path.parent,), MOST_BYTES), min_height)
+
+
+def decode_jpeg(data: bytes, min_height: int = 0) -> NDArray[np.uint8]:
+    """Returns the picture of JPEG bytes as ``read_jpeg`` does. Raises ``ValueError``."""
     import simplejpeg
 
-    found: NDArray[np.uint8] = simplejpeg.decode_jpeg(path.read_bytes(), "RGB", min_height=min_height)
+    height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    _check_size(width, height)
+    found: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_height=min_height)
     return found
 
 
@@ -61,13 +74,13 @@ AFTER_IHDR = 33
 """Signature and IHDR of a PNG: cICP stands before PLTE and IDAT."""
 
 
-def coding_of(source: Path | bytes) -> tuple[int, int] | None:
-    """Returns primaries and transfer of a picture of ``encode_deep``, a file or its bytes; ``None`` for any other."""
-    if isinstance(source, bytes):
-        head = source[AFTER_IHDR : AFTER_IHDR + 10]
-    else:
-        with open(source, "rb") as file:
-            head = file.read(AFTER_IHDR + 10)[AFTER_IHDR:]
+CODING_BYTES = AFTER_IHDR + 10
+"""From the beginning of a picture: so many tell ``coding_of``."""
+
+
+def coding_of(data: bytes) -> tuple[int, int] | None:
+    """Returns primaries and transfer of a picture of ``encode_deep`` from its first bytes; ``None`` for any other."""
+    head = data[AFTER_IHDR:CODING_BYTES]
     return (head[8], head[9]) if len(head) == 10 and head[4:8] == b"cICP" else None
 
 
@@ -94,14 +107,36 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     """Returns the (H, W, 3) uint8 RGB picture of JPEG or PNG bytes that this program wrote.
 
     Raises:
-        ValueError: they are not a whole picture.
+        ValueError: they are not a whole picture, are of another format, or have too many pixels.
     """
     import cv2
+
+    _check_size(*_size_of(data))
 
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
         raise ValueError(f"{len(data)} bytes are no picture")
     return np.ascontiguousarray(picture[:, :, ::-1])
+
+
+def _size_of(data: bytes) -> tuple[int, int]:
+    """Width and height as the head of a JPEG or PNG says; OpenCV would read twenty formats more, whatever the name."""
+    import simplejpeg
+
+    if data.startswith(PNG_SIGN):
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if not data.startswith(JPEG_SIGN):
+        raise ValueError(f"{len(data)} bytes are no picture")
+    height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    return width, height
+
+
+PNG_SIGN, JPEG_SIGN = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"it has {width} x {height} pixels, over {MOST_PIXELS // 1_000_000} million")
 
 
 def fitted(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -129,7 +129,7 @@ def site(counting_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """One page for all tests; each takes runs of its own."""
     downloads = tmp_path_factory.mktemp("site") / "downloads"
     downloads.mkdir()
-    with serving(downloads) as address:
+    with serving(downloads, "--root", str(counting_runs.parent)) as address:
         yield Site(address, downloads, counting_runs)
 
 

@@ -276,7 +276,7 @@ def test_pictures_that_cannot_come_are_said_and_tried_again(
     video = Path(run_file.read(RunDir(counting_runs / "bare").run_json).video.path)
     elsewhere = video.with_suffix(".away")
     seen = visit()
-    with serving(tmp_path / "runs") as address:
+    with serving(tmp_path / "runs", "--root", str(video.parent)) as address:
         video.rename(elsewhere)
         try:
             seen.open(address, "bare")

@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from core.job_state import JobState
 from core.store import files, jsonl, run_file
 from core.store.run import RunDir
+from core.ui.owner import signed
+from core.ui.session import SECRET
 from tests import videos, web
 from tests.ui.conftest import serving
 
@@ -202,12 +205,34 @@ def test_people_see_their_own_jobs_only(served: tuple[str, Path], media: Path) -
     _, _, headers = post(address, "jobs", None)
     cookie = headers["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=Lax" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Path=/fs/" in cookie
+    assert cookie.startswith(f"framesieve-owner-{urlsplit(address).port}=")
     mine = {"Cookie": cookie.split(";")[0]}
     _, started, _ = post(address, "source/extract", {"source": str(media / "clip one.mp4"), "settings": {}}, **mine)
     assert [job["id"] for job in post(address, "jobs", None, **mine)[1]["jobs"]] == [started["job"]]
     assert post(address, "jobs", None)[1]["jobs"] == []
-    assert post(address, "jobs", None, Cookie="framesieve-owner=api")[1]["jobs"] == []
+    name, _, word = mine["Cookie"].partition("=")
+    for foreign in ("api", word.partition(".")[0], word[:-1] + ("1" if word[-1] == "0" else "0"), "ab" * 16 + ".x", ""):
+        assert post(address, "jobs", None, Cookie=f"{name}={foreign}")[1]["jobs"] == []
+    assert post(address, "jobs", None, Cookie=f"framesieve-owner={word}")[1]["jobs"] == []
+
+
+def test_the_page_keeps_its_word_where_no_other_port_gets_it(served: tuple[str, Path], media: Path) -> None:
+    address, _ = served
+    _, _, headers = post(address, "jobs", None, **{"X-Framesieve-Owner": ""})
+    word = headers["x-framesieve-owner"]
+    assert "set-cookie" not in headers
+    mine = {"X-Framesieve-Owner": word}
+    source = {"source": str(media / "clip one.mp4"), "settings": {"resume": False}}
+    _, started, headers = post(address, "source/extract", source, **mine)
+    assert "x-framesieve-owner" not in headers
+    assert [job["id"] for job in post(address, "jobs", None, **mine)[1]["jobs"]] == [started["job"]]
+    for foreign in ("made-up", word[:40], word.upper(), "ab" * 16 + "." + "cd" * 16):
+        _, found, headers = post(address, "jobs", None, **{"X-Framesieve-Owner": foreign})
+        assert found["jobs"] == []
+        assert headers["x-framesieve-owner"] not in (foreign, word)
+    assert "set-cookie" not in post(address, "machine", None)[2]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +259,8 @@ def test_a_job_found_on_disk_is_resumed_in_allowed_folders_only(
     files.make_folder(run.jobs)
     jsonl.append(run.job(job), [head, {"state": "failed", "error": "x"}])
     with serving(tmp_path / "downloads", "--root", str(media)) as address:
-        _, found, _ = post(address, "jobs", None, Cookie=f"framesieve-owner={owner}")
+        word = signed(owner, (tmp_path / "downloads" / SECRET).read_bytes())
+        _, found, _ = post(address, "jobs", None, **{"X-Framesieve-Owner": word})
         assert [one["id"] for one in found["jobs"]] == [job]
         status, answer, _ = post(address, f"jobs/{job}/resume", {})
     assert 400 <= status < 500, answer

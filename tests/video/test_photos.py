@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +14,8 @@ import pytest
 from PIL import Image
 
 from core.errors import SourceError
-from core.video.photos import LARGEST_SIDE_PX, read_photo
+from core.video.photos import LARGEST_SIDE_PX, check_photo, read_photo
+from tests.conftest import MOST_MEMORY, ROOT
 
 
 def halves() -> Image.Image:
@@ -85,3 +91,95 @@ def test_what_is_no_photo_is_one_sentence(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(SourceError, match=sentence):
             read_photo(tmp_path / name)
+
+
+# --- hostile files
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(\\055) print flush\nshowpage\n%%EOF\n"
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.eps"])
+def test_postscript_reaches_no_interpreter_whatever_its_name(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bait = tmp_path / "bin" / "gs"
+    bait.parent.mkdir()
+    bait.write_text(f"#!/bin/sh\ntouch {tmp_path}/was-run\n")
+    bait.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bait.parent}:/usr/bin:/bin")
+    (tmp_path / name).write_bytes(EPS)
+    for read in (read_photo, check_photo):
+        with pytest.raises(SourceError, match="not a picture that can be read"):
+            read(tmp_path / name)
+    assert not (tmp_path / "was-run").exists()
+
+
+@pytest.mark.parametrize("kind", ["PCX", "TGA", "ICO", "PPM", "SGI", "PDF", "JPEG2000"])
+def test_formats_that_no_camera_writes_are_not_decoded(tmp_path: Path, kind: str) -> None:
+    halves().save(tmp_path / "a.jpg", kind)
+    with pytest.raises(SourceError, match="not a picture that can be read"):
+        read_photo(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "MPO"])
+def test_the_other_formats_of_people_are_read_under_any_name(tmp_path: Path, kind: str) -> None:
+    halves().save(tmp_path / "a.jpg", kind)
+    assert is_near(read_photo(tmp_path / "a.jpg")[20, 10], (255, 0, 0))
+
+
+def png_head(width: int, height: int, bits: int, colour: int) -> bytes:
+    """A PNG of which only the head is true."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    head = chunk(b"IHDR", width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((bits, colour, 0, 0, 0)))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("bits", "colour", "size"), [(16, 2, (20_000, 12_000)), (8, 6, (15_000, 15_000)), (16, 0, (22_000, 20_000))]
+)
+def test_what_would_take_much_memory_is_refused_by_its_head(
+    tmp_path: Path, bits: int, colour: int, size: tuple[int, int]
+) -> None:
+    (tmp_path / "a.png").write_bytes(png_head(*size, bits, colour))
+    for read in (read_photo, check_photo):
+        with pytest.raises(SourceError, match=f"has {size[0]} x {size[1]} pixels and takes [0-9]+ MB of memory"):
+            read(tmp_path / "a.png")
+
+
+def test_a_deep_photo_of_100_million_pixels_takes_little_memory(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom core.video.photos import read_photo\n"
+        "rgb = read_photo(Path(sys.argv[1]))\n"
+        "print(rgb.shape, int(rgb.max()), end=' ')\n" + MOST_MEMORY
+    )
+    deep = Image.new("I;16", (12_000, 8_400), 0x8000)
+    deep.save(tmp_path / "deep.png", compress_level=1)
+    argv = [sys.executable, "-c", code, str(tmp_path / "deep.png")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT)
+    *shape, brightest, megabytes = done.stdout.replace("(", "").replace(")", "").replace(",", "").split()
+    assert shape == ["1792", "2560", "3"]
+    assert brightest == "128"
+    assert int(megabytes) < 800
+
+
+def test_a_pipe_named_like_a_photo_is_no_photo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(SourceError, match="no regular file"):
+        read_photo(tmp_path / "a.jpg")
+
+
+def test_a_confined_process_reads_photos_in_its_folders_only(tmp_path: Path, confined: Callable[..., None]) -> None:
+    halves().save(tmp_path / "outside.png")
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    halves().save(inner / "own.png")
+    (inner / "link.png").symlink_to(tmp_path / "outside.png")
+    confined(inner)
+    assert read_photo(inner / "own.png").shape == (40, 80, 3)
+    for path in (inner / "link.png", tmp_path / "outside.png", inner / ".." / "outside.png"):
+        with pytest.raises(SourceError, match="in an allowed folder"):
+            read_photo(path)

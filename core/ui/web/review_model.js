@@ -16,6 +16,7 @@ export class ModelPanel {
   constructor(about, does) {
     this.does = does;
     this.gpu = about.gpu;
+    this.mayTrust = about.unsafe_weights;
     this.weights = null;
     this.video = null;
     this.job = null;
@@ -168,7 +169,7 @@ export class ModelPanel {
   /** Unsafe weights are loaded when a person says so, in a process of their own. */
   #blame(sentence, trust) {
     const button = h("button.btn.small", { onclick: () => (this.#fail(null), trust()) }, "I trust them: load them anyway");
-    this.#fail(sentence, sentence.includes(UNSAFE) && button);
+    this.#fail(sentence, this.mayTrust && sentence.includes(UNSAFE) && button);
   }
 
   #draw() {

@@ -10,6 +10,33 @@ export class Refused extends Error {
   }
 }
 
+// Whose jobs these are: a word that the server gave this browser. Storage belongs to host and port, cookies to the host.
+const OWNER = "X-Framesieve-Owner";
+const KEY = "framesieve.owner";
+let word = null;
+
+function kept() {
+  try {
+    return localStorage.getItem(KEY) ?? word;
+  } catch {
+    return word; // no storage here: the jobs are known until the page is closed
+  }
+}
+
+async function ask(path, options = {}) {
+  const response = await fetch(address(path), { ...options, headers: { [OWNER]: kept() ?? "" } });
+  const given = response.headers.get(OWNER);
+  if (given) {
+    word = given;
+    try {
+      localStorage.setItem(KEY, given);
+    } catch {
+      // as above
+    }
+  }
+  return response;
+}
+
 async function checked(response) {
   if (response.ok) return response;
   let answer = {};
@@ -23,23 +50,23 @@ async function checked(response) {
 
 /** GET, JSON. */
 export async function read(path) {
-  return (await checked(await fetch(address(path)))).json();
+  return (await checked(await ask(path))).json();
 }
 
 /** GET, bytes. */
 export async function readBytes(path) {
-  return (await checked(await fetch(address(path)))).arrayBuffer();
+  return (await checked(await ask(path))).arrayBuffer();
 }
 
 /** GET, a stream of bytes that `signal` ends. */
 export async function readStream(path, signal) {
-  return (await checked(await fetch(address(path), { signal }))).body.getReader();
+  return (await checked(await ask(path, { signal }))).body.getReader();
 }
 
 /** POST, JSON in and out. */
 export async function write(path, values) {
   const body = JSON.stringify(values);
-  return (await checked(await fetch(address(path), { method: "POST", body }))).json();
+  return (await checked(await ask(path, { method: "POST", body }))).json();
 }
 
 export { address };
