@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.records import Detections, Faces
+
+Look = Literal["once", "twice", "photo"]
+"""How hard faces are looked for. ``"twice"``: where none is found, again in a smaller picture with a border: it shows
+a face that fills the picture; ``"photo"``: the same with more care, whatever it costs; ``"once"``: as old runs did."""
 
 
 class FaceReader(Protocol):
@@ -30,8 +34,14 @@ class FaceReader(Protocol):
     def provider(self) -> str:
         """``"CPU"`` or ``"CUDA"``: what it really runs on."""
 
-    def read(self, rgb: NDArray[np.uint8]) -> Faces:
+    def read(self, rgb: NDArray[np.uint8], look: Look = "twice") -> Faces:
         """Returns the faces of an (H, W, 3) uint8 RGB picture, the surest first."""
+
+    def suspect(self, rgb: NDArray[np.uint8], confidence: float) -> NDArray[np.float32]:
+        """Returns (N, 4) float32 xyxy boxes of what might be faces of a photo, from a confidence (0-1) on.
+
+        For telling why none was found.
+        """
 
 
 class Prepared(NamedTuple):

@@ -1,6 +1,7 @@
-"""Faces by insightface on ONNX Runtime: the detector, the alignment and the recogniser behind ``FaceReader``.
+"""Faces by insightface on ONNX Runtime: the alignment and the recogniser behind ``FaceReader``, and loading it all.
 
-Each session has one thread, since frames are read on all cores at once. Not here: where weights lie (``face_packs``).
+Each session has one thread, since frames are read on all cores at once. Not here: where weights lie (``face_packs``),
+where faces are (``face_detector``).
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ from numpy.typing import NDArray
 
 from core import log
 from core.errors import ModelError
+from core.models import Look
+from core.models.face_any_size import of_any_size
+from core.models.face_detector import INPUT_PX, FaceDetector
 from core.models.face_packs import digest_of, find_pack
 from core.records import Faces
 
-INPUT_PX = 640
-"""Side of the square that the detector sees, unless the network itself has another fixed size."""
-STEP_PX = 64
-"""Detectors of any size see multiples of this (32 would do): few sizes, since each has a session of its own."""
 CROP_PX = 112
 ARCFACE_POINTS = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
@@ -32,54 +32,25 @@ CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 class InsightFaceReader:
     """A pack of insightface, or a folder of one's own ONNX files, loaded once. Made by ``open_reader``."""
 
-    def __init__(self, name: str, folder: Path, detector: Any, recogniser: Any) -> None:
+    def __init__(self, name: str, folder: Path, detector: Any, recogniser: Any, small: Any | None) -> None:
         self.name = name
         self.digest = digest_of(folder)
-        self._detector, self._recogniser = detector, recogniser
-        self._side = int(detector.input_size[0]), int(detector.input_size[1])
-        self._any_size = detector.static_input_size is None
+        self._detector, self._recogniser = FaceDetector(detector, small), recogniser
         self._one_by_one = isinstance(recogniser.input_shape[0], int)
         self.provider = "CUDA" if all(_runs_on(model, CUDA) for model in (detector, recogniser)) else "CPU"
         self.dimension = self._vectors([np.zeros((CROP_PX, CROP_PX, 3), np.uint8)]).shape[1]
 
-    def read(self, rgb: NDArray[np.uint8]) -> Faces:
+    def read(self, rgb: NDArray[np.uint8], look: Look = "twice") -> Faces:
         """Returns the faces of an (H, W, 3) uint8 RGB picture, the surest first."""
-        square, scale = self._square(rgb)
-        found, points = self._detected(square)
-        if not len(found):
+        found = self._detector.find(rgb, look)
+        if not len(found.boxes):
             return Faces.empty(self.dimension)
-        height, width = rgb.shape[:2]
-        boxes = np.clip(found[:, :4] / np.tile(scale, 2), 0, [width, height, width, height]).astype(np.float32)
-        points = (points / scale).astype(np.float32)
-        inside = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
-        boxes, points, confidence = boxes[inside], points[inside], found[inside, 4].astype(np.float32)
-        if not len(boxes):
-            return Faces.empty(self.dimension)
-        return Faces(boxes, points, confidence, self._vectors([aligned(rgb, five) for five in points]))
+        crops = [aligned(rgb, five, repeat_edge=found.fills) for five in found.points]
+        return Faces(found.boxes, found.points, found.confidence, self._vectors(crops))
 
-    def _square(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """The picture in the upper left of what the detector sees, BGR, and (2,) how much it was scaled in x and y.
-
-        A detector that takes any size gets no rows that are empty anyway: 44 % of the square for video of 16:9.
-        """
-        import cv2
-
-        width, height = self._side
-        scale = min(width / rgb.shape[1], height / rgb.shape[0])
-        small = max(1, int(rgb.shape[1] * scale)), max(1, int(rgb.shape[0] * scale))
-        if self._any_size:
-            width, height = (-(-side // STEP_PX) * STEP_PX for side in small)
-        square = np.zeros((height, width, 3), np.uint8)
-        cv2.cvtColor(cv2.resize(rgb, small), cv2.COLOR_RGB2BGR, dst=square[: small[1], : small[0]])
-        return square, np.array([small[0] / rgb.shape[1], small[1] / rgb.shape[0]], np.float32)
-
-    def _detected(self, square: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(N, 5) boxes with confidence and (N, 5, 2) points in the square: what ``detect`` does after it has scaled."""
-        scores, boxes, points = map(np.vstack, self._detector.forward(square, self._detector.det_thresh))
-        order = np.argsort(-scores[:, 0], kind="stable")
-        found = np.hstack([boxes, scores])[order].astype(np.float32)
-        keep = self._detector.nms(found)
-        return found[keep], points[order][keep]
+    def suspect(self, rgb: NDArray[np.uint8], confidence: float) -> NDArray[np.float32]:
+        """Returns (N, 4) float32 xyxy boxes of what might be faces of a photo, from a lower confidence on."""
+        return self._detector.suspect(rgb, confidence).boxes
 
     def _vectors(self, crops: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """(N, D) float32 unit vectors of N aligned RGB crops; a network of fixed batch gets one after the other."""
@@ -116,8 +87,9 @@ def open_reader(model: str, device: str = "auto", min_confidence: float = 0.5) -
         )
     detector.prepare(0, input_size=(INPUT_PX, INPUT_PX), det_thresh=min_confidence)
     try:
-        reader = InsightFaceReader(model if model == folder.name else folder.name, folder, detector, recogniser)
-        reader.read(np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8))
+        small = of_any_size(detector, _session)
+        reader = InsightFaceReader(folder.name, folder, detector, recogniser, small)
+        reader.read(np.zeros((INPUT_PX, INPUT_PX, 3), np.uint8), "photo")
     except Exception as error:
         raise ModelError(f"the models of {folder} cannot be run ({_first_line(error)}); use others.") from error
     if device == "cuda" and reader.provider != "CUDA":
@@ -129,8 +101,12 @@ def open_reader(model: str, device: str = "auto", min_confidence: float = 0.5) -
     return reader
 
 
-def aligned(rgb: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.uint8]:
+def aligned(rgb: NDArray[np.uint8], points: NDArray[np.float32], *, repeat_edge: bool = False) -> NDArray[np.uint8]:
     """Returns the (112, 112, 3) picture of a face, turned and scaled so that its five points lie as networks want them.
+
+    Beyond the picture lies black, as insightface has it; with ``repeat_edge`` its outermost pixels go on, which keeps
+    the vector of a face that is cut off nearer to that of the whole one (distances of crops 0.7 times as high as the
+    face: 0.18 against 0.23, chosen by measurement).
 
     The similarity (turn, scale, shift) of least squared error: points as complex numbers, w = a z + b.
     """
@@ -141,7 +117,8 @@ def aligned(rgb: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.u
     a = np.vdot(z, w) / max(float(np.vdot(z, z).real), 1e-12)
     b = target.mean() - a * source.mean()
     matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
-    return np.asarray(cv2.warpAffine(rgb, matrix, (CROP_PX, CROP_PX)), np.uint8)
+    beyond = cv2.BORDER_REPLICATE if repeat_edge else cv2.BORDER_CONSTANT
+    return np.asarray(cv2.warpAffine(rgb, matrix, (CROP_PX, CROP_PX), borderMode=beyond), np.uint8)
 
 
 def _load(folder: Path, providers: list[str]) -> dict[str, Any]:
@@ -151,8 +128,7 @@ def _load(folder: Path, providers: list[str]) -> dict[str, Any]:
     from insightface.model_zoo.package_manifest import has_model_package_manifest
 
     onnxruntime.set_default_logger_severity(3)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options = _session_options()
     found: dict[str, Any] = {}
     if has_model_package_manifest(str(folder)):
         for task in ("detection", "recognition"):
@@ -173,6 +149,20 @@ def _load(folder: Path, providers: list[str]) -> dict[str, Any]:
         if model is not None and (model.taskname != "recognition" or _is_recogniser(model)):
             found.setdefault(model.taskname, model)
     return found
+
+
+def _session_options() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return options
+
+
+def _session(network: bytes, providers: list[str]) -> Any:
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(network, _session_options(), providers=providers)
 
 
 def _is_recogniser(model: Any) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core import config
 from core.config import ExtractSettings
 from core.errors import SettingsError
-from core.models import FaceReader
+from core.models import FaceReader, Look
 from core.pipeline import faces as face_verb
 from core.pipeline.face_measure import FoundFaces, columns, distances, passes, read_faces
 from core.pipeline.face_reference import from_photo, is_photo
@@ -36,6 +36,7 @@ class ExtractFaces:
         self._state: FaceFile | None = None
         self._wanted = np.zeros((0, reader.dimension), np.float32)
         self._appender: face_store.FaceAppender | None = None
+        self._look: Look = "twice"
 
     def join(self, run: RunDir) -> None:
         """Prepares a locked run: what an interrupted pass left is repaired, other references are compared at once."""
@@ -60,11 +61,12 @@ class ExtractFaces:
         if self._appender is not None:
             self.__exit__(None, None, None)
         face_store.remove(self._run)
-        face_file.write(self._run.face_file, dataclasses.replace(self._state, people=None))
+        self._state = dataclasses.replace(self._state, people=None, second_look=True)
+        face_file.write(self._run.face_file, self._state)
 
     def look(self, frame: Frame, rgb: NDArray[np.uint8], record: FrameRecord) -> FoundFaces:
         """Reads the faces of a frame and writes into its record what they are, all but their rows."""
-        found = read_faces(self._reader, frame, rgb)
+        found = read_faces(self._reader, frame, rgb, self._look)
         near = distances(found.vectors, self._wanted)
         record.more |= columns(found.lines, (), None if near is None else near.tolist())
         if self._settings.face_filter and not passes(record, self._settings.min_face_area):
@@ -86,6 +88,8 @@ class ExtractFaces:
 
     def __enter__(self) -> ExtractFaces:
         assert self._run is not None
+        assert self._state is not None
+        self._look = face_verb.look_for(self._state)
         self._appender = face_store.FaceAppender(self._run, self._reader.dimension).__enter__()
         return self
 

@@ -73,8 +73,10 @@ def face_photo(arguments: Arguments, report: Report) -> Steps:
     ``look`` is any text; with texts of their own two looks at the same photo are not the same job.
 
     The result: ``width``, ``height`` of the photo as it is shown, ``provider``, ``faces`` [{``face`` from 1, ``box``,
-    ``confidence``, ``picture`` (a data URL)}].
+    ``confidence``, ``picture`` (a data URL)}], ``why`` there are none and what to do (the rest of a sentence; "" where
+    there are some).
     """
+    from core.pipeline.face_advice import why_no_face
     from core.pipeline.face_crops import MARGIN, QUALITY, SIDE_PX, crop
     from core.pipeline.face_reference import faces_in
     from core.pipeline.faces import open_model
@@ -91,7 +93,9 @@ def face_photo(arguments: Arguments, report: Report) -> Steps:
         picture = "data:image/jpeg;base64," + base64.b64encode(small).decode()
         confidence = round(float(found.confidence[number - 1]), 4)
         shown.append({"face": number, "box": [round(v, 1) for v in box], "confidence": confidence, "picture": picture})
-    report.result = {"width": rgb.shape[1], "height": rgb.shape[0], "provider": reader.provider, "faces": shown}
+    why = "" if shown else why_no_face(rgb, reader)
+    size = {"width": rgb.shape[1], "height": rgb.shape[0]}
+    report.result = {**size, "provider": reader.provider, "faces": shown, "why": why}
 
 
 def face_model(arguments: Arguments, report: Report) -> Steps:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.config import FACE_NUMBERS
 from core.metrics.face_quality import face_sharpness, frontality
-from core.models import FaceReader
+from core.models import FaceReader, Look
 from core.records import FrameRecord
 from core.video.frame import Frame
 
@@ -32,9 +32,9 @@ class FoundFaces:
         return len(self.lines)
 
 
-def read_faces(reader: FaceReader, frame: Frame, rgb: NDArray[np.uint8]) -> FoundFaces:
+def read_faces(reader: FaceReader, frame: Frame, rgb: NDArray[np.uint8], look: Look) -> FoundFaces:
     """Finds and measures the faces of a frame. Numbers are rounded here, so that all later uses see the same ones."""
-    faces = reader.read(rgb)
+    faces = reader.read(rgb, look)
     if not len(faces):
         return FoundFaces([], faces.vectors)
     luma = frame.luma()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import SettingsError, SourceError
 from core.models import FaceReader
+from core.pipeline.face_advice import why_no_face
 from core.records import Faces
 from core.store.face_file import FaceFile, Reference
 from core.video.photos import read_photo
@@ -26,7 +27,7 @@ def faces_in(photo: Path, reader: FaceReader) -> tuple[NDArray[np.uint8], Faces]
         SourceError: it is not a picture.
     """
     rgb = read_photo(photo)
-    faces = reader.read(rgb)
+    faces = reader.read(rgb, "photo")
     return rgb, faces[np.argsort(faces.boxes[:, 0] + faces.boxes[:, 2], kind="stable")]
 
 
@@ -38,11 +39,9 @@ def from_photo(text: str, reader: FaceReader) -> Reference:
         SettingsError: several faces and none chosen, or there is no such face.
     """
     path, number = split(text)
-    _, faces = faces_in(path, reader)
+    rgb, faces = faces_in(path, reader)
     if not len(faces):
-        raise SourceError(
-            f"no face was found on {path}; take a photo on which the face is larger and turned to the camera."
-        )
+        raise SourceError(f"no face was found on {path}: {why_no_face(rgb, reader)}.")
     if number is None and len(faces) > 1:
         raise SettingsError(
             f"{path} shows {len(faces)} faces; choose one with #1 to #{len(faces)} behind the name, or with --face "

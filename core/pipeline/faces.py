@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from core import config, log
 from core.config import ExtractSettings, FaceSettings, PeopleSettings
 from core.errors import RunError
-from core.models import FaceReader
+from core.models import FaceReader, Look
 from core.pipeline.counting import numbered_by
 from core.pipeline.face_measure import FACE_COLUMNS, FoundFaces, columns, distances, is_read, passes, read_faces
 from core.pipeline.face_people import labels, people_of, relabelled, renamed
@@ -125,7 +125,25 @@ def forget(run: RunDir) -> None:
 
 def new_state(reader: FaceReader, settings: FaceSettings) -> FaceFile:
     """Returns the state of a run whose faces are about to be read."""
-    return FaceFile(settings.face_model, reader.digest, reader.dimension, settings.min_face_confidence, reader.provider)
+    return FaceFile(
+        settings.face_model,
+        reader.digest,
+        reader.dimension,
+        settings.min_face_confidence,
+        reader.provider,
+        second_look=True,
+    )
+
+
+def look_for(state: FaceFile) -> Look:
+    """Returns how the frames of a run that are left are looked at: as those before them were, and says so."""
+    if state.second_look:
+        return "twice"
+    log.get().warning(
+        "the faces of this run were begun by an older program, which did not find faces that fill the picture; the "
+        "frames that are left are read in the same way; --again reads all anew."
+    )
+    return "once"
 
 
 def apply(run: RunDir, state: FaceFile, extracted: ExtractSettings) -> FacesDone:
@@ -199,9 +217,10 @@ def _read(
 ) -> Generator[int, None, FaceFile]:
     """One pass over the frames that have no faces yet; each durable step is noted in ``faces.json``."""
     source = video_of(run, video)
+    look = look_for(state)
 
     def make_work() -> Callable[[Frame], FoundFaces]:
-        return lambda frame: read_faces(reader, frame, frame.rgb())
+        return lambda frame: read_faces(reader, frame, frame.rgb(), look)
 
     done = 0
     with face_store.FaceAppender(run, reader.dimension) as appender:

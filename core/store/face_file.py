@@ -57,6 +57,8 @@ class FaceFile:
     """A pass over a finished run that has not ended: its first row."""
     read_to: int = -1
     """The last ordinal whose faces that pass has written."""
+    second_look: bool = False
+    """Whether faces that fill the picture were looked for: not in runs that an older program began."""
 
     @property
     def reference_vectors(self) -> NDArray[np.float32]:
@@ -125,6 +127,7 @@ def _parse(values: Mapping[str, Any]) -> FaceFile:
         else tuple(Person(int(p["id"]), tuple(map(int, p["rows"])), str(p["name"])) for p in people),
         read_from=None if values["read_from"] is None else int(values["read_from"]),
         read_to=int(values["read_to"]),
+        second_look=bool(values.get("second_look", False)),
     )
 
 

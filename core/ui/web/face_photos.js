@@ -70,11 +70,11 @@ export class FacePhotos {
     this.#busy("Looking for faces...");
     try {
       const { look, photo, face } = await write("source/faces/photo", { photo: text, ...this.group.model() });
-      const { faces, notice } = await this.look.wait(look, turn);
+      const { faces, notice, why } = await this.look.wait(look, turn);
       if (!this.look.isNewest(turn)) return;
       this.#noPicker();
       if (notice) this.group.notice(notice);
-      if (!faces.length) throw new Error(`No face was found on ${baseOf(photo)}; take a photo on which the face is larger and turned to the camera.`);
+      if (!faces.length) throw new Error(`No face was found on ${baseOf(photo)}: ${why}.`);
       if (face !== null && !faces[face - 1]) throw new Error(`${baseOf(photo)} shows ${faces.length === 1 ? "1 face" : `${faces.length} faces`}, so there is no face ${face}; they are counted from 1, from the left.`);
       if (face !== null || faces.length === 1) this.#add(photo, faces[(face ?? 1) - 1]);
       else this.#pick(photo, faces);
