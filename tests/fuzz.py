@@ -2,27 +2,25 @@
 
     python tests/fuzz.py 1000 [--from SEED]     # the long form; the short one is tests/video/test_fuzz.py
 
-Here: the sound clips, the ways to damage them (`damaged(seed)` is one file on all machines with the same FFmpeg), and a
-child process that runs the verbs, so that a hang or a crash of a decoder is seen and ends only the child.
+Here: the sound clips, the ways to damage them (`damaged(seed)` is one film on all machines with the same FFmpeg), and
+the parent of a child process (fuzz_child.py) that runs the verbs: a hang or a crash of a decoder is seen and ends only
+that.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import json
 import os
 import random
 import selectors
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,9 +47,7 @@ CLIPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "mpeg4.avi": ("mpeg4", ()), "h264.ts": ("h264", ()), "hevc.ts": ("hevc", ()),
 }  # fmt: skip
 """File -> codec, options of the container: the pairs that occur."""
-METHODS = ("all", "keyframes", "interval", "scene")
-ALLOWED = (0, 3, 4)
-"""Exit codes: done, not a video, a frame cannot be decoded."""
+CHILD = Path(__file__).with_name("fuzz_child.py")
 
 
 def clip(name: str, folder: Path = DEFAULT_FOLDER) -> bytes:
@@ -139,124 +135,6 @@ def damaged(seed: int) -> tuple[str, bytes]:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The child: runs the verbs on one file after the other
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-def serve() -> None:
-    """Reads paths from standard input and answers each with one JSON line: what was wrong, and the exit codes."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    for line in sys.stdin:
-        path = Path(line.rstrip("\n"))
-        answers.write(json.dumps(looked_at(path)) + "\n")
-        answers.flush()
-
-
-def looked_at(path: Path) -> dict[str, object]:
-    codes: dict[str, int] = {}
-    wrong: list[str] = []
-    home = path.parent / "runs"
-    for verb, argv in verbs(path, home):
-        out, err = io.StringIO(), io.StringIO()
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                codes[verb] = _main(argv)
-        except BaseException:
-            codes[verb] = -1
-            err.write(traceback.format_exc())
-        said = err.getvalue()
-        if codes[verb] not in ALLOWED or "Traceback" in said or "error of its own" in said:
-            wrong.append(f"{verb} ({codes[verb]}): {said.strip()[-1500:]}")
-        if verb == "all" and codes[verb] != 0:
-            break
-    if codes.get("all") == 0:
-        wrong += deeper(path, home)
-    shutil.rmtree(home, ignore_errors=True)
-    return {"codes": codes, "wrong": wrong}
-
-
-def _main(argv: list[str]) -> int:
-    from core.cli import main
-
-    return main(argv)
-
-
-def verbs(path: Path, home: Path) -> Iterator[tuple[str, list[str]]]:
-    yield "probe", ["probe", str(path)]
-    for method in METHODS:
-        words = ["--method", method, "--interval", "0.2", "--out", str(home / method)]
-        yield method, ["extract", str(path), *words]
-    yield "shots", ["shots", str(home / "all")]
-    yield "export", ["export", str(home / "all"), "--dest", str(home / "exported")]
-
-
-def deeper(path: Path, home: Path) -> Iterator[str]:
-    """Random access, the follower of a player, the browser's copy, and a detector's pass; yields what went wrong."""
-    for name, work in {"seek": _seek, "follow": _follow, "proxy": _proxy, "look": _look, "detect": _detect}.items():
-        try:
-            work(path, home)
-        except BaseException as error:
-            from core.errors import FramesieveError
-
-            if not isinstance(error, FramesieveError):
-                yield f"{name}: {traceback.format_exc()[-1500:]}"
-
-
-def _seek(path: Path, home: Path) -> None:
-    from core.errors import FramesieveError
-    from core.video.probe import probe
-    from core.video.seek import FrameReader
-
-    video = probe(path)
-    with FrameReader(video) as reader:
-        for ordinal in random.Random(1).choices(range(len(video.ledger)), k=6):
-            with contextlib.suppress(FramesieveError):
-                assert reader.frame(ordinal).ordinal == ordinal
-
-
-def _follow(path: Path, home: Path) -> None:
-    from core.errors import FramesieveError
-    from core.video.follow import Follower
-    from core.video.probe import probe
-
-    video = probe(path)
-    with Follower(video) as follower:
-        for ordinal in (0, len(video.ledger) // 2, len(video.ledger) - 1):
-            follower.look_at(ordinal, ahead=4)
-            with contextlib.suppress(FramesieveError):
-                assert follower.frame(ordinal).ordinal == ordinal
-
-
-def _proxy(path: Path, home: Path) -> None:
-    from core.video.probe import probe
-    from core.video.proxy import make_proxy, needs_proxy
-
-    video = probe(path)
-    needs_proxy(video)
-    for _ in make_proxy(video, home / "proxy.mp4"):
-        pass
-
-
-def _look(path: Path, home: Path) -> None:
-    from core.pipeline.look import look
-
-    json.dumps(list(look(path)), allow_nan=False)
-
-
-def _detect(path: Path, home: Path) -> None:
-    from fakes import open_number_reader, reader_weights
-
-    from core.config import DetectSettings
-    from core.pipeline.detect import detect
-    from core.video.probe import probe
-
-    (home / "run").mkdir()
-    for _ in detect(probe(path), reader_weights(home), DetectSettings(), run=home / "run", opener=open_number_reader):
-        pass
-
-
-# ---------------------------------------------------------------------------------------------------------------------
 # The parent
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -313,7 +191,7 @@ class Child:
     def _begin(self) -> subprocess.Popen[str]:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "--serve"],
+            [sys.executable, str(CHILD)],
             cwd=self._folder,
             env=environment,
             stdin=subprocess.PIPE,
@@ -356,11 +234,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Looks at damaged films with every verb that reads a video.")
     parser.add_argument("films", nargs="?", type=int, default=1000)
     parser.add_argument("--from", dest="first", type=int, default=0, metavar="SEED")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.serve:
-        serve()
-        return 0
     folder, since = Path(tempfile.mkdtemp(prefix="framesieve-fuzz-")), time.perf_counter()
 
     def told(seed: int, found: Tally) -> None:
