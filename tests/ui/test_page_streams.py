@@ -49,6 +49,10 @@ def test_another_stream_is_chosen_by_keyboard_and_extracted(served: tuple[str, P
     assert streams.input_value() == "1"
     assert "320 x 180" in page.locator(".about-source").inner_text()
     assert "1 of 2" in page.locator(".about-source").inner_text()
+    box, card = streams.bounding_box(), page.locator(".side").bounding_box()
+    assert box["x"] >= card["x"]
+    assert box["x"] + box["width"] <= card["x"] + card["width"]
+    assert page.locator(".about-source").evaluate("(node) => node.scrollWidth <= node.clientWidth")
     streams.focus()
     page.keyboard.press("ArrowUp")
     page.locator(".about-source", has_text="160 x 90").wait_for(timeout=WAIT_MS)
@@ -62,6 +66,16 @@ def test_another_stream_is_chosen_by_keyboard_and_extracted(served: tuple[str, P
     run = RunDir(home / "downloads" / "two_s0")
     assert run_file.read(run.run_json).video.stream_index == 0
     assert videos.read_number(read_jpeg(run.frame(0))) == OTHER
+    page.get_by_role("button", name="Open in Filtering").click()
+    page.wait_for_function("window.framesieve?.filter?.digest", timeout=WAIT_MS)
+    page.get_by_role("tab", name="Live Review").click()
+    page.get_by_role("button", name="Review the run").click()
+    page.get_by_role("button", name="Make a playable copy").click()
+    shows(page)
+    page.evaluate(STRIPE)
+    for wanted in (9, 3):
+        go_to(page, wanted)
+        assert numbers(page.locator(".film").screenshot()) == (OTHER + wanted, wanted)
 
 
 def test_a_file_of_one_film_offers_no_choice(served: tuple[str, Path], visit: Visitor) -> None:

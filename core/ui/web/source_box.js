@@ -191,8 +191,7 @@ export class SourceBox {
       ["Codec", facts.codec && `${facts.codec}, ${bytes(facts.size_bytes)}`],
       ...(facts.colours ? [["Colours", facts.colours]] : []),
     ];
-    if (facts.streams?.length > 1) rows.push([`Stream, 1 of ${facts.streams.length}`, this.#streams(facts)]);
-    refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))), facts.cut_off && h("p.error.cut-off", {}, icon("warn"), h("span", {}, sentence(facts.cut_off))));
+    refill(this.card, h("p.source-title", { title: this.source }, this.title), h("div.poster-line", {}, h("div.poster", {}, poster), h("dl.facts-list", {}, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value || "...")]))), facts.streams?.length > 1 && this.#streams(facts), facts.cut_off && h("p.error.cut-off", {}, icon("warn"), h("span", {}, sentence(facts.cut_off))));
     if (this.chose) this.card.querySelector("select")?.focus();
   }
 
@@ -205,7 +204,7 @@ export class SourceBox {
       this.#take(this.input.value, Number(select.value));
       this.chose = true;
     });
-    return select;
+    return h("label.line.sub.streams", {}, h("span", {}, `Stream, 1 of ${facts.streams.length}`), select);
   }
 
   #showWeb({ state, facts }) {
