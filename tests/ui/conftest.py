@@ -74,9 +74,8 @@ def synthetic_records(frames: int) -> Iterator[FrameRecord]:
     for i, row in enumerate(metrics.tolist()):
         named = dict(zip(METRIC_NAMES, row, strict=False))
         faces = {"face_count": i % 4, "face_distance": row[0] / 50 if i % 4 else None}
-        yield FrameRecord(
-            i, i / 25, shot_id=i // 250, quality_score=row[-1], phash=f"{int(hashes[i]):016x}", more=faces, **named
-        )
+        looks = {"phash": f"{int(hashes[i]):016x}", "colours": f"{i % 200:02x}" * 36}
+        yield FrameRecord(i, i / 25, shot_id=i // 250, quality_score=row[-1], more=faces, **looks, **named)
 
 
 @contextlib.contextmanager

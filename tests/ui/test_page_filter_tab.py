@@ -11,7 +11,7 @@ import pytest
 
 from core.config import FilterSettings, from_mapping
 from core.pipeline.select import digest, select
-from core.store import run_file, selection
+from core.store import jsonl, run_file, selection
 from core.store.run import RunDir
 from core.store.table import load_table
 from tests import videos
@@ -189,6 +189,22 @@ def test_the_small_pictures_are_the_frames_below_them(site: Site, visit: Visitor
         assert cells
         for name, ordinal in cells:
             assert videos.read_number(seen.picture(f"#{name} .pic")) == ordinal
+
+
+def test_a_run_without_colours_says_that_hashes_decide_alone(site: Site, visit: Visitor) -> None:
+    for name, old in (("of-today", False), ("of-before", True)):
+        run = RunDir(site.run(name))
+        if old:
+            lines = [{k: v for k, v in line.items() if k != "colours"} for line in jsonl.read(run.metadata)]
+            run.metadata.unlink()
+            jsonl.append(run.metadata, lines)
+        seen = visit().open(site.address, run.path.name)
+        said = seen.page.get_by_text("hashes decide alone")
+        assert not said.count() or not said.is_visible()
+        seen.page.get_by_label("Remove near-duplicates").check()
+        kept = select(load_table(run), FilterSettings(dedup=5)).kept
+        assert seen.state()["kept"] == len(kept)
+        assert (said.count() > 0 and said.is_visible()) == old
 
 
 def test_duplicates_are_shown_as_groups(site: Site, visit: Visitor) -> None:
