@@ -28,6 +28,8 @@ def main(argv: list[str] | None = None) -> int:
         command.verb, command.resumes = args.verb, getattr(args, "resume", False)
         command.log_file = log.start(verbose=args.verbose)
         log.remember(f"python -m core {shlex.join(sys.argv[1:] if argv is None else argv)}")
+        command.place = next((f"--{name}" for name in ("out", "dest") if hasattr(args, name)), None)
+        args.command = command
         options.check_paths(args)
         run: Callable[[argparse.Namespace], None] = args.run
         run(args)
@@ -136,6 +138,9 @@ def _fetch(args: argparse.Namespace) -> None:
         note(sentence)
     paths = [str(path) for path in done.paths]
     answer(args, {"paths": paths, "refused": list(done.refused)}, paths or ["nothing was downloaded"])
+    if done.failed:
+        count = plural(done.failed + len(paths), "video")
+        raise SourceError(f"{done.failed} of {count} did not come; the reasons stand above.")
 
 
 # --- the smaller verbs

@@ -9,11 +9,11 @@ from typing import Any
 from core import config, options
 from core.config import DetectSettings
 from core.console import answer, counted, note, note_and_log, plural, result
-from core.errors import FramesieveError, SettingsError, SourceError, WeightsError
+from core.endings import failure
+from core.errors import FramesieveError, MissingDependency, SettingsError, SourceError, WeightsError
 from core.options import DETECT_FLAGS, given
 from core.progress import Progress
-
-PATTERN = "**/*.mp4"
+from core.video.folder import videos_below
 
 
 def precompute_options(verb: argparse.ArgumentParser) -> None:
@@ -21,7 +21,12 @@ def precompute_options(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--input-dir", type=options.path, required=True, metavar="DIR", help="the folder whose videos are looked at"
     )
-    verb.add_argument("--pattern", default=PATTERN, metavar="GLOB", help=f"which files of it (default {PATTERN})")
+    verb.add_argument(
+        "--pattern",
+        metavar="GLOB",
+        help='which files of it, taken as it is written, such as "**/*.mp4" (default: every video in it and below it, '
+        "whatever the letters of its ending; hidden files and those that systems leave are passed over)",
+    )
     verb.add_argument(
         "--weights", type=options.path, required=True, metavar="FILE", help="a .pt or .onnx of an Ultralytics model"
     )
@@ -46,11 +51,12 @@ def _precompute(args: argparse.Namespace) -> None:
     for number, path in enumerate(videos, 1):
         try:
             done.append(_one(path, weights, settings, args, f"[{number}/{len(videos)}]"))
-        except WeightsError:
+        except (WeightsError, MissingDependency):
             raise
-        except FramesieveError as error:
-            done.append({"video": str(path), "state": "failed", "error": str(error)})
-            note_and_log(f"[{number}/{len(videos)}] {path.name} failed: {error}")
+        except Exception as error:
+            sentence = failure(error, args.command)
+            done.append({"video": str(path), "state": "failed", "error": sentence})
+            note_and_log(f"[{number}/{len(videos)}] {path.name} failed: {sentence}")
         if not args.json:
             result(_line(done[-1]))
     states = [entry["state"] for entry in done]
@@ -61,16 +67,25 @@ def _precompute(args: argparse.Namespace) -> None:
         raise FramesieveError(f"{failed} of {plural(len(videos), 'video')} failed; the reasons stand above.")
 
 
-def _videos(folder: Path, pattern: str) -> list[Path]:
+def _videos(folder: Path, pattern: str | None) -> list[Path]:
     if not folder.is_dir():
         raise SourceError(f"{folder} is not a folder; name the one that holds the videos.")
+    if pattern is None:
+        found = sorted(videos_below(folder, _unread))
+        if not found:
+            raise SourceError(f"no file in {folder} is named like a video; give another folder or a --pattern.")
+        return found
     try:
         found = sorted(path for path in folder.glob(pattern) if path.is_file())
     except (ValueError, NotImplementedError) as error:
-        raise SettingsError(f'"{pattern}" is not a pattern ({error}); give one such as "{PATTERN}".') from None
+        raise SettingsError(f'"{pattern}" is not a pattern ({error}); give one such as "**/*.mp4".') from None
     if not found:
         raise SourceError(f'no file in {folder} fits "{pattern}"; give another folder or another --pattern.')
     return found
+
+
+def _unread(error: OSError) -> None:
+    note_and_log(f"{error.filename} cannot be read ({error.strerror}), so no video in it is looked at.")
 
 
 def _one(path: Path, weights: Any, settings: DetectSettings, args: argparse.Namespace, title: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import RunError, SettingsError, StorageError
-from core.store import files, jsonl
+from core.store import files, jsonl, names
 
 TAGS = ("false_positive", "false_negative", "uncertain")
 NAME = re.compile(r"(?P<stem>.+)_f(?P<frame>\d{6,})\.jpg", re.DOTALL)
@@ -72,11 +72,21 @@ def picture_for(folder: Path, video: Path, fingerprint: str, ordinal: int) -> Pa
     Another video of the same stem may have saved the same ordinal there; then a part of the fingerprint tells them
     apart.
     """
-    plain = folder / f"{video.stem}_f{ordinal:06d}.jpg"
+    stem = _stem(video)
+    plain = folder / f"{stem}_f{ordinal:06d}.jpg"
     if not plain.exists() or is_of(plain, video):
         return plain
     digest = fingerprint.partition("-")[2] or fingerprint
-    return folder / f"{video.stem}-{digest[:8]}_f{ordinal:06d}.jpg"
+    return folder / f"{stem}-{digest[:8]}_f{ordinal:06d}.jpg"
+
+
+def _stem(video: Path) -> str:
+    """How the names of a video's saved frames begin: its stem, a shorter name where the rest would not fit behind."""
+    return names.fitted(video.stem, names.NAME_BYTES - NAMED_BYTES)
+
+
+NAMED_BYTES = 27
+"""Room for ``-<8 hex>_f000123.json`` with five more digits."""
 
 
 def is_of(picture: Path, video: Path) -> bool:
@@ -156,12 +166,12 @@ def retag(picture: Path, tag: str | None) -> None:
 def pictures(folder: Path) -> list[Path]:
     """Returns every saved picture of a folder, by name; none where there is no folder."""
     try:
-        names = os.listdir(folder)
+        there = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise StorageError(f"{folder} cannot be read ({error.strerror}); change its permissions.") from None
-    return [folder / name for name in sorted(names) if NAME.fullmatch(name)]
+    return [folder / name for name in sorted(there) if NAME.fullmatch(name)]
 
 
 def ordinal_of(picture: Path) -> int:
@@ -173,7 +183,7 @@ def ordinal_of(picture: Path) -> int:
 def of_video(folder: Path, video: Path) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yields the frames of one video that are saved in a folder, with their sidecars, by ordinal."""
     for path in sorted(pictures(folder), key=ordinal_of):
-        if path.name.startswith(video.stem) and is_of(path, video):
+        if path.name.startswith(_stem(video)) and is_of(path, video):
             yield path, sidecar(path)
 
 

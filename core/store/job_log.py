@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import orjson
 import portalocker
 
 from core.errors import StorageError
@@ -102,13 +101,13 @@ def read_job(path: Path) -> JobState | None:
     alive = _alive(path)  # before reading: a child that ends in between has written its end
     try:
         with open(path, "rb") as file:
-            head = from_head(_parsed(file.readline()) or {})
+            head = from_head(jsonl.parsed(file.readline()) or {})
             start = file.tell()
             file.seek(max(start, path.stat().st_size - TAIL_BYTES))
-            events = [event for line in file if (event := _parsed(line))]
+            events = [event for line in file if (event := jsonl.parsed(line))]
             if not events:  # one event longer than the tail
                 file.seek(start)
-                events = [event for line in file if (event := _parsed(line))]
+                events = [event for line in file if (event := jsonl.parsed(line))]
     except OSError:
         return None
     if head is None or head.id != path.stem or not JOB_ID.fullmatch(head.id):
@@ -121,15 +120,6 @@ def read_job(path: Path) -> JobState | None:
     if alive or state.ended:
         return state if state.ended else dataclasses.replace(state, state=RUNNING)
     return dataclasses.replace(state, state=CANCELLED if state.cancelling else INTERRUPTED, cancelling=False)
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """A line that is torn, or of which the reader saw only the end, is none."""
-    try:
-        value = orjson.loads(line) if line.endswith(b"\n") else None
-    except orjson.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _lock_of(path: Path) -> Path:
