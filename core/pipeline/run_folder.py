@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from core import config
 from core.config import ExtractSettings
 from core.errors import RunError
 from core.records import FrameLedger
-from core.store import files, ledger, run_file
+from core.store import files, ledger, names, run_file
 from core.store.run import RunDir, find_run, ordinal_of
 
 SAMPLING = "sampling.npz"
@@ -32,7 +31,7 @@ def folder_of(
     """
     if out is not None:
         return RunDir(Path(out).absolute())
-    stem = os.fsdecode(os.fsencode(source.stem)[:LONGEST_STEM])
+    stem = names.cut(source.stem, LONGEST_STEM)
     return find_run(downloads, stem, mark, settings.digest() if resume else "")
 
 

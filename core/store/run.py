@@ -20,8 +20,6 @@ from core.store import files, names, run_file
 
 EXPORTED_BYTES = 32
 """Room for what the name of an export adds to that of its run: ``_exported_``, the time, perhaps a number."""
-NUMBER_BYTES = 4
-"""Room for what a run folder of another run adds to the video's stem: ``-2``, ``-3`` ..."""
 FRAME_NAME = re.compile(r"^frame_(\d{6,})\.(jpg|png)$")
 
 
@@ -217,7 +215,7 @@ def find_run(downloads_root: Path, stem: str, fingerprint: str, digest: str) -> 
 
 def _candidates(root: Path, stem: str) -> list[tuple[int, RunDir]]:
     """Existing folders of ``stem`` with their number, ascending."""
-    numbered = re.compile(f"{re.escape(stem)}|{re.escape(_short(stem))}-([2-9]|[1-9]\\d+)")
+    numbered = re.compile(re.escape(stem) + r"(?:-([2-9]|[1-9]\d+))?")
     found = []
     for path in root.iterdir() if root.is_dir() else ():
         match = numbered.fullmatch(path.name)
@@ -229,15 +227,10 @@ def _candidates(root: Path, stem: str) -> list[tuple[int, RunDir]]:
 def _first_free(root: Path, stem: str) -> RunDir:
     number = 1
     while True:
-        run = RunDir(root / (stem if number == 1 else f"{_short(stem)}-{number}"))
+        run = RunDir(root / (stem if number == 1 else f"{stem}-{number}"))
         if _is_free(run):
             return run
         number += 1
-
-
-def _short(stem: str) -> str:
-    """The stem as it stands before a number: a long one leaves room for that."""
-    return names.fitted(stem, names.NAME_BYTES - NUMBER_BYTES)
 
 
 def _is_free(run: RunDir) -> bool:
