@@ -226,6 +226,7 @@ VERBS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ("faces", "read the faces of a run, compare them with photos, find its people", face_verbs.faces_options),
     ("face-pack", "download a face model", face_verbs.face_pack_options),
     ("precompute", "run a detector over videos and keep its boxes beside them", detect_verbs.precompute_options),
+    ("parts", "list what unfinished passes of detectors left, and delete it", detect_verbs.parts_options),
     ("probe", "say what a video is, counted, not claimed", _probe_options),
     ("doctor", "say what works on this machine and what is missing", _doctor_options),
     ("demo", "make a sample video and run the main job on it", _demo_options),

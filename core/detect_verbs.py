@@ -1,8 +1,9 @@
-"""The verb of the command line that runs a detector: precompute."""
+"""The verbs of the command line that are about detectors: precompute, parts."""
 
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from core import config, options
 from core.config import DetectSettings
 from core.console import answer, counted, note, note_and_log, plural, result
 from core.endings import failure
-from core.errors import FramesieveError, MissingDependency, SettingsError, SourceError, WeightsError
+from core.errors import FramesieveError, MissingDependency, RunBusy, SettingsError, SourceError, WeightsError
 from core.options import DETECT_FLAGS, given
 from core.progress import Progress
 from core.video.folder import videos_below
@@ -118,6 +119,54 @@ def _one(path: Path, weights: Any, settings: DetectSettings, args: argparse.Name
         "frames_per_s": round(progress.per_second, 1),
         "backend": cache.meta.backend,
     }
+
+
+# --- what unfinished passes left
+
+
+def parts_options(verb: argparse.ArgumentParser) -> None:
+    """Adds what ``parts`` takes."""
+    verb.add_argument(
+        "--input-dir",
+        type=options.path,
+        metavar="DIR",
+        help="look here and below too: earlier versions left such files, hidden, beside the videos",
+    )
+    verb.add_argument("--remove", action="store_true", help="delete what is listed, except what a process writes now")
+    verb.add_argument(
+        "--older-than", type=float, default=0.0, metavar="DAYS", help="only what did not change for so many days"
+    )
+    options.add_json(verb)
+    verb.set_defaults(run=_parts)
+
+
+def _parts(args: argparse.Namespace) -> None:
+    from core.pipeline.detect import DOWNLOADS
+    from core.store import detections_part, parts_left
+
+    if args.input_dir is not None and not args.input_dir.is_dir():
+        raise SourceError(f"{args.input_dir} is not a folder; name the one that holds the videos.")
+    told: list[dict[str, Any]] = []
+    for left in parts_left.found(DOWNLOADS / detections_part.HOME, args.input_dir):
+        days = max(0.0, time.time() - left.changed_s) / 86_400
+        if days >= args.older_than:
+            gone = args.remove and detections_part.remove(left.path)
+            about = {"video": left.video, "weights": left.weights, "frames": left.frames, "total": left.total}
+            about |= {"bytes": left.bytes, "days": round(days, 1), "removed": gone}
+            told.append({"file": str(left.path), **about})
+    removed = sum(entry["removed"] for entry in told)
+    count = "1 unfinished pass" if len(told) == 1 else f"{len(told)} unfinished passes"
+    lines = [f"{count}, {removed} removed"]
+    answer(args, {"parts": told}, [*lines, *map(_part_line, told)])
+    if args.remove and removed < len(told):
+        raise RunBusy(f"{len(told) - removed} could not be removed: a process writes them, or they may not be changed.")
+
+
+def _part_line(entry: dict[str, Any]) -> str:
+    total = "" if entry["total"] is None else f" of {entry['total']}"
+    age = f"{entry['bytes'] / 1e6:.1f} MB, {entry['days']:g} days old"
+    end = " (removed)" if entry["removed"] else ""
+    return f"  {entry['video']} with {entry['weights']}: {entry['frames']}{total} frames, {age}, {entry['file']}{end}"
 
 
 def _line(entry: dict[str, Any]) -> str:

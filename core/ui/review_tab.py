@@ -47,7 +47,7 @@ class ReviewRoutes:
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
         self._videos, self._boxes = Videos(verbs.workspace), Boxes(verbs.workspace)
-        self._lives = Lives()
+        self._lives = Lives(verbs.workspace.downloads)
         self._mines: dict[Path, Any] = {}
         self._lock = threading.Lock()
 

@@ -17,6 +17,8 @@ OLD_DAYS = 60
 """Video sites change often: a yt-dlp older than this fails on some of them."""
 UPDATE = "make update-ytdlp"
 REASON_CHARACTERS = 60
+UNEXPECTED = "; please report this issue"
+"""What yt-dlp adds to an error of its own; what a site says comes without."""
 
 
 @dataclass(frozen=True)
@@ -214,13 +216,14 @@ def _cause(known: Failure, url: str, age_days: int | None) -> tuple[type[Framesi
     said = without_address(first_line(known.text), url)
     words, status, reason = _answered(said, known.status)
     transport = known.kind == "transport"
-    found = _match(OWN, words) or (None if transport or not known.by_site else _match(SITE, words))
+    by_site = known.by_site and not transport and UNEXPECTED not in known.text
+    found = _match(OWN, words) or (_match(SITE, words) if by_site else None)
     if found:
         return found
     if status is not None:
         return SourceError, _of_status(status, reason)
     said = without_address(first_line(known.network), url) if known.network else said
-    found = _match(NETWORK, said) or (None if transport or not known.by_site else _match(ABSENT, said))
+    found = _match(NETWORK, said) or (_match(ABSENT, said) if by_site else None)
     if found:
         return found
     if transport:
