@@ -128,13 +128,13 @@ class Follower:
     ) -> None:
         self._video, self._detector, self._settings, self._heads = video, detector, settings, heads
         self._part: PartFile | None = part
+        self._note = f"Kept in {part.path.parent} until every frame is known; precompute goes on from there."
         self._done = done
         self._decoder = Decoder(video)
         self._frames: Generator[Frame, None, None] | None = None
         self._at = 0
         """The ordinal that the open generator yields next."""
         self._cost_s = FIRST_COST_S
-        self._note: str | None = None
         info = video.info
         self._rate = float(info.rate) if info.rate else 25.0
 

@@ -108,8 +108,7 @@ class PartFile:
             file = _locked(path)
             if file is not None:
                 self._file, self.path = file, path
-                self._repair(file)
-                self._take_over()
+                self._begin(file)
                 return self
         raise RunBusy(f"{WRITERS} passes work on {self._paths()[0]}; wait for one or stop it.")
 
@@ -147,6 +146,14 @@ class PartFile:
 
     def _paths(self) -> list[Path]:
         return [self._home / f"{_name_of(self._key)}.{number}{PART}" for number in range(WRITERS)]
+
+    def _begin(self, file: BinaryIO) -> None:
+        try:
+            self._repair(file)
+            self._take_over()
+        except BaseException:
+            self.close()
+            raise
 
     def _repair(self, file: BinaryIO) -> None:
         """Cuts a torn last record off, or everything when it is of another key."""

@@ -190,7 +190,8 @@ def _end_safely(info: Info) -> None:
     """
     for form in [info, *(info.get("requested_formats") or ())]:
         if info.get("direct"):
-            form["ext"] = names.TYPES.get(str(form.get("format_id")), UNKNOWN)
+            kind = str(form.get("format_id"))  # yt-dlp puts an f before those that it has another meaning for
+            form["ext"] = names.TYPES.get(kind) or names.TYPES.get(kind.removeprefix("f"), UNKNOWN)
         elif form.get("ext") not in ENDINGS:
             form["ext"] = UNKNOWN
 

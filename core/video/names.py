@@ -36,6 +36,7 @@ TYPES = {
     "mp2t": "ts",
     "ogg": "ogv",
     "3gpp": "3gp",
+    "flv": "flv",
     "x-flv": "flv",
     "x-ms-wmv": "wmv",
     "x-ms-asf": "wmv",
