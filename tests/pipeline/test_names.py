@@ -155,3 +155,50 @@ def test_folders_of_systems_and_program_texts_are_passed_over(tmp_path):
     assert found == ["empty.ts", "stream.TS", "sub/deep/a.mp4"]
     assert is_junk("@eaDir")
     assert not is_junk("eaDir")
+
+
+# --- one of several
+
+
+@pytest.mark.weights
+def test_one_video_never_ends_a_batch_and_the_summary_names_its_cure(home, assets, capsys):
+    films = home / "films"
+    good = [b"a.mp4", b"caf\xe9.MP4", b"z.Mov"]
+    for name in (*good, b"m" * 240 + b".mp4", b"n" * 251 + b".avi", b"._a.mp4"):
+        shutil.copyfile(build("h264-onegop"), os.path.join(os.fsencode(films), name))
+    (films / "b.mp4").write_text("a letter")
+    (films / "c.mkv").touch()
+    weights = str(assets / "models" / "yolov8n.onnx")
+    words = ["precompute", "--input-dir", str(films), "--weights", weights, "--device", "cpu", "--imgsz", "64"]
+    assert main([*words, "--json"]) == 1
+    out, err = capsys.readouterr()
+    told = {Path(each["video"]).name: each for each in json.loads(out)["videos"]}
+    assert len(told) == 7
+    assert [name for name, each in told.items() if each["state"] == "done"] == sorted(map(os.fsdecode, good))
+    for letter in "mn":
+        (sentence,) = [each["error"] for name, each in told.items() if name.startswith(letter)]
+        assert "give the video a name of at most 236" in sentence
+        assert "--" not in sentence
+    assert "4 of 7 videos failed; the reasons stand above." in err
+    assert sorted(path.name for path in films.iterdir() if path.suffix == ".part") == []
+    assert main(words) == 1
+    assert capsys.readouterr().out.count("skipped,") == 3
+
+
+@pytest.mark.weights
+def test_a_pattern_is_taken_as_it_is_written(home, assets, capsys):
+    shutil.copyfile(build("h264-onegop"), home / "films" / "A.MP4")
+    shutil.copyfile(build("h264-onegop"), home / "films" / ".hidden.mp4")
+    words = [
+        "precompute",
+        "--input-dir",
+        "films",
+        "--weights",
+        str(assets / "models" / "yolov8n.onnx"),
+        "--imgsz",
+        "64",
+    ]
+    assert main([*words, "--pattern", "*.mp4", "--json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)["videos"]
+    assert Path(one["video"]).name == ".hidden.mp4"
+    assert main([*words, "--pattern", "*.mov"]) == 3
