@@ -32,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
         command.verb, command.resumes = args.verb, getattr(args, "resume", False)
         command.log_file = log.start(verbose=args.verbose)
         log.remember(f"python -m core {shlex.join(sys.argv[1:] if argv is None else argv)}")
+        command.place = next((f"--{name}" for name in ("out", "dest") if hasattr(args, name)), None)
+        args.command = command
         options.check_paths(args)
         run: Callable[[argparse.Namespace], None] = args.run
         run(args)
@@ -156,6 +158,9 @@ def _fetch(args: argparse.Namespace) -> None:
         note(sentence)
     paths = [str(path) for path in done.paths]
     answer(args, {"paths": paths, "refused": list(done.refused)}, paths or ["nothing was downloaded"])
+    if done.failed:
+        count = plural(done.failed + len(paths), "video")
+        raise SourceError(f"{done.failed} of {count} did not come; the reasons stand above.")
 
 
 # --- the smaller verbs
@@ -261,6 +266,7 @@ VERBS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ("faces", "read the faces of a run, compare them with photos, find its people", face_verbs.faces_options),
     ("face-pack", "download a face model", face_verbs.face_pack_options),
     ("precompute", "run a detector over videos and keep its boxes beside them", detect_verbs.precompute_options),
+    ("parts", "list what unfinished passes of detectors left, and delete it", detect_verbs.parts_options),
     ("probe", "say what a video is, counted, not claimed", _probe_options),
     ("doctor", "say what works on this machine and what is missing", _doctor_options),
     ("demo", "make a sample video and run the main job on it", _demo_options),

@@ -32,6 +32,21 @@ class Command:
     resumes: bool = False
     """Whether the same command goes on where it was stopped."""
     log_file: Path | None = None
+    place: str | None = None
+    """The option of this verb that names where it writes; ``None`` = it has none."""
+
+
+def failure(error: Exception, command: Command) -> str:
+    """Returns the sentence for one item of several that failed; its details go to the log.
+
+    Raises:
+        Exception: the same, where a person stopped the whole command.
+    """
+    if _is_interruption(error):
+        raise error
+    sentence, _ = _failure(error, command)
+    log.remember(f"{command.verb}: {sentence}", level=logging.ERROR, trace=True)
+    return sentence
 
 
 def ending(error: BaseException, command: Command) -> tuple[str, int]:
@@ -55,7 +70,7 @@ def _failure(error: BaseException, command: Command) -> tuple[str, int]:
     if isinstance(error, ImportError) and not _is_our_own(error):
         return _without_package(error, command.verb), MissingDependency.exit_code
     if isinstance(error, OSError):
-        return _refused_by_system(error), StorageError.exit_code
+        return _refused_by_system(error, command.place), StorageError.exit_code
     return _internal(error, command), INTERNAL
 
 
@@ -73,15 +88,17 @@ def _without_package(error: ImportError, verb: str) -> str:
     return f"{verb} needs the package {package}, which cannot be loaded ({_first_line(error)}); {INSTALL}."
 
 
-def _refused_by_system(error: OSError) -> str:
+def _refused_by_system(error: OSError, place: str | None) -> str:
     what = error.filename if error.filename is not None else error.filename2
     why = error.strerror or _first_line(error)
     advice = ADVICE.get(error.errno or 0, "check the path, its permissions and the disk")
+    if error.errno == errno.ENAMETOOLONG and place is not None:
+        advice += f", with {place}"
     return f"{_text(what)} could not be read or written ({why}); {advice}."
 
 
 ADVICE = {
-    errno.ENAMETOOLONG: "choose a shorter name, with --out or --dest",
+    errno.ENAMETOOLONG: "choose a shorter name",
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space",
     errno.EACCES: "change its permissions or choose another folder",

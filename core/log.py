@@ -16,8 +16,8 @@ LOG_BYTES = 2_000_000
 LOG_FILES = 3
 LOG_NAME = "frame_extractor.log"
 
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""What moves a cursor, rings, breaks a line or turns the writing direction."""
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a cursor, rings, breaks a line, turns the writing direction, or is a byte that is not UTF-8."""
 
 
 def start(folder: Path = Path("logs"), *, verbose: bool = False) -> Path | None:

@@ -62,7 +62,7 @@ def digest_of(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in _weights(folder):
         with open(path, "rb") as file:
-            digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
+            digest.update(os.fsencode(path.name) + b"\0" + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]
 
 

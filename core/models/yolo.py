@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.config import DetectSettings
 from core.errors import WeightsError
 from core.models import Prepared, Raw
+from core.models.plain_path import plain_path
 from core.models.yolo_decode import Rules, decode, input_size, letterbox
 from core.models.yolo_run import OnnxRunner, OpenVinoRunner, TorchRunner, cuda_name
 from core.models.yolo_weights import Facts, read_onnx
@@ -70,7 +71,8 @@ def open_detector(
         raise WeightsError(f"{weights.path} is not a .pt or .onnx file; name the weights of a YOLO model.")
     if settings.device == "cuda" and not cuda_name():
         raise WeightsError("no CUDA device can be used here; choose the device auto or cpu.")
-    return OPENERS[suffix](weights, settings, width, height, callers, unsafe)
+    with plain_path(weights) as readable:
+        return OPENERS[suffix](readable, settings, width, height, callers, unsafe)
 
 
 def _open_pt(

@@ -22,9 +22,9 @@ from core.models import Detector
 from core.pipeline.batcher import Batcher
 from core.pipeline.counting import kept_to
 from core.records import Detections
-from core.store import detections, detections_part
+from core.store import detections, detections_part, parts_left
 from core.store.detections import CacheMeta, DetectionCache
-from core.store.detections_part import PartFile, Row, row_of
+from core.store.detections_part import HOME, PartFile, Row, row_of
 from core.video import cut_off
 from core.video.frame import Frame
 from core.video.probe import Video
@@ -138,6 +138,7 @@ def open_detection(
     settings: DetectSettings,
     *,
     run: Path | None = None,
+    downloads: Path = DOWNLOADS,
     unsafe: bool = False,
     opener: OpenDetector = open_yolo,
 ) -> Iterator[Detection]:
@@ -148,6 +149,7 @@ def open_detection(
         weights: from ``weights.identify``.
         settings: how.
         run: the run folder, for a cache whose video lies in a folder that cannot be written.
+        downloads: the folder of runs; what is found lies in its ``.parts`` until it is all.
         unsafe: load weights that hold more than weights; only in a process of its own.
         opener: makes the detector.
 
@@ -156,23 +158,26 @@ def open_detection(
     """
     info = video.info
     detector = opener(weights, settings, info.width, info.height, callers=threads_to_use(), unsafe=unsafe)
-    with recorded(video, weights, settings, run) as (part, preds, done):
+    with recorded(video, weights, settings, run, downloads) as (part, preds, done):
         yield Detection(video, weights, settings, detector, part, preds, done)
 
 
 @contextlib.contextmanager
 def recorded(
-    video: Video, weights: Weights, settings: DetectSettings, run: Path | None
+    video: Video, weights: Weights, settings: DetectSettings, run: Path | None, downloads: Path = DOWNLOADS
 ) -> Iterator[tuple[PartFile, Path, NDArray[np.bool_]]]:
     """Opens the part file of a video and says where its cache will be and which frames are recorded."""
-    folder = detections.writable(folders_for(video.path, run))
+    folders = folders_for(video.path, run)
+    folder = detections.writable(folders)
     preds = detections.place(video.info, weights, folder)
-    with PartFile(preds, _key(video, weights, settings)) as part:
-        if part.begun_anew:
+    about = {"video": str(video.path), "weights": weights.name}
+    old = parts_left.beside(video.info, weights, folders)
+    with PartFile(downloads / HOME, _key(video, weights, settings), about, old) as part:
+        if part.others:
             log.get().warning(
-                "%s was begun with other settings or another count of the frames; it is not gone on with, all frames "
-                "are looked at anew.",
-                part.path,
+                "%s holds frames of this video and these weights with other settings, or from another count or view of "
+                "its frames; they are not gone on with, all frames are looked at anew.",
+                part.others[0],
             )
         done = np.zeros(len(video.ledger), bool)
         for row in part.rows():
@@ -187,6 +192,7 @@ def detect(
     settings: DetectSettings,
     *,
     run: Path | None = None,
+    downloads: Path = DOWNLOADS,
     unsafe: bool = False,
     opener: OpenDetector = open_yolo,
 ) -> Generator[int, None, DetectionCache]:
@@ -195,7 +201,8 @@ def detect(
         log.get().warning("%s: %s", video.path, said)
 
     def work(counted: Video) -> Generator[int, None, DetectionCache]:
-        with open_detection(counted, weights, settings, run=run, unsafe=unsafe, opener=opener) as detection:
+        opened = open_detection(counted, weights, settings, run=run, downloads=downloads, unsafe=unsafe, opener=opener)
+        with opened as detection:
             yield int(detection.done.sum())
             with closing(detection.frames()) as counts:
                 yield from counts
@@ -235,7 +242,12 @@ def write_cache(
 
 def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, Any]:
     """What the records of a frame depend on."""
-    fields = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings) if f.metadata["in_digest"]}
+    known = [f for f in dataclasses.fields(settings) if f.metadata["in_digest"]]
+    fields = {
+        f.name: getattr(settings, f.name)
+        for f in known
+        if not (f.metadata["newer"] and getattr(settings, f.name) == f.default)
+    }
     return fields | {
         "fingerprint": video.info.fingerprint,
         "frames": len(video.ledger),

@@ -119,7 +119,21 @@ def doctor(folder: Path = Path(), *, today: datetime.date | None = None) -> Iter
     yield _disk(folder)
     for name in FOLDERS:
         yield _writable(folder / name)
+    yield from _unfinished(folder / "downloads")
     yield from _kernels(problems)
+
+
+def _unfinished(downloads: Path) -> Iterator[Check]:
+    """What detectors found of videos that they did not finish; nothing to say where there is none."""
+    files = sorted((downloads / ".parts").glob("*.part"))
+    if files:
+        size = sum(path.stat().st_size for path in files if path.is_file())
+        yield Check(
+            "unfinished passes",
+            "ok",
+            f"{len(files)} of detectors, {size / 1e6:.1f} MB in {downloads / '.parts'}; precompute goes on with them; "
+            "to see and delete them: python -m core parts",
+        )
 
 
 def _python() -> Check:

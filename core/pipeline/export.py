@@ -25,7 +25,7 @@ from core.pipeline.face_crops import crop, wanted_faces
 from core.pipeline.runs import video_of
 from core.pipeline.select import select
 from core.records import FrameRecord, FrameTable
-from core.store import files, jsonl, run_file, selection
+from core.store import files, jsonl, names, run_file, selection
 from core.store.run import RunDir
 from core.store.table import load_table, records
 from core.video import images
@@ -155,7 +155,7 @@ def _remove_stale(folder: Path, run: RunDir) -> None:
     """Removes what killed exports of this run left where this one goes; its lock says that none of them still runs."""
     for parent in {folder, folder.parent}:
         for path in parent.glob("*.partial") if parent.is_dir() else ():
-            if _is_partial(path) and (path / OWNER).read_text(encoding="utf-8") == str(run.path.absolute()):
+            if _is_partial(path) and (path / OWNER).read_bytes() == os.fsencode(run.path.absolute()):
                 shutil.rmtree(path, ignore_errors=True)
 
 
@@ -166,10 +166,11 @@ def _whole_folder(folder: Path, run: RunDir) -> Iterator[Path]:
     parent = folder if inside else folder.parent
     with files.storage_errors(folder):
         parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name[:100]}.", suffix=".partial", dir=parent))
-        partial.chmod(0o777 & ~_umask())
-        (partial / OWNER).write_text(str(run.path.absolute()), encoding="utf-8")
+        partial = Path(tempfile.mkdtemp(prefix=f".{names.cut(folder.name, 100)}.", suffix=".partial", dir=parent))
     try:
+        with files.storage_errors(folder):
+            partial.chmod(0o777 & ~_umask())
+            (partial / OWNER).write_bytes(os.fsencode(run.path.absolute()))
         yield partial
         with files.storage_errors(folder):
             (partial / OWNER).unlink()
@@ -277,7 +278,7 @@ def _cut_faces(chosen: Chosen, rows: list[FrameRecord], partial: Path, margin: f
         picture = partial / str(record.filename)
         data = picture.read_bytes() if boxes else b""
         coding = images.coding_of(data)
-        names = []
+        crops = []
         for number, (_, box) in enumerate(boxes, 1):
             name = f"{FACES}/{picture.stem}_face_{number}{picture.suffix}"
             if coding is None:
@@ -285,8 +286,8 @@ def _cut_faces(chosen: Chosen, rows: list[FrameRecord], partial: Path, margin: f
             else:
                 cut = images.encode_deep(crop(images.decode_deep(data), box, margin), coding)
             files.write_bytes(partial / name, cut, sync=False)
-            names.append(name)
-        record.more["face_crops"] = names
+            crops.append(name)
+        record.more["face_crops"] = crops
 
 
 COPY_BYTES = 1 << 20

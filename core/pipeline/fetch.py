@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.config import FetchSettings
-from core.errors import SettingsError, SourceError
+from core.errors import FramesieveError, MissingDependency, SettingsError, SourceError, StorageError
 from core.video import download
 from core.video.download import FetchProgress, WebEntry, WebVideo
 
@@ -36,6 +36,8 @@ class Fetched:
 
     paths: tuple[Path, ...]
     refused: tuple[str, ...] = ()
+    failed: int = 0
+    """How many videos did not come; ``refused`` may say more, such as that only a part of a playlist was looked at."""
 
 
 def fetch(
@@ -50,7 +52,7 @@ def fetch(
     """Downloads a video, or with ``playlist`` all videos of a playlist; see ``video.download.fetch``.
 
     Yields several times a second; closing it stops at once and keeps what was finished. A video of a playlist that the
-    site does not give is passed over; a full disk or a missing program ends the whole.
+    site does not give, or that another process downloads, is passed over; a full disk or a missing program ends all.
 
     Raises:
         SettingsError: a playlist without ``playlist`` or ``item``, or both of these.
@@ -89,15 +91,18 @@ def _all(
         try:
             with closing(download.fetch(where, folder, settings, item=item, again=again)) as steps:
                 paths.append((yield from _as_steps(steps, entry.item, len(found.entries))))
-        except (SourceError, SettingsError) as error:
+        except (StorageError, MissingDependency):
+            raise
+        except FramesieveError as error:
             refused.append(f"{entry.item}. {error}")
+    failed = len(refused)
     if not paths:
         raise SourceError(refused[0] if refused else f"{url} is an empty playlist; check the address.")
     if found.entries_total is not None and found.entries_total > len(found.entries):
         refused.append(
             f"the playlist has {found.entries_total} videos; only the first {len(found.entries)} were taken."
         )
-    return Fetched(tuple(paths), tuple(refused))
+    return Fetched(tuple(paths), tuple(refused), failed)
 
 
 def _address(url: str, entry: WebEntry) -> tuple[str, int | None]:

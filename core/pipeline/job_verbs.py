@@ -244,9 +244,9 @@ def precompute(arguments: Arguments, report: Report) -> Steps:
 
     _check(arguments, ("source", "weights"), ("settings", "run", "downloads", "force", "unsafe"))
     settings = config.from_mapping(DetectSettings, arguments.get("settings") or {})
-    run = _path(arguments.get("run"))
+    run, downloads = _path(arguments.get("run")), _path(arguments.get("downloads")) or DOWNLOADS
     if run is None:
-        report.wait_for_run(_path(arguments.get("downloads")) or DOWNLOADS)
+        report.wait_for_run(downloads)
     else:
         report.open(RunDir(run))
     report.phase("reading the video's index")
@@ -261,7 +261,8 @@ def precompute(arguments: Arguments, report: Report) -> Steps:
         report.line(sentence)
     report.phase("loading the model")
     yield
-    with closing(detect(video, weights, settings, run=run, unsafe=bool(arguments.get("unsafe")))) as steps:
+    unsafe = bool(arguments.get("unsafe"))
+    with closing(detect(video, weights, settings, run=run, downloads=downloads, unsafe=unsafe)) as steps:
         before = next(steps)
         report.phase("detecting", len(video.ledger), before)
         while True:

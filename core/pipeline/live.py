@@ -63,6 +63,7 @@ class LiveInference:
         settings: DetectSettings | None = None,
         *,
         run: Path | None = None,
+        downloads: Path | None = None,
         unsafe: bool = False,
         command: Sequence[str] = COMMAND,
     ) -> None:
@@ -72,7 +73,9 @@ class LiveInference:
             info: of the video.
             weights: a ``.pt`` or ``.onnx``.
             settings: device, input size, what is kept; the defaults if ``None``.
-            run: the run folder, where results go when the folder of the video cannot be written.
+            run: the run folder, where the cache goes when the folder of the video cannot be written.
+            downloads: the folder of runs, which keeps what is found until the cache is whole; ``downloads`` if
+                ``None``.
             unsafe: load weights that may run code, in the child alone.
             command: starts the child.
 
@@ -92,6 +95,7 @@ class LiveInference:
             "weights": str(weights),
             "settings": config.to_mapping(settings or DetectSettings()),
             "run": None if run is None else str(run),
+            "downloads": None if downloads is None else str(downloads),
             "unsafe": unsafe,
             "roots": None if (roots := inside.confined_to()) is None else list(map(str, roots)),
         }

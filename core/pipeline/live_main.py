@@ -23,7 +23,7 @@ from core.config import DetectSettings
 from core.errors import FramesieveError, StorageError
 from core.job_process import own_pipes
 from core.models import Detector
-from core.pipeline.detect import OpenDetector, frame_size, open_yolo, recorded, write_cache
+from core.pipeline.detect import DOWNLOADS, OpenDetector, frame_size, open_yolo, recorded, write_cache
 from core.pipeline.live_plan import Head, next_ordinal, stride_for
 from core.records import VideoInfo
 from core.store.detections_page import page_row
@@ -72,8 +72,8 @@ def _serve(request: Mapping[str, Any], commands: BinaryIO, send: Any, opener: Op
     send({"state": {"phase": "loading the model", "total": len(video.ledger)}})
     info = video.info
     detector = opener(weights, settings, info.width, info.height, callers=1, unsafe=bool(request.get("unsafe")))
-    run = request.get("run")
-    with recorded(video, weights, settings, Path(run) if run else None) as (part, preds, done):
+    run, downloads = (Path(text) if (text := request.get(name)) else None for name in ("run", "downloads"))
+    with recorded(video, weights, settings, run, downloads or DOWNLOADS) as (part, preds, done):
         send({"model": {"backend": detector.backend, "names": list(detector.names), "end_to_end": detector.end_to_end}})
         known = np.zeros_like(done)
         for old in part.rows():
@@ -129,13 +129,13 @@ class Follower:
     ) -> None:
         self._video, self._detector, self._settings, self._heads = video, detector, settings, heads
         self._part: PartFile | None = part
+        self._note = f"Kept in {part.path.parent} until every frame is known; precompute goes on from there."
         self._done = done
         self._decoder = Decoder(video)
         self._frames: Generator[Frame, None, None] | None = None
         self._at = 0
         """The ordinal that the open generator yields next."""
         self._cost_s = FIRST_COST_S
-        self._note: str | None = None
         info = video.info
         self._rate = float(info.rate) if info.rate else 25.0
 

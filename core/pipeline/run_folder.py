@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from core.config import ExtractSettings
 from core.errors import RunError
 from core.pipeline import counting
 from core.records import FrameLedger, VideoInfo
-from core.store import files, ledger, run_file
+from core.store import files, ledger, names, run_file
 from core.store.run import RunDir, find_run, ordinal_of
 from core.video.probe import Video
 
@@ -71,7 +70,7 @@ def folder_of(
     """
     if out is not None:
         return RunDir(Path(out).absolute())
-    stem = os.fsdecode(os.fsencode(source.stem)[:LONGEST_STEM])
+    stem = names.cut(source.stem, LONGEST_STEM)
     stem += "" if settings.stream is None else f"_s{settings.stream}"
     return find_run(downloads, stem, mark, settings.digest() if resume else "", others)
 

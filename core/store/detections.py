@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import re
 import secrets
@@ -20,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CacheError, RunError
+from core.errors import CacheError, RunError, StorageError
 from core.records import Detections, VideoInfo
-from core.store import files, npz
+from core.store import files, names, npz
 from core.weights import Weights
 
 PREDS, META = ".preds.npz", ".meta.json"
@@ -114,7 +113,8 @@ def paths_for(video: str | Path, weights: Weights, folder: Path | None = None, m
     """Returns the names that a cache of this video and these weights may have, the plain one first.
 
     The others give way to a cache that has the plain name already: of other weights of the same stem (everyone's is
-    ``best.pt``), or of another video of the same stem (``a.mp4`` and ``a.avi``).
+    ``best.pt``), or of another video of the same stem (``a.mp4`` and ``a.avi``). Names that no file system takes are
+    left out.
 
     Args:
         video: the file.
@@ -122,12 +122,17 @@ def paths_for(video: str | Path, weights: Weights, folder: Path | None = None, m
         folder: where the cache lies; beside the video if ``None``.
         mark: of the stream, ``VideoInfo.mark``.
     """
-    video = Path(video)
-    short = weights.sha256[:SHA_DIGITS]
-    names = [
-        f"{v}{mark}__{w}{PREDS}" for v in (video.stem, video.name) for w in (weights.stem, f"{weights.stem}-{short}")
-    ]
-    return [(folder or video.parent) / name for name in names]
+    return [path for path in _all_paths(Path(video), weights, folder or Path(video).parent, mark) if _fits(path)]
+
+
+def _all_paths(video: Path, weights: Weights, folder: Path, mark: str) -> list[Path]:
+    """Two names by the stem of the video, then two by its whole name."""
+    stems = weights.stem, f"{weights.stem}-{weights.sha256[:SHA_DIGITS]}"
+    return [folder / f"{v}{mark}__{w}{PREDS}" for v in (video.stem, video.name) for w in stems]
+
+
+def _fits(path: Path) -> bool:
+    return names.length(path.name) <= names.NAME_BYTES
 
 
 def meta_path(preds: Path) -> Path:
@@ -200,8 +205,8 @@ def listed(video: str | Path, folders: Sequence[Path] = (), mark: str = "") -> l
     found = []
     for folder in dict.fromkeys([video.parent, *folders]):
         with contextlib.suppress(OSError):
-            names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(PREDS))
-            found += [folder / n for n in names if n.startswith((f"{video.stem}{mark}__", f"{video.name}{mark}__"))]
+            there = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(PREDS))
+            found += [folder / n for n in there if n.startswith((f"{video.stem}{mark}__", f"{video.name}{mark}__"))]
     return found
 
 
@@ -209,16 +214,29 @@ def place(info: VideoInfo, weights: Weights, folder: Path) -> Path:
     """Returns where the cache of this video and these weights is written in ``folder``: the first name that is free.
 
     A name is free when no cache has it, or one of this video and these weights, which is then replaced.
+
+    Raises:
+        StorageError: the names of video and weights are too long together.
     """
-    paths = paths_for(info.path, weights, folder, info.mark)
+    paths = _all_paths(Path(info.path), weights, folder, info.mark)
     for named in (paths[:2], paths[2:]):
-        for preds in named:
+        for preds in filter(_fits, named):
             meta = _held(preds)
             if meta.get("fingerprint") not in (None, info.fingerprint):
                 break  # another video has this stem
             if not _of_other_weights(meta, weights):
                 return preds
+    if not _fits(paths[-1]):
+        raise StorageError(_too_long(Path(info.path), weights))
     return paths[-1]
+
+
+def _too_long(video: Path, weights: Weights) -> str:
+    rest = f"__{weights.stem}{PREDS}"
+    return (
+        f"the name of {video} leaves no room for that of its cache, which adds {rest}: a file system takes "
+        f"{names.NAME_BYTES} bytes, so give the video a name of at most {names.NAME_BYTES - names.length(rest)}."
+    )
 
 
 def _held(preds: Path) -> Mapping[str, Any]:
@@ -418,7 +436,7 @@ def write(preds: Path, meta: CacheMeta, columns: Mapping[str, NDArray[Any]]) -> 
     values = dataclasses.asdict(meta) | {"names": list(meta.names)}
     if meta.ledger_digest is None:
         del values["ledger_digest"]
-    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+    text = files.json_bytes(values, indent=2)
     with files.atomic(preds) as file:
         np.savez_compressed(file, allow_pickle=False, **columns)
         file.flush()

@@ -1,16 +1,19 @@
-"""Detections of a video that is not done: an append-only file beside the future cache, from which a pass goes on.
+"""Detections of a video that is not done: an append-only file in the folder of runs, from which a pass goes on.
 
 Several writers have a file each (a pass, live inference); what any of them found counts for all. A torn last record is
-ignored on reading and cut before appending. Not here: the finished cache (``detections``).
+ignored on reading and cut before appending. Earlier versions kept such files beside the videos, without a word: what
+they hold is taken over. Not here: the finished cache (``detections``), what nobody goes on with (``parts_left``).
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import os
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple
@@ -22,7 +25,6 @@ from numpy.typing import NDArray
 from core.errors import RunBusy, StorageError
 from core.records import Detections
 from core.store import files
-from core.store.detections import PREDS
 
 MAGIC = b"FSPART1\n"
 HEAD = struct.Struct("<I")
@@ -35,6 +37,11 @@ SATURATED = 2
 """Flag: as many boxes as are kept at most."""
 WRITERS = 16
 """Files beside each other at most."""
+HOME = ".parts"
+"""The folder of these files in the folder of runs."""
+PART = ".part"
+ABOUT = ("video", "weights")
+"""What a file says for people beside the key, whose names these are not."""
 
 
 class Row(NamedTuple):
@@ -74,19 +81,21 @@ def detections_of(row: Row, width: int, height: int) -> Detections:
 class PartFile:
     """The file of one writer, locked while it is open. Use it with ``with``."""
 
-    def __init__(self, preds: Path, key: Mapping[str, Any]) -> None:
+    def __init__(
+        self, home: Path, key: Mapping[str, Any], about: Mapping[str, str] | None = None, old: Sequence[Path] = ()
+    ) -> None:
         """Names the files; nothing is opened.
 
         Args:
-            preds: where the cache will be.
-            key: what the records depend on (video, weights, settings); files of another key are made anew.
+            home: the folder of part files; made where it is absent.
+            key: what the records depend on (video, weights, settings); each key has files of its own.
+            about: ``video`` and ``weights`` for people.
+            old: files of earlier versions that may hold records of this key; those that do are taken over.
         """
-        self._preds = preds
-        self._head = _head_of(key)
+        self._home, self._key, self._old = Path(home), dict(key), tuple(old)
+        self._head = _head_of(self._key | dict(about or {}))
         self._file: BinaryIO | None = None
-        self.path = preds
-        self.begun_anew = False
-        """Whether the file held rows of another key, which are gone now."""
+        self.path = self._paths()[0]
 
     def __enter__(self) -> PartFile:
         """Takes the first file that no other writer has.
@@ -94,30 +103,27 @@ class PartFile:
         Raises:
             StorageError: the folder cannot be written. RunBusy: too many writers.
         """
+        files.make_folder(self._home)
         for path in self._paths():
-            with files.storage_errors(path):
-                file: BinaryIO = open(path, "a+b", buffering=0)
-            try:
-                portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
-            except portalocker.AlreadyLocked:
-                file.close()
-                continue
-            except portalocker.LockException as error:
-                file.close()
-                raise StorageError(f"{path} cannot be locked ({error}); choose a folder on a local disk.") from None
-            self._file, self.path = file, path
-            self._repair(file)
-            return self
-        raise RunBusy(f"{WRITERS} passes work on {self._preds}; wait for one or stop it.")
+            file = _locked(path)
+            if file is not None:
+                self._file, self.path = file, path
+                self._begin(file)
+                return self
+        raise RunBusy(f"{WRITERS} passes work on {self._paths()[0]}; wait for one or stop it.")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
-        """Leaves the file to the next writer."""
-        if self._file is not None:
-            self._file.close()
-        self._file = None
+        """Leaves the file to the next writer; one without a record vanishes."""
+        file, self._file = self._file, None
+        if file is None:
+            return
+        with contextlib.suppress(OSError):
+            if os.fstat(file.fileno()).st_size <= _head_size(self.path):
+                self.path.unlink()
+        file.close()
 
     def append(self, rows: list[Row]) -> None:
         """Adds rows; they stay when the process dies. Raises ``StorageError`` when they cannot be written."""
@@ -132,45 +138,147 @@ class PartFile:
         for path in self._paths():
             yield from self._rows_in(path)
 
+    @property
+    def others(self) -> list[Path]:
+        """Files of the same video and weights with another key, where none has this key: nothing is gone on with."""
+        mine = _name_of(self._key)
+        alike, _, _ = mine.rpartition("-")
+        if any(True for _ in self.rows()):
+            return []
+        found = sorted(self._home.glob(f"{alike}-*{PART}"))  # digits and hex: nothing to escape
+        return [path for path in found if not path.name.startswith(mine)]
+
     def remove(self) -> None:
         """Deletes the files of all writers that are gone, and the own one: the cache holds it all now."""
         self.close()
         for path in self._paths():
-            with contextlib.suppress(OSError, portalocker.LockException), open(path, "r+b") as file:
-                portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
-                file.truncate(0)
-                path.unlink()
+            remove(path)
 
     def _paths(self) -> list[Path]:
-        label = self._preds.name.removesuffix(PREDS)
-        return [self._preds.with_name(f".{label}.{number}.part") for number in range(WRITERS)]
+        return [self._home / f"{_name_of(self._key)}.{number}{PART}" for number in range(WRITERS)]
+
+    def _begin(self, file: BinaryIO) -> None:
+        try:
+            self._repair(file)
+            self._take_over()
+        except BaseException:
+            self.close()
+            raise
 
     def _repair(self, file: BinaryIO) -> None:
         """Cuts a torn last record off, or everything when it is of another key."""
         with files.storage_errors(self.path):
             end = sum(RECORD.size + row.boxes.nbytes for row in self._rows_in(self.path))
-            if _starts_with(self.path, self._head):
-                file.truncate(len(self._head) + end)
-            else:
-                self.begun_anew = self.path.stat().st_size > 0
-                file.truncate(0)
+            start = _head_size(self.path) if key_of(self.path) == self._key else 0
+            file.truncate(start + end)
+            if not start:
                 file.write(self._head)
 
+    def _take_over(self) -> None:
+        """Moves what earlier versions kept beside the video into the own file."""
+        for path in self._old:
+            if key_of(path) != self._key:
+                continue
+            other = _locked(path)
+            if other is None:
+                continue  # an earlier version is still writing it
+            with other:
+                self.append(list(self._rows_in(path)))
+                other.truncate(0)
+            with contextlib.suppress(OSError):
+                path.unlink()
+
     def _rows_in(self, path: Path) -> Iterator[Row]:
+        if key_of(path) == self._key:
+            yield from rows_in(path)
+
+
+def remove(path: Path) -> bool:
+    """Deletes a part file unless somebody writes it; returns whether it is gone."""
+    with contextlib.suppress(OSError, portalocker.LockException), open(path, "r+b") as file:
+        portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+        file.truncate(0)
+        path.unlink()
+    return not path.exists()
+
+
+def head(path: Path) -> dict[str, Any] | None:
+    """Returns what a part file says of itself; ``None`` for a file that is none, or whose beginning is torn."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(MAGIC) + HEAD.size)
+            if not start.startswith(MAGIC) or len(start) < len(MAGIC) + HEAD.size:
+                return None
+            (length,) = HEAD.unpack(start[len(MAGIC) :])
+            values = json.loads(file.read(length)) if length <= MOST_HEAD else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+MOST_HEAD = 1 << 20
+"""Bytes of a head at most: a longer one is none of ours."""
+
+
+def key_of(path: Path) -> dict[str, Any] | None:
+    """Returns what the records of a part file depend on; ``None`` as ``head``."""
+    values = head(path)
+    return None if values is None else {name: value for name, value in values.items() if name not in ABOUT}
+
+
+def rows_in(path: Path) -> Iterator[Row]:
+    """Yields the whole records of a part file."""
+    at = _head_size(path)
+    try:
+        data = path.read_bytes() if at else b""
+    except OSError:
+        return
+    while at + RECORD.size <= len(data):
+        ordinal, count, flags, crc = RECORD.unpack_from(data, at)
+        boxes = data[at + RECORD.size : at + RECORD.size + count * BOX.itemsize]
+        if len(boxes) < count * BOX.itemsize or crc != _crc(ordinal, count, flags, boxes):
+            return
+        yield Row(ordinal, flags, np.frombuffer(boxes, BOX))
+        at += RECORD.size + len(boxes)
+
+
+def _head_size(path: Path) -> int:
+    """Bytes before the first record; 0 where ``head`` is ``None``."""
+    if head(path) is None:
+        return 0
+    with open(path, "rb") as file:
+        return len(MAGIC) + HEAD.size + int(HEAD.unpack(file.read(len(MAGIC) + HEAD.size)[len(MAGIC) :])[0])
+
+
+def _locked(path: Path) -> BinaryIO | None:
+    """Opens a part file for this process alone, made where it is absent; ``None`` = another process has it.
+
+    Raises:
+        StorageError: it cannot be written, or its disk has no locks.
+    """
+    while True:
+        with files.storage_errors(path):
+            file: BinaryIO = open(path, "a+b", buffering=0)  # noqa: SIM115  the caller closes it
         try:
-            data = path.read_bytes()
-        except OSError:
-            return
-        if not data.startswith(self._head):
-            return
-        at = len(self._head)
-        while at + RECORD.size <= len(data):
-            ordinal, count, flags, crc = RECORD.unpack_from(data, at)
-            boxes = data[at + RECORD.size : at + RECORD.size + count * BOX.itemsize]
-            if len(boxes) < count * BOX.itemsize or crc != _crc(ordinal, count, flags, boxes):
-                return
-            yield Row(ordinal, flags, np.frombuffer(boxes, BOX))
-            at += RECORD.size + len(boxes)
+            portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
+        except portalocker.AlreadyLocked:
+            file.close()
+            return None
+        except portalocker.LockException as error:
+            file.close()
+            raise StorageError(f"{path} cannot be locked ({error}); choose a folder on a local disk.") from None
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+        file.close()  # its last writer has just removed it: what is written there is lost
+
+
+def _name_of(key: Mapping[str, Any]) -> str:
+    """``<size>-<16 hex of the video>-<8 hex of the weights>-<8 hex of everything>``, as far as the key knows them."""
+    digest = hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:8]
+    size, _, video = str(key.get("fingerprint", "")).partition("-")
+    parts = (size, video[:16], str(key.get("weights_sha256", ""))[:8], digest)
+    return "-".join(part for part in parts if part.isalnum())
 
 
 def columns(rows: Iterator[Row], frames: int) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
@@ -207,8 +315,3 @@ def _crc(ordinal: int, count: int, flags: int, boxes: bytes) -> int:
 def _head_of(key: Mapping[str, Any]) -> bytes:
     text = json.dumps(dict(key), sort_keys=True).encode()
     return MAGIC + HEAD.pack(len(text)) + text
-
-
-def _starts_with(path: Path, head: bytes) -> bool:
-    with open(path, "rb") as file:
-        return file.read(len(head)) == head

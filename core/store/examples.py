@@ -15,7 +15,7 @@ from typing import Any
 
 from core.errors import RunError, SettingsError, StorageError
 from core.records import VideoInfo
-from core.store import files, jsonl
+from core.store import files, jsonl, names
 
 TAGS = ("false_positive", "false_negative", "uncertain")
 NAME = re.compile(r"(?P<stem>.+)_f(?P<frame>\d{6,})\.jpg", re.DOTALL)
@@ -78,12 +78,21 @@ def picture_for(folder: Path, info: VideoInfo, ordinal: int) -> Path:
     Another video of the same stem, or this one shown otherwise, may have saved the same ordinal there; then a part of
     the fingerprint tells them apart.
     """
-    stem = f"{Path(info.path).stem}{info.mark}"
+    stem = _stem(info)
     plain = folder / f"{stem}_f{ordinal:06d}.jpg"
     if not plain.exists() or is_of(plain, info):
         return plain
     digest = info.fingerprint.partition("-")[2] or info.fingerprint
     return folder / f"{stem}-{digest[:8]}_f{ordinal:06d}.jpg"
+
+
+def _stem(info: VideoInfo) -> str:
+    """How the names of a video's saved frames begin: its stem, a shorter name where the rest would not fit behind."""
+    return names.fitted(f"{Path(info.path).stem}{info.mark}", names.NAME_BYTES - NAMED_BYTES)
+
+
+NAMED_BYTES = 27
+"""Room for ``-<8 hex>_f000123.json`` with five more digits."""
 
 
 def is_of(picture: Path, info: VideoInfo) -> bool:
@@ -167,12 +176,12 @@ def retag(picture: Path, tag: str | None) -> None:
 def pictures(folder: Path) -> list[Path]:
     """Returns every saved picture of a folder, by name; none where there is no folder."""
     try:
-        names = os.listdir(folder)
+        there = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise StorageError(f"{folder} cannot be read ({error.strerror}); change its permissions.") from None
-    return [folder / name for name in sorted(names) if NAME.fullmatch(name)]
+    return [folder / name for name in sorted(there) if NAME.fullmatch(name)]
 
 
 def ordinal_of(picture: Path) -> int:
@@ -184,7 +193,7 @@ def ordinal_of(picture: Path) -> int:
 def of_video(folder: Path, info: VideoInfo) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yields the frames of one video that are saved in a folder, with their sidecars, by ordinal."""
     for path in sorted(pictures(folder), key=ordinal_of):
-        if path.name.startswith(Path(info.path).stem) and is_of(path, info):
+        if path.name.startswith(_stem(info)) and is_of(path, info):
             yield path, sidecar(path)
 
 

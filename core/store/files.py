@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from core import inside
 from core.errors import RunError, StorageError
+from core.store import names
 
-TEMPORARY = re.compile(r"^\..+\.[0-9a-f]{8}\.tmp$")
+TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp\Z", re.DOTALL)
 """What the name of a temporary file looks like: ``.run.json.1a2b3c4d.tmp``."""
 
 STALE_AFTER_S = 600.0
@@ -52,12 +53,21 @@ def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
         StorageError: as ``write_bytes``.
         ValueError: a float is NaN or infinite; "not measured" is ``None``.
     """
-    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    write_bytes(path, json_bytes(value, indent=indent) + b"\n")
+
+
+def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
+    r"""Returns JSON as UTF-8; with escapes where a path has bytes that are not UTF-8 (``\udce9`` is the byte E9).
+
+    ``json.loads`` and a browser read such an escape back to what Python calls the same path.
+
+    Raises:
+        ValueError: a float is NaN or infinite.
+    """
     try:
-        data = text.encode("utf-8")
-    except UnicodeEncodeError:  # a path with bytes that are not UTF-8; escapes keep it whole
-        data = (json.dumps(value, indent=indent, allow_nan=False) + "\n").encode("ascii")
-    write_bytes(path, data)
+        return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent, allow_nan=False).encode("ascii")
 
 
 def write_npz(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -94,7 +104,7 @@ def atomic(path: Path, *, sync: bool = True) -> Iterator[BinaryIO]:
     Raises:
         StorageError: the disk is full or the folder cannot be written; the old file is then untouched.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{names.cut(path.name, names.NAME_BYTES - 14)}.{secrets.token_hex(4)}.tmp")
     with storage_errors(path):
         try:
             with open(temporary, "xb") as file:

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-import orjson
 import portalocker
 
 from core import inside
@@ -108,7 +107,7 @@ def read_job(path: Path) -> JobState | None:
     alive = _alive(path)  # before reading: a child that ends in between has written its end
     try:
         with inside.open_in(path, (path.parents[1],)) as file:
-            head = from_head(_parsed(file.readline(MOST_BYTES)) or {})
+            head = from_head(jsonl.parsed(file.readline(MOST_BYTES)) or {})
             start = file.tell()
             size = file.seek(0, os.SEEK_END)
             file.seek(max(start, size - TAIL_BYTES))
@@ -131,16 +130,8 @@ def read_job(path: Path) -> JobState | None:
 
 
 def _events(file: BinaryIO) -> list[dict[str, Any]]:
-    return [event for line in file.read(MOST_BYTES).splitlines(keepends=True) if (event := _parsed(line))]
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """A line that is torn, or of which the reader saw only the end, is none."""
-    try:
-        value = orjson.loads(line) if line.endswith(b"\n") else None
-    except orjson.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None
+    lines = file.read(MOST_BYTES).splitlines(keepends=True)
+    return [event for line in lines if (event := jsonl.parsed(line))]
 
 
 def _lock_of(path: Path) -> Path:

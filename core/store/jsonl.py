@@ -6,8 +6,10 @@ A line counts only with its newline. NaN and infinity become ``null`` ("not meas
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
+import re
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +39,7 @@ def read(path: Path) -> Generator[dict[str, Any], None, None]:
     try:
         with open(path, "rb") as file:
             for number, line in enumerate(file, 1):
-                record = _parse(line)
+                record = parsed(line)
                 if record is not None:
                     yield record
                 elif line.endswith(b"\n") and file.read(1):  # in this order: another process may be finishing the line
@@ -61,7 +63,7 @@ def repair(path: Path) -> int:
             size = file.seek(0, os.SEEK_END)
             start = _last_line(file, size)
             file.seek(start)
-            if start == size or _parse(file.read()) is not None:
+            if start == size or parsed(file.read()) is not None:
                 return 0
             file.truncate(start)
             os.fsync(file.fileno())
@@ -139,7 +141,8 @@ def _line(record: Record) -> bytes:
     try:
         return orjson.dumps(values, option=OPTIONS)
     except TypeError:
-        return orjson.dumps(_plain(values), option=OPTIONS)
+        # Escapes keep a path with bytes that are not UTF-8 whole; orjson refuses them.
+        return json.dumps(_plain(values), separators=(",", ":"), allow_nan=False).encode("ascii") + b"\n"
 
 
 OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
@@ -155,17 +158,37 @@ def _plain(value: Any) -> Any:
         return _plain(value.item())
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    return str(value).encode("utf-8", "replace").decode() if isinstance(value, (str, os.PathLike)) else value
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    return str(value) if isinstance(value, str) else value
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """Returns the object of one line; ``None`` for a line that is torn or holds something else."""
     if not line.endswith(b"\n"):
         return None
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return None
+        record = _escaped(line)
     return record if isinstance(record, dict) else None
+
+
+def _escaped(line: bytes) -> Any:
+    """What a line with the escape of a byte that is not UTF-8 holds: orjson refuses it, ``json`` does not."""
+    if SURROGATE.search(line) is None:
+        return None
+    try:
+        return json.loads(line, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+
+
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _broken(path: Path, number: int) -> str:

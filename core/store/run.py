@@ -18,8 +18,10 @@ import portalocker
 
 from core import inside
 from core.errors import RunBusy, RunError, StorageError
-from core.store import files, run_file
+from core.store import files, names, run_file
 
+EXPORTED_BYTES = 32
+"""Room for what the name of an export adds to that of its run: ``_exported_``, the time, perhaps a number."""
 FRAME_NAME = re.compile(r"^frame_(\d{6,})\.(jpg|png)$")
 
 
@@ -129,7 +131,8 @@ class RunDir:
 
     def exported_dir(self, when: datetime) -> Path:
         """Folder beside the run for what is exported at ``when`` (local time, to the second)."""
-        return self.path.with_name(f"{self.path.name}_exported_{when:%Y%m%d_%H%M%S}")
+        name = names.fitted(self.path.name, names.NAME_BYTES - EXPORTED_BYTES)
+        return self.path.with_name(f"{name}_exported_{when:%Y%m%d_%H%M%S}")
 
     def check_files(self) -> None:
         """Looks at every file by its name: what is read and written here has to lie here, and to be a file.

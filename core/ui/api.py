@@ -15,6 +15,7 @@ from core.pipeline.select import select
 from core.store.run import RunDir
 from core.ui import owner
 from core.ui.routes import parse_filters, selection_json
+from core.ui.session import utf8
 from core.ui.verbs import Verbs
 
 PATIENCE_S = 10.0
@@ -124,6 +125,16 @@ def run_of(state: JobState) -> str | None:
 def _spoken(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Turns our errors into what Gradio shows as one sentence."""
     try:
-        return job()
+        told: dict[str, Any] = _utf8(job())
+        return told
     except FramesieveError as error:
-        raise gr.Error(str(error), print_exception=False) from None
+        raise gr.Error(utf8(str(error)), print_exception=False) from None
+
+
+def _utf8(value: Any) -> Any:
+    """Gradio's JSON takes no text with bytes that are not UTF-8; ``session.utf8`` is read back where a run is named."""
+    if isinstance(value, dict):
+        return {name: _utf8(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_utf8(each) for each in value]
+    return utf8(value) if isinstance(value, str) else value

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -53,7 +54,9 @@ class Live:
 class Lives:
     """The children of this server. Thread-safe; close it."""
 
-    def __init__(self) -> None:
+    def __init__(self, downloads: Path) -> None:
+        """``downloads``: the folder of runs, which keeps what is found until a video's cache is whole."""
+        self._downloads = downloads
         self._all: dict[str, Live] = {}
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -65,7 +68,7 @@ class Lives:
 
         self.stop(one.id)
         run = one.run.run.path if one.run is not None else None
-        child = LiveInference(one.video.info, weights.path, settings, run=run, unsafe=unsafe)
+        child = LiveInference(one.video.info, weights.path, settings, run=run, downloads=self._downloads, unsafe=unsafe)
         live = Live(secrets.token_urlsafe(16), one.id, child)
         with self._lock:
             self._all[live.id] = live
@@ -89,7 +92,7 @@ class Lives:
         return dict(enumerate(live.child.state.names)) if live else {}
 
     def stop(self, video_id: str) -> None:
-        """Ends the children of a video; what they found stays beside it."""
+        """Ends the children of a video; what they found stays in the folder of runs."""
         for live in [live for live in list(self._all.values()) if live.video == video_id]:
             self._close(live)
 

@@ -28,7 +28,7 @@ from core.ui.review_boxes import Boxes, cache_json
 from core.ui.review_live import Lives, checked_rate
 from core.ui.review_videos import Reviewed, Uncounted, Videos
 from core.ui.routes import FRESH, IMMUTABLE, answer, reading, writing
-from core.ui.session import file_mark
+from core.ui.session import file_mark, native, utf8
 from core.ui.verbs import Verbs
 
 OUTPUT = "hard_examples"
@@ -50,7 +50,7 @@ class ReviewRoutes:
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
         self._videos, self._boxes = Videos(verbs.workspace), Boxes(verbs.workspace)
-        self._lives = Lives()
+        self._lives = Lives(verbs.workspace.downloads)
         self._mines: dict[Path, Any] = {}
         self._lock = threading.Lock()
 
@@ -280,7 +280,7 @@ class ReviewRoutes:
 
     def _undo(self, request: Request, body: dict[str, Any]) -> Response:
         picture = self._mine(body.get("folder")).undo(str(body.get("save")))
-        return answer({"name": picture.name, "left": picture.exists()})
+        return answer({"name": utf8(picture.name), "left": picture.exists()})
 
     def _retag(self, request: Request, body: dict[str, Any]) -> Response:
         self._mine(body.get("folder")).retag(str(body.get("save")), body.get("tag"))
@@ -297,7 +297,7 @@ class ReviewRoutes:
         from core.video import images
 
         folder = self._mine(request.query_params.get("folder")).folder
-        picture = folder / request.path_params["name"]
+        picture = folder / native(folder, request.path_params["name"])
         if picture.parent != folder or not examples.NAME.fullmatch(picture.name):
             return answer({"error": "there is no such picture."}, 404)
         try:
@@ -345,4 +345,4 @@ def _whole(body: dict[str, Any], name: str) -> int:
 
 def _picture_json(picture: Path, tag: Any) -> dict[str, Any]:
     frame = examples.ordinal_of(picture)
-    return {"name": picture.name, "frame": frame, "tag": tag, "mark": file_mark(picture)}
+    return {"name": utf8(picture.name), "frame": frame, "tag": tag, "mark": file_mark(picture)}

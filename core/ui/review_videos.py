@@ -23,15 +23,12 @@ from core import inside
 from core.errors import FramesieveError, RunError, SourceError
 from core.store.run import RunDir
 from core.ui.session import OpenRun, Workspace, file_mark
+from core.video.folder import is_video_name
 
 if TYPE_CHECKING:
     from core.video.follow import Follower
     from core.video.probe import Video
 
-SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".flv"}
-SUFFIXES |= {".mjpeg", ".mjpg"}
-SUFFIXES |= {".wmv", ".asf", ".ogv", ".3gp", ".mxf", ".gif", ".h264", ".hevc"}
-"""What is listed; a video of another name can be reviewed as a run."""
 OPEN_VIDEOS = 3
 """Videos whose decoders stay; each keeps up to 128 MB of frames."""
 MOST_LISTED = 2000
@@ -112,17 +109,19 @@ class Videos:
     def listed(self, folder: Path) -> list[dict[str, Any]]:
         """Returns one line per video of a folder (not below it), the largest first; what cannot be opened says why.
 
+        A video whose name has another ending can be reviewed as a run.
+
         Raises:
             SourceError: the folder cannot be read.
         """
         try:
-            found = [entry for entry in os.scandir(folder) if Path(entry.name).suffix.lower() in SUFFIXES]
+            found = [entry for entry in os.scandir(folder) if is_video_name(entry.name)]
         except OSError as error:
             raise SourceError(f"{folder} cannot be read ({error.strerror}).") from None
         lines: list[dict[str, Any]] = []
         for path in (Path(entry.path) for entry in found):
             real = Path(os.path.realpath(path))
-            if any(real.is_relative_to(root) for root in self.roots()) and not path.name.startswith("."):
+            if any(real.is_relative_to(root) for root in self.roots()):
                 size = real.stat().st_size if real.is_file() else 0
                 lines.append({"id": self._id_of(real), "name": path.name, "bytes": size, "path": real})
         lines.sort(key=lambda line: (-line["bytes"], line["name"]))

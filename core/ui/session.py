@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import threading
 from collections import OrderedDict
@@ -168,7 +169,7 @@ class Workspace:
             RunError: there is none, or it is damaged.
         """
         for path in self._folders():
-            if path.name == name:
+            if name in (path.name, utf8(path.name)):
                 return self._use(self._opened(path))
         if name in self._known:
             return self.run(name)
@@ -248,6 +249,21 @@ def _secret_of(downloads: Path) -> bytes:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def utf8(text: str) -> str:
+    r"""Returns a text with bytes that are not UTF-8 as escapes (``\\udce9``), for those who take no others."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def native(folder: Path, name: str) -> str:
+    """Returns the name of a file in a folder that ``utf8`` made of it, or that it has: an address takes only UTF-8."""
+    if ESCAPED.search(name) is None or os.path.lexists(folder / name):
+        return name
+    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
+
+
+ESCAPED = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 
 
 def method_text(settings: Any) -> str:

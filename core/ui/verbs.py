@@ -52,10 +52,12 @@ class Verbs:
         Raises:
             SourceError: it is neither, or the file is outside the allowed folders.
         """
-        from core.video.source import LocalPath, classify, resolve_local
+        from core.video.source import LocalPath, classify, is_there, resolve_local
 
         if not isinstance(text, str):
             raise SourceError("a source is wanted as text: a web address or the path of a video.")
+        if is_there(text, self._roots):
+            return resolve_local(text, self._roots)
         found = classify(text)
         return resolve_local(text, self._roots) if isinstance(found, LocalPath) else found
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import MissingDependency, SourceError
-from core.video import facts, javascript, parts, refusal
+from core.video import causes, facts, javascript, names, parts, refusal
 from core.video.container import CONTAINERS
 from core.video.facts import Info, Say
 
@@ -49,7 +49,8 @@ def open_library(request: Mapping[str, Any], say: Say, options: Mapping[str, Any
         said = "\n".join(filter(None, [str(error), library.last_error]))
         say({"log": said})
         age = (datetime.date.today() - _release_day(yt_dlp)).days
-        raise refusal.refusal(str(error), request["url"], note=library.missing, age_days=age) from None
+        failure = causes.failure_of(yt_dlp, error)
+        raise refusal.refusal(failure, request["url"], note=library.missing, age_days=age) from None
     finally:
         library.close()
 
@@ -112,6 +113,7 @@ class Library:
         self._ydl.params["outtmpl"]["default"] = f"video-{form}.%(ext)s"
         self._ydl.params["paths"]["home"] = str(work)
         self._title = info.get("title")
+        _end_safely(info)
         self._ydl.process_info(info)
 
     def _options(self) -> dict[str, Any]:
@@ -178,6 +180,25 @@ class Library:
     def _joining(self, state: Mapping[str, Any]) -> None:
         if state["status"] == "started" and state["postprocessor"] != "MoveFiles":
             self._say({"phase": "merging", "title": self._title, "note": self.missing})
+
+
+def _end_safely(info: Info) -> None:
+    """Lets each file end in what its server calls it, never in what an address ends in.
+
+    Of a directly linked file yt-dlp has the Content-Type as its format; of what a page or a site lists, the ending
+    counts where it is one of a video or of sound. The final name gets the ending of the container that is found.
+    """
+    for form in [info, *(info.get("requested_formats") or ())]:
+        if info.get("direct"):
+            kind = str(form.get("format_id"))  # yt-dlp puts an f before those that it has another meaning for
+            form["ext"] = names.TYPES.get(kind) or names.TYPES.get(kind.removeprefix("f"), UNKNOWN)
+        elif form.get("ext") not in ENDINGS:
+            form["ext"] = UNKNOWN
+
+
+UNKNOWN = "unknown_video"
+"""An ending of yt-dlp's own for what has none."""
+ENDINGS = {*names.SUFFIXES, "m4a", "mp3", "aac", "ogg", "oga", "opus", "weba", "mka", "flac", "wav", "m2ts"}
 
 
 def _only_entry(info: Info, item: int | None) -> Info | None:

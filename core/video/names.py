@@ -21,6 +21,27 @@ TITLE_BYTES = 120
 DEFAULT_HEIGHT = FetchSettings().max_height
 SUFFIXES = ("mp4", "mkv", "webm", "mov", "m4v", "avi", "flv", "ts", "mpg", "ogv", "3gp", "wmv", "gif")
 """What a download may end in; any other ending is replaced by that of the container that was found."""
+TYPES = {
+    "mp4": "mp4",
+    "x-m4v": "m4v",
+    "quicktime": "mov",
+    "webm": "webm",
+    "matroska": "mkv",
+    "x-matroska": "mkv",
+    "x-msvideo": "avi",
+    "avi": "avi",
+    "msvideo": "avi",
+    "vnd.avi": "avi",
+    "mpeg": "mpg",
+    "mp2t": "ts",
+    "ogg": "ogv",
+    "3gpp": "3gp",
+    "flv": "flv",
+    "x-flv": "flv",
+    "x-ms-wmv": "wmv",
+    "x-ms-asf": "wmv",
+}
+"""What follows ``video/`` in a Content-Type -> the ending of a download; all others end as their container does."""
 CONTAINER_SUFFIXES = {"mov": "mp4", "matroska": "mkv", "mpegts": "ts", "mpeg": "mpg", "ogg": "ogv", "asf": "wmv"}
 JOINERS = "\u200d\ufe0e\ufe0f"
 """Invisible characters that hold an emoji together."""

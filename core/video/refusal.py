@@ -1,80 +1,165 @@
-"""What yt-dlp says when a download fails -> one sentence with the cure. Text in, error out; no yt-dlp here."""
+"""Why a download failed -> one sentence with the cure. Facts and text in, error out; no yt-dlp here.
+
+What is known for certain counts first: the kind of failure and the HTTP status. Words count only where they are the
+site's or yt-dlp's own: neither its pleas for a report nor the address, whose every word anybody may choose.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 from core.errors import FramesieveError, SourceError, StorageError
 
 OLD_DAYS = 60
 """Video sites change often: a yt-dlp older than this fails on some of them."""
 UPDATE = "make update-ytdlp"
+REASON_CHARACTERS = 60
+UNEXPECTED = "; please report this issue"
+"""What yt-dlp adds to an error of its own; what a site says comes without."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is known of a download that failed."""
+
+    text: str
+    """What yt-dlp said, any number of lines."""
+    kind: str | None = None
+    """``transport`` or a key of ``KINDS``; ``None`` = only the text tells."""
+    status: int | None = None
+    """Of the HTTP answer that ended it."""
+    by_site: bool = True
+    """Whether the text may be what the site said of the video, not only what yt-dlp could not understand."""
+    network: str = ""
+    """What the connection said when it failed; "" = it did not, or the text has it."""
+
+
+KINDS: dict[str, str] = {
+    "certificate": "the site's certificate is not valid, so nothing was downloaded; check the address and this "
+    "machine's clock",
+    "tls": "no secure connection could be made (the greeting of TLS failed); check the address: perhaps the site "
+    "speaks http and not https, or on another port",
+    "redirects": "the site sends this address round in a circle; open it in a browser and copy where it ends",
+    "geo": "the site does not show this video in the country of this machine",
+    "not live": "the broadcast has not begun or is not going on; come back when it is over",
+    "unsupported": "no video was found on that page; open it and copy the address of the video",
+}
+LOGIN = "the video needs a login, which Framesieve does not have; save it with a browser and open the file"
+PAID = "the video is for paying members only; Framesieve does not log in"
+TOO_MUCH = "the site says that too much was asked of it (429); wait an hour and try again"
+BOT = "the site takes this machine for a robot and wants a login; wait an hour or use another network connection"
+STATUS: dict[int, str] = {
+    401: LOGIN,
+    402: "the site wants to be paid for this (402), which Framesieve cannot do; save the video with a browser instead",
+    403: f"the site refused the download (403); try again later, and if it keeps refusing: {UPDATE}",
+    404: "there is nothing at that address (404); check it in a browser",
+    410: "there is nothing at that address any more (410); the video was taken away",
+    416: "the file is not as long as it was (416); try again, it begins anew",
+    429: TOO_MUCH,
+    451: "the site may not show this here for legal reasons (451); nothing can be downloaded",
+}
 
 _Row = tuple[str, type[FramesieveError], str]
-TABLE: tuple[_Row, ...] = (
+OWN: tuple[_Row, ...] = (
     (r"No space left|Disk quota exceeded", StorageError, "the disk is full; free some space and try again"),
     (
         r"unable to (open for writing|write data|create)|Read-only file system|Permission denied: '",
         StorageError,
         "the download cannot be written; check the folder's permissions or choose another",
     ),
-    (r"private video|video is private|is private\b", SourceError, "the video is private; only its owner can open it"),
-    (
-        r"members.only|join this channel|requires payment|premium|subscrib|rental|purchase",
-        SourceError,
-        "the video is for paying members only; Framesieve does not log in",
-    ),
-    (
-        r"confirm your age|age.restricted|inappropriate for some users",
-        SourceError,
-        "the video has an age limit and needs a login, which Framesieve does not have; save it with a browser instead",
-    ),
-    (
-        r"not a bot|confirm you",
-        SourceError,
-        "the site takes this machine for a robot and wants a login; wait an hour or use another network connection",
-    ),
-    (
-        r"your country|your location|geo.?restrict|your region|geo.?block",
-        SourceError,
-        "the site does not show this video in the country of this machine",
-    ),
-    (
-        r"Premieres in|premiere will|will begin|is upcoming|not currently live|has not started|offline",
-        SourceError,
-        "the broadcast has not begun; come back when it is over",
-    ),
-    (
-        r"removed by|has been removed|account .*terminated|no longer available|been deleted|violat|copyright",
-        SourceError,
-        "the video was removed from the site",
-    ),
-    (r"DRM", SourceError, "the video is protected against copying (DRM) and cannot be downloaded"),
-    (
-        r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|CertificateVerify",
-        SourceError,
-        "the site's certificate is not valid, so nothing was downloaded; check the address and this machine's clock",
-    ),
+    (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|CertificateVerify", SourceError, KINDS["certificate"]),
+    (r"\[?SSL: |SSLError|in violation of protocol|TLSV1_ALERT|WRONG_VERSION_NUMBER", SourceError, KINDS["tls"]),
+    (r"redirect loop|Exceeded \d+ redirects", SourceError, KINDS["redirects"]),
     (
         r"unsupported url scheme|No connection adapters|InvalidSchema|invalid url scheme|file:// URLs are disabled",
         SourceError,
         "the address leads away from http and https, and nothing else is opened",
     ),
-    (r"Unsupported URL", SourceError, "no video was found on that page; open it and copy the address of the video"),
-    (r"is not a valid URL|Invalid URL", SourceError, "that is not a web address; copy it again from the browser"),
-    (r"HTTP Error 40[4]|HTTP Error 410", SourceError, "there is nothing at that address (404); check it in a browser"),
+    (r"^Unsupported URL", SourceError, KINDS["unsupported"]),
+    (r"is not a valid URL|^Invalid URL", SourceError, "that is not a web address; copy it again from the browser"),
     (
-        r"HTTP Error 403",
+        r"Requested format is not available|No video formats found|only images are available",
         SourceError,
-        f"the site refused the download (403); try again later, and if it keeps refusing: {UPDATE}",
+        f"the site offers no video that can be downloaded here; if a browser plays it: {UPDATE}",
     ),
     (
-        r"HTTP Error 401|login required|registered users|log ?in|sign in|account cookies|--cookies|authentication",
+        r"extracted extension \('?(?P<ending>[^')]*)'?\) is unusual",
         SourceError,
-        "the video needs a login, which Framesieve does not have; save it with a browser and open the file",
+        'what the site offers ends in ".\\g<ending>", which is not the ending of a video; open it in a browser to see '
+        "what it is",
     ),
-    (r"HTTP Error 429", SourceError, "the site says that too much was asked of it (429); wait an hour and try again"),
-    (r"HTTP Error 5\d\d", SourceError, "the site has a fault of its own (\\g<0>); try again later"),
+    (
+        r"downloaded file is empty|Did not get any data blocks",
+        SourceError,
+        "the site sent nothing (an empty file); open it in a browser to see what is there",
+    ),
+    (
+        r"is not a valid container|Postprocessing|Conversion failed|ffmpeg exited",
+        FramesieveError,
+        "FFmpeg could not put sound and picture together; try again, or another --max-height",
+    ),
+)
+"""yt-dlp's own words, and this machine's: pattern, error, cure; the first that matches counts. ``\\g<ending>`` is what
+matched."""
+SITE: tuple[_Row, ...] = (
+    (
+        r"private video|video is private|is private\b|made .{0,30}private|private show",
+        SourceError,
+        "the video is private; only its owner can open it",
+    ),
+    (
+        r"members.only|join this channel|requires payment|\bpremium\b|subscrib|\brental\b|purchase|supporter.only"
+        r"|paid (video|content|members)",
+        SourceError,
+        PAID,
+    ),
+    (
+        r"confirm your age|verify your age|age.?(restricted|gated|limit)|inappropriate for some users",
+        SourceError,
+        "the video has an age limit and needs a login, which Framesieve does not have; save it with a browser instead",
+    ),
+    (r"not a bot|not a robot|captcha|anti-bot", SourceError, BOT),
+    (
+        r"your country|your location|geo.?restrict|(your|this) region|geo.?block|outside (of )?the (country|UK|US)",
+        SourceError,
+        KINDS["geo"],
+    ),
+    (r"\bDRM\b", SourceError, "the video is protected against copying (DRM) and cannot be downloaded"),
+    (
+        r"removed by|(was|been) removed|account .*terminated|no longer (available|exists?)|(was|been) deleted"
+        r"|violat\w+ |copyright|(has|is) expired",
+        SourceError,
+        "the video was removed from the site",
+    ),
+    (
+        r"(live ?stream|live|broadcast|event) (recording )?(has|is) (ended|over)",
+        SourceError,
+        "the broadcast is over, and the site has no recording of it",
+    ),
+    (
+        r"Premieres in|premiere will|will begin|is upcoming|not (currently )?live|has not started|not yet available"
+        r"|not available yet|\bis (currently )?offline",
+        SourceError,
+        "the broadcast has not begun; come back when it is over",
+    ),
+    (r"rate.?limit|too many requests", SourceError, TOO_MUCH),
+    (
+        r"password",
+        SourceError,
+        "the site wants a password, which Framesieve does not have; save the video with a browser and open the file",
+    ),
+    (
+        r"login required|registered users|logged.?in|log ?in|sign in|account cookies|authentication"
+        r"|does not have access",
+        SourceError,
+        LOGIN,
+    ),
+)
+"""What sites say of a video."""
+NETWORK: tuple[_Row, ...] = (
     (
         r"Name or service not known|name resolution|Failed to resolve|getaddrinfo|nodename nor serv|No address assoc",
         SourceError,
@@ -96,49 +181,105 @@ TABLE: tuple[_Row, ...] = (
         SourceError,
         "the connection broke off; try again: what was downloaded so far is kept",
     ),
+)
+"""How a connection fails."""
+ABSENT: tuple[_Row, ...] = (
     (
-        r"Requested format is not available|No video formats found|only images are available",
-        SourceError,
-        f"the site offers no video that can be downloaded here; if a browser plays it: {UPDATE}",
-    ),
-    (
-        r"Video unavailable|not available|does not exist|not found",
+        r"unavailable|not available|does not exist|doesn.t exist|not found|no such",
         SourceError,
         "the site says that it has no such video",
     ),
-    (
-        r"is not a valid container|Postprocessing|Conversion failed|ffmpeg exited",
-        FramesieveError,
-        "FFmpeg could not put sound and picture together; try again, or another --max-height",
-    ),
 )
-"""Pattern, error, cure: the first that matches counts. ``\\g<0>`` is what matched."""
+"""What a site says when it says no more."""
 
 
-def refusal(text: str, url: str, *, note: str | None = None, age_days: int | None = None) -> FramesieveError:
-    """Returns the error that fits what yt-dlp said.
+def refusal(
+    failure: Failure | str, url: str, *, note: str | None = None, age_days: int | None = None
+) -> FramesieveError:
+    """Returns the error that fits a failure.
 
     Args:
-        text: Its message, any number of lines.
+        failure: What is known of it, or only the text.
         url: What was to be downloaded.
         note: What is missing on this machine for this site (a JavaScript runtime), to be said too.
         age_days: Age of yt-dlp; beyond ``OLD_DAYS`` that is the likely cause of anything unknown.
     """
-    said = first_line(text)
-    for pattern, kind, cure in TABLE:
+    known = failure if isinstance(failure, Failure) else Failure(failure)
+    kind, cure = _cause(known, url, age_days)
+    # What is missing here explains only what yt-dlp could not find out.
+    return kind(f"{url}: {cure}{_also(note) if UPDATE in cure else ''}.")
+
+
+def _cause(known: Failure, url: str, age_days: int | None) -> tuple[type[FramesieveError], str]:
+    if known.kind in KINDS:
+        return SourceError, KINDS[known.kind]
+    said = without_address(first_line(known.text), url)
+    words, status, reason = _answered(said, known.status)
+    transport = known.kind == "transport"
+    by_site = known.by_site and not transport and UNEXPECTED not in known.text
+    found = _match(OWN, words) or (_match(SITE, words) if by_site else None)
+    if found:
+        return found
+    if status is not None:
+        return SourceError, _of_status(status, reason)
+    said = without_address(first_line(known.network), url) if known.network else said
+    found = _match(NETWORK, said) or (_match(ABSENT, said) if by_site else None)
+    if found:
+        return found
+    if transport:
+        return SourceError, f"the connection failed ({said or 'without a word'}); check the address and try again"
+    return SourceError, f"{said or 'yt-dlp failed without a word'}; {_update(age_days)}"
+
+
+def _answered(said: str, status: int | None) -> tuple[str, int | None, str]:
+    """The words before the answer of the server, its status, and how the server calls that."""
+    found = re.search(r"HTTP Error (\d{3})(?:: ([^(]*))?", said)
+    if found is None:
+        return said, status, ""
+    return said[: found.start()], status or int(found[1]), (found[2] or "").strip()[:REASON_CHARACTERS]
+
+
+def _of_status(status: int, reason: str) -> str:
+    if status in STATUS:
+        return STATUS[status]
+    if status >= 500:
+        return f"the site has a fault of its own (HTTP Error {status}); try again later"
+    called = f", {reason}" if reason else ""
+    return f"the site answered with status {status}{called} and sent no video; open the address in a browser"
+
+
+def _match(table: Iterable[_Row], said: str) -> tuple[type[FramesieveError], str] | None:
+    for pattern, kind, cure in table:
         if match := re.search(pattern, said, re.IGNORECASE):
-            # What is missing here explains only what yt-dlp could not find out.
-            return kind(f"{url}: {match.expand(cure)}{_also(note) if UPDATE in cure else ''}.")
-    return SourceError(f"{url}: {said or 'yt-dlp failed without a word'}; {_update(age_days)}{_also(note)}.")
+            return kind, match.expand(cure)
+    return None
 
 
 def first_line(text: str) -> str:
     """Returns the first line of a message without colours, the site and id in front, causes and pleas at the end."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text).replace("ERROR:", "").strip()
     line = plain.splitlines()[0] if plain else ""
-    line = re.sub(r"^(\[[\w:.+-]+\]\s*)?(?:[\w-]{1,64}:\s+(?=[A-Z]))?", "", line)
-    line = re.split(r"; please report this|\. Use --cookies|; see  http|  Confirm you are on the latest", line)[0]
+    line = re.sub(r"^(?:\[(?:download|[\w:.+-]+)\]\s*(?:\S{1,300}:\s+)?|[\w-]{1,64}:\s+(?=[A-Z]))", "", line)
+    line = re.split(PLEAS, line)[0]
     return "".join(c for c in line if c.isprintable())[:300].rstrip(" .")
+
+
+PLEAS = (
+    r"; please report this|\. Use --|\. If you believe this is an error, please report|; see  http|\. See  http"
+    r"|  Confirm you are on the latest|; try again with  --"
+)
+"""Where what happened ends, and what yt-dlp asks of its own users begins."""
+
+
+def without_address(said: str, url: str) -> str:
+    """Returns a message without web addresses, hosts and paths: what stands in them says nothing about the video."""
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    for piece in (url, unquote(url), path, unquote(path), parts.netloc, parts.hostname or ""):
+        if len(piece) > 3:
+            said = said.replace(piece, "")
+    said = re.sub(r"\w+://\S+|host='[^']*'|(?<=resolve )'[^']*'|with url: \S+", "", said)
+    return said.strip()
 
 
 def _update(age_days: int | None) -> str:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import url2pathname
 
 from core.errors import SourceError
@@ -98,14 +98,31 @@ def resolve_local(text: str, roots: Sequence[Path] | None) -> Path:
     Raises:
         SourceError: a web address; missing or outside the folders (one wording for both); a directory, device or pipe.
     """
+    allowed = None if roots is None else [root for root in map(_real_path, roots) if root is not None]
+    if (found := _literal(text, allowed)) is not None:
+        return check_file(found)
     source = classify(text)
     if isinstance(source, Url):
         raise SourceError(f"{source.text} is a web address; it has to be downloaded first.")
     real = _real_path(source.path)
-    allowed = None if roots is None else [root for root in map(_real_path, roots) if root is not None]
     if real is None or (allowed is not None and not any(real.is_relative_to(root) for root in allowed)):
         raise SourceError(_not_there(source.path, roots))
     return check_file(real)
+
+
+def is_there(text: str, roots: Sequence[Path]) -> bool:
+    """Tells whether a text is, sign for sign, the absolute path of something in the allowed folders.
+
+    That is what the program itself has told of a file before: nothing of it was added by copying, whatever it holds.
+    """
+    return _literal(text, [root for root in map(_real_path, roots) if root is not None]) is not None
+
+
+def _literal(text: str, allowed: Sequence[Path] | None) -> Path | None:
+    real = _real_path(Path(text)) if "\0" not in text and os.path.isabs(text) else None
+    if real is None or (allowed is not None and not any(real.is_relative_to(root) for root in allowed)):
+        return None
+    return real
 
 
 def _one_line(text: str) -> str:
@@ -162,7 +179,9 @@ def _from_file_url(text: str) -> str:
     if parts.netloc not in ("", "localhost", "127.0.0.1"):
         raise SourceError(f'{text} lies on another machine ("{parts.netloc}"); copy the file here or name its path.')
     # ? and # are ordinary characters in what file managers give, and a path ends where the text ends.
-    return url2pathname(text[text.index(":") + 1 :].removeprefix(f"//{parts.netloc}"))
+    path = text[text.index(":") + 1 :].removeprefix(f"//{parts.netloc}")
+    # %E9 alone is no UTF-8 and still a byte of a name; url2pathname would put a question mark for it.
+    return url2pathname(path) if sys.platform == "win32" else os.fsdecode(unquote_to_bytes(path))
 
 
 def _unescaped(text: str) -> str:

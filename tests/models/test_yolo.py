@@ -1,3 +1,4 @@
+import os
 import pickle
 import shutil
 import subprocess
@@ -364,3 +365,17 @@ def test_only_names_that_ultralytics_offers_are_downloaded(name, tmp_path):
     with pytest.raises(WeightsError, match="offers no weights"):
         download(name, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("name", [b"n\xe9t.onnx", b"\xff\x80.onnx", b"two\nlines\xe9.pt"])
+def test_weights_whose_name_is_not_utf8_are_opened_and_named_in_errors(assets, tmp_path, name):
+    path = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))
+    shutil.copyfile(assets / "models" / f"yolov8n{path.suffix}", path)
+    detector = open_detector(identify(path), DetectSettings(device="cpu"), 320, 180)
+    assert detector.names[0] == "person"
+    path.write_bytes(b"no weights")
+    with pytest.raises(WeightsError) as refused:
+        open_detector(identify(path), DetectSettings(device="cpu"), 320, 180)
+    assert str(path) in str(refused.value)
+    assert "weights." not in str(refused.value).replace(str(path), "")

@@ -11,16 +11,25 @@ import pytest
 from fakes import NOT_READ, open_number_reader, reader_weights
 from videos import VARIANTS, build_broken
 
+from core.cli import main
 from core.config import DetectSettings
 from core.errors import CacheError, FramesieveError, StorageError
 from core.pipeline.detect import detect, open_detection, said_of
-from core.store import detections
+from core.store import detections, detections_part
 from core.store.detections_part import BOX, PartFile, Row, columns
 from core.video.probe import Video, probe
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = DetectSettings()
 Clip = Callable[[str], Path]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    """A folder of runs for each test, away from the videos."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("home"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return Path.cwd()
 
 
 @pytest.fixture
@@ -127,18 +136,20 @@ def test_a_cache_says_when_boxes_were_left_out(film, tmp_path):
     assert "raise max_det" in said_of(cache)
 
 
-def test_a_full_disk_is_a_sentence_and_loses_nothing(clip, small_folder, tmp_path):
+@pytest.mark.parametrize("full", ["beside the video", "in the folder of runs"])
+def test_a_full_disk_is_a_sentence_and_loses_nothing(full, clip, small_folder, tmp_path):
     source = clip("h264-25")
-    target = small_folder / source.name
+    target = (small_folder if full == "beside the video" else tmp_path) / source.name
     target.symlink_to(source)
-    steps = detect(probe(target), reader_weights(tmp_path), SETTINGS, opener=open_number_reader)
+    runs = small_folder / "downloads"
+    steps = detect(probe(target), reader_weights(tmp_path), SETTINGS, downloads=runs, opener=open_number_reader)
     with open(small_folder / "filler", "wb") as filler:
-        filler.write(b"x" * (60 << 10))
+        filler.write(b"x" * ((60 if full == "beside the video" else 64) << 10))
     with pytest.raises(StorageError, match="disk is full"):
         list(steps)
-    assert not list(small_folder.glob("*.npz"))
+    assert not list(target.parent.glob("*.npz"))
     (small_folder / "filler").unlink()
-    assert len(whole(probe(target), reader_weights(tmp_path))) == 120
+    assert len(whole(probe(target), reader_weights(tmp_path), downloads=runs)) == 120
 
 
 @pytest.fixture
@@ -171,7 +182,7 @@ for done in detect(probe({video!r}), reader_weights(Path({folder!r})), DetectSet
 def test_a_killed_pass_goes_on_and_leaves_no_half_written_cache(film, tmp_path):
     video = film("h264-25")
     code = CHILD.format(tests=str(ROOT / "tests"), video=video.path, folder=str(tmp_path))
-    child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     with child.stdout as lines:
         for line in lines:
@@ -192,14 +203,13 @@ def rows(*ordinals):
 
 
 def test_any_prefix_of_a_part_file_is_readable(tmp_path):
-    preds = tmp_path / "a__b.preds.npz"
-    with PartFile(preds, {"k": 1}) as part:
+    with PartFile(tmp_path, {"k": 1}) as part:
         part.append(rows(*range(20)))
         path = part.path
     data = path.read_bytes()
     for size in range(0, len(data), 7):
         path.write_bytes(data[:size])
-        with PartFile(preds, {"k": 1}) as part:
+        with PartFile(tmp_path, {"k": 1}) as part:
             found = [row.ordinal for row in part.rows()]
             assert found == list(range(len(found)))
             part.append(rows(*range(len(found), 20)))
@@ -207,8 +217,7 @@ def test_any_prefix_of_a_part_file_is_readable(tmp_path):
 
 
 def test_two_writers_have_a_file_each_and_share_what_they_found(tmp_path):
-    preds = tmp_path / "a__b.preds.npz"
-    with PartFile(preds, {"k": 1}) as first, PartFile(preds, {"k": 1}) as second:
+    with PartFile(tmp_path, {"k": 1}) as first, PartFile(tmp_path, {"k": 1}) as second:
         first.append(rows(0, 2))
         second.append(rows(1, 2))
         assert first.path != second.path
@@ -216,6 +225,99 @@ def test_two_writers_have_a_file_each_and_share_what_they_found(tmp_path):
         made, flags = columns(first.rows(), 3)
         assert made["indptr"].tolist() == [0, 0, 1, 3]
         assert flags.tolist() == [0, 0, 0]
+
+
+def beside(video):
+    """Everything in the folder of a video, hidden or not."""
+    return sorted(os.listdir(Path(video.path).parent))
+
+
+def stopped(video, weights, settings=SETTINGS, at=40):
+    """A pass that was stopped; returns how many frames it knew when it began."""
+    steps = detect(video, weights, settings, opener=open_number_reader)
+    begun = now = next(steps)
+    while now < at:
+        now = next(steps)
+    steps.close()
+    return begun
+
+
+def test_what_is_not_done_lies_in_the_folder_of_runs_and_nothing_beside_the_video(film, tmp_path, home):
+    video, weights = film("h264-25"), reader_weights(tmp_path)
+    before = beside(video)
+    stopped(video, weights)
+    stopped(video, weights, DetectSettings(conf_floor=0.3))
+    assert beside(video) == before
+    parts = sorted((home / "downloads" / ".parts").iterdir())
+    size, mark = video.info.fingerprint.split("-")
+    assert [p.name.rsplit("-", 1)[0] for p in parts] == [f"{size}-{mark[:16]}-{weights.sha256[:8]}"] * 2
+    whole(video, weights)
+    assert len(list((home / "downloads" / ".parts").iterdir())) == 1
+    assert len(beside(video)) == len(before) + 2
+
+
+def as_earlier_versions_left_it(video, weights, home, number=0):
+    """Moves a part file to where it lay before, in the form that it had."""
+    (part,) = (home / "downloads" / ".parts").iterdir()
+    key = json.dumps(detections_part.key_of(part), sort_keys=True).encode()
+    records = part.read_bytes()[detections_part._head_size(part) :]
+    label = f"{Path(video.path).stem}__{weights.stem}"
+    old = Path(video.path).with_name(f".{label}.{number}.part")
+    old.write_bytes(b"FSPART1\n" + len(key).to_bytes(4, "little") + key + records)
+    part.unlink()
+    return old
+
+
+@pytest.mark.parametrize("name", ["h264-25", "h264-vfr", "mkv"])
+def test_what_earlier_versions_left_beside_the_video_is_gone_on_with(name, film, tmp_path, home):
+    video, weights = film(name), reader_weights(tmp_path)
+    stopped(video, weights)
+    old = as_earlier_versions_left_it(video, weights, home, number=3)
+    assert stopped(video, weights, DetectSettings(conf_floor=0.3), at=0) == 0
+    assert old.exists()
+    assert stopped(video, weights, at=0) >= 40
+    assert not old.exists()
+    assert [int(c) for c in whole(video, weights).clss] == [int(n) for n in VARIANTS[name].expected]
+
+
+def test_a_writer_that_found_nothing_leaves_nothing(tmp_path):
+    with PartFile(tmp_path / "p", {"k": 1}) as part:
+        assert part.path.exists()
+    assert list((tmp_path / "p").iterdir()) == []
+
+
+def test_two_keys_do_not_meet_and_a_foreign_file_of_the_name_is_begun_anew(tmp_path):
+    with PartFile(tmp_path, {"k": 1}, {"video": "caf\udce9.mp4"}) as one, PartFile(tmp_path, {"k": 2}) as other:
+        one.append(rows(0, 1))
+        other.append(rows(2))
+        assert [row.ordinal for row in one.rows()] == [0, 1]
+        assert [row.ordinal for row in other.rows()] == [2]
+    with PartFile(tmp_path, {"k": 1}) as again:  # the video was renamed: it is the same for all that
+        assert [row.ordinal for row in again.rows()] == [0, 1]
+    one.path.write_bytes(other.path.read_bytes())
+    with PartFile(tmp_path, {"k": 1}) as again:
+        assert list(again.rows()) == []
+
+
+def test_what_is_left_is_listed_and_removed_but_not_what_is_being_written(film, tmp_path, home, capsys):
+    video, weights = film("h264-25"), reader_weights(tmp_path)
+    stopped(video, weights)
+    old = as_earlier_versions_left_it(video, weights, home)
+    stopped(video, weights, DetectSettings(conf_floor=0.3), at=20)
+    (tmp_path / ".not__a.0.part").write_bytes(b"mine")
+    assert main(["parts", "--input-dir", str(tmp_path), "--json"]) == 0
+    new, before = json.loads(capsys.readouterr().out)["parts"]
+    assert (new["video"], new["weights"], new["total"]) == (video.path, "reader.pt", 120)
+    assert (before["video"], before["weights"], before["file"]) == (Path(video.path).stem, "reader", str(old))
+    assert new["frames"] >= 20
+    assert before["frames"] >= 40
+    assert main(["parts", "--remove", "--older-than", "1"]) == 0
+    with PartFile(home / "downloads" / ".parts", detections_part.key_of(Path(new["file"]))):
+        assert main(["parts", "--remove"]) == 6
+    assert main(["parts", "--remove", "--input-dir", str(tmp_path)]) == 0
+    assert not old.exists()
+    assert not (home / new["file"]).exists()
+    assert (tmp_path / ".not__a.0.part").exists()
 
 
 # --- the command line

@@ -25,6 +25,14 @@ def wait_for(condition):
     return found
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    """A folder of runs for each test, away from the videos."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("home"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return Path.cwd()
+
+
 @pytest.fixture
 def film(long_video, tmp_path):
     return Path(shutil.copy(long_video, tmp_path / "film.mp4"))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import reader_weights
+from fakes import open_number_reader, reader_weights
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.config import DetectSettings
+from core.pipeline.detect import detect
 from core.pipeline.live import LiveInference
 from core.pipeline.live_plan import Head, next_ordinal, stride_for
 from core.store import detections
@@ -64,6 +66,14 @@ def test_it_never_looks_twice_and_never_outside(at, rate, playing, exact, cost_s
 
 def test_the_stride_keeps_up_with_the_head():
     assert [stride_for(0.04, fps) for fps in (12.5, 25, 50, 100)] == [1, 1, 2, 4]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    """A folder of runs for each test, away from the videos."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("home"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return Path.cwd()
 
 
 @pytest.fixture
@@ -139,6 +149,35 @@ def test_what_was_inferred_is_there_when_it_is_opened_again(film, tmp_path):
         assert again.frame(50).class_id.tolist() == [50]
 
 
+def test_live_inference_leaves_nothing_beside_the_video_and_a_pass_goes_on_from_it(film, tmp_path, home):
+    video, weights = film("h264-25"), reader_weights(tmp_path)
+    before = sorted(os.listdir(tmp_path))
+    with live(video, tmp_path, "slow") as inference:
+        wait_for(lambda: inference.state.done >= 20)
+        assert sorted(os.listdir(tmp_path)) == before
+        assert f"{Path('downloads', '.parts')}" in inference.state.note
+    assert sorted(os.listdir(tmp_path)) == before
+    assert len(list((home / "downloads" / ".parts").glob("*.part"))) == 1
+    steps = detect(video, weights, DetectSettings(), opener=open_number_reader)
+    assert next(steps) >= 20
+    list(steps)
+    assert [int(c) for c in detections.find(video.info, weights).cache.clss] == list(range(120))
+    assert list((home / "downloads" / ".parts").iterdir()) == []
+    assert sorted(os.listdir(tmp_path)) == sorted([*before, "h264-25__reader.preds.npz", "h264-25__reader.meta.json"])
+
+
+def test_live_inference_goes_on_from_a_pass_in_the_folder_of_runs_that_it_is_told(film, tmp_path, home):
+    video, weights, runs = film("h264-25"), reader_weights(tmp_path), home / "my runs"
+    steps = detect(video, weights, DetectSettings(), downloads=runs, opener=open_number_reader)
+    while next(steps) < 40:
+        pass
+    steps.close()
+    with live(video, tmp_path, "slow", downloads=runs) as inference:
+        assert sum(1 for _, _ in zip(inference.rows(wait_s=LIMIT_S), range(40), strict=False)) == 40
+        wait_for(lambda: inference.state.done >= 40)
+    assert not (home / "downloads").exists()
+
+
 def test_a_crash_ends_with_a_sentence_and_only_the_child(film, tmp_path):
     with live(film("h264-25"), tmp_path, "crash") as inference:
         assert list(inference.rows(wait_s=LIMIT_S)) == []
@@ -181,7 +220,7 @@ time.sleep(600)
 def test_it_ends_when_its_parent_dies(film, tmp_path):
     child = str(ROOT / "tests" / "pipeline" / "live_child.py")
     code = PARENT.format(tests=str(ROOT / "tests"), video=film("h264-25").path, folder=str(tmp_path), child=child)
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     assert alive(pid)

@@ -1,3 +1,4 @@
+import json
 import math
 import os
 import subprocess
@@ -91,9 +92,26 @@ def test_not_a_number_becomes_null(tmp_path):
     assert b"NaN" not in line
 
 
-def test_path_with_foreign_bytes_is_written(tmp_path):
-    line = jsonl.encode([{"p": "a\udc80", "n": math.nan, "x": Path("q"), "l": (np.float64("nan"),), "m": {"k": True}}])
-    assert orjson.loads(line) == {"p": "a?", "n": None, "x": "q", "l": [None], "m": {"k": True}}
+@pytest.mark.parametrize(
+    "name", [b"a\x80", b"caf\xe9.mp4", b"\xff\xfe", "\u00e9\U0001f600".encode() + b"\xe9", b'q"\n\\\xb5']
+)
+def test_path_with_foreign_bytes_reads_back_to_the_same_path(tmp_path, name):
+    path = os.fsdecode(name)
+    line = jsonl.encode([{"p": path, "n": math.nan, "x": Path(path), "l": (np.float64("nan"),), "m": {"k": True}}])
+    read = jsonl.parsed(line)
+    assert line.isascii()
+    assert read == json.loads(line) == {"p": path, "n": None, "x": path, "l": [None], "m": {"k": True}}
+    assert os.fsencode(read["p"]) == name
+    jsonl.append(tmp_path / "a.jsonl", [{"p": path}])
+    jsonl.append(tmp_path / "a.jsonl", [{"p": "plain"}])
+    assert list(jsonl.read(tmp_path / "a.jsonl")) == [{"p": path}, {"p": "plain"}]
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"p": "\\udce9"', b'{"p": "\\udce9", "n": NaN}\n', b'["\\udce9"]\n', b'{"p": \\udce9}\n']
+)
+def test_an_escaped_byte_makes_no_wrong_line_right(line):
+    assert jsonl.parsed(line) is None
 
 
 def test_rewrite_reads_the_file_it_replaces(tmp_path):
