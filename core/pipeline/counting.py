@@ -58,8 +58,8 @@ def said_of(info: VideoInfo) -> str | None:
         return None
     verb = "carries" if info.repaired_times == 1 else "carry"
     return (
-        f"{info.repaired_times} of {info.frames} frames {verb} no usable time stamp; their times were made from those of "
-        "their neighbours."
+        f"{info.repaired_times} of {info.frames} frames {verb} no usable time stamp; their times were made from "
+        "those of their neighbours."
     )
 
 

@@ -91,7 +91,7 @@ def proxy_pts(ledger: FrameLedger) -> NDArray[np.int64]:
     """
     if np.any(np.diff(ledger.pts) == 0):
         played = ledger.played_s()
-        return np.rint((played - played[0]) / float(CLOCK)).astype(np.int64)
+        return np.asarray(np.rint((played - played[0]) / float(CLOCK)), np.int64)
     scale = ledger.time_base / CLOCK
     since = [int(pts) for pts in ledger.pts - ledger.pts[0]]
     exact = np.array([round(pts * scale) for pts in since], np.int64)
