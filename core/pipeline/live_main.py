@@ -20,7 +20,7 @@ import numpy as np
 
 from core import config, inside
 from core.config import DetectSettings
-from core.errors import FramesieveError, StorageError
+from core.errors import FramesieveError, LedgerMismatch, StorageError
 from core.job_process import own_pipes
 from core.models import Detector
 from core.pipeline.detect import DOWNLOADS, OpenDetector, frame_size, open_yolo, recorded, write_cache
@@ -57,6 +57,9 @@ def main(opener: OpenDetector = open_yolo) -> None:
     code = 0
     try:
         _serve(request, commands, send, opener)
+    except LedgerMismatch as error:
+        send({"error": f"{error} Its frames have to be counted anew: open the video again, or precompute it."})
+        code = error.exit_code
     except FramesieveError as error:
         send({"error": str(error)})
         code = error.exit_code

@@ -153,7 +153,7 @@ class ReviewRoutes:
 
     def _open(self, request: Request, body: dict[str, Any]) -> Response:
         try:
-            one = self._videos.of_run(body["run"]) if body.get("run") else self._videos.open(body.get("video"))
+            one = self._videos.of_run(body["run"]) if body.get("run") else self._videos.begin(body.get("video"))
         except Uncounted as error:
             return answer({"id": body.get("video"), "uncounted": True, "reason": str(error)})
         return answer(self._facts(one, body.get("weights")))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import inside
-from core.errors import FramesieveError, RunError, SourceError
+from core.errors import FramesieveError, LedgerMismatch, RunError, SourceError
 from core.store.run import RunDir
 from core.ui.session import OpenRun, Workspace, file_mark
 from core.video.folder import is_video_name
@@ -60,6 +60,11 @@ class Reviewed:
                 self._follower = Follower(self.video)
             return self._follower
 
+    @property
+    def disproved(self) -> bool:
+        """Whether the decoder beside the play head showed other frames than were counted."""
+        return self._follower is not None and self._follower.disproved
+
     def close(self) -> None:
         """Ends the decoder."""
         with self._starting:
@@ -78,6 +83,8 @@ class Videos:
         self._open: OrderedDict[str, Reviewed] = OrderedDict()
         self._wished: list[Path] = []
         self._counting = False
+        self._miscounted: set[str] = set()
+        """Videos that a page still numbers by a disproved count."""
         self._headers: dict[tuple[Path, str], dict[str, Any]] = {}
         self._lock = threading.Lock()
 
@@ -158,11 +165,17 @@ class Videos:
         run_id = self._named(video_id)[1]
         return None if run_id is None else self._workspace.run(run_id).saved.video.stream_index
 
+    def begin(self, video_id: Any) -> Reviewed:
+        """Opens a video for a page that has no numbers of its frames yet. Raises as ``open``."""
+        self._miscounted.discard(video_id)
+        return self.open(video_id)
+
     def open(self, video_id: Any) -> Reviewed:
         """Opens a video, or returns the open one.
 
         Raises:
-            SourceError: it is no video, or not known. RunError: it is a run's, and not the same file any more.
+            SourceError: it is no video, or not known. RunError: it is a run's, and not the same file any more, or the
+            page numbers its frames by a count that was disproved.
             Uncounted: only decoding all of it tells its frames; that is a job's work.
         """
         path, run_id = self._named(video_id)
@@ -173,17 +186,35 @@ class Videos:
             )
         with self._lock:
             known = self._open.get(video_id)
+        if known is not None and known.disproved:
+            self._disprove(known)
+        if video_id in self._miscounted:
+            raise RunError(f"the frames of {path.name} were counted otherwise than it shows them; open it again.")
         if known is not None and known.video.state == _state(path):
             return self._use(known)
         run = self._workspace.run(run_id) if run_id is not None else None
         return self._use(Reviewed(video_id, path, self._video(path, run), run))
+
+    def _disprove(self, one: Reviewed) -> None:
+        """Its frames are counted by decoding when it is opened again; those of a run belong to the run."""
+        from core.pipeline import proxies
+        from core.pipeline.counting import numbered_by
+
+        if one.run is not None:
+            with numbered_by(one.run.run):
+                raise LedgerMismatch("the decoder shows other frames.")
+        proxies.disprove(one.video, self._workspace.downloads)
+        self._miscounted.add(one.id)
+        with self._lock:
+            self._open.pop(one.id, None)
+        one.close()
 
     def of_run(self, run_id: Any) -> Reviewed:
         """Opens the video of a run. Raises as ``open``."""
         run = self._workspace.run(str(run_id))
         path = Path(run.saved.video.path)
         video_id = self._id_of(path, run.id)
-        return self.open(video_id)
+        return self.begin(video_id)
 
     def close(self) -> None:
         """Ends all decoders."""
@@ -199,9 +230,11 @@ class Videos:
 
         if run is not None:
             return video_of(run.run)
-        if not proxies.is_counted(path, self._workspace.downloads) and _only_decoding_tells(path):
+        downloads = self._workspace.downloads
+        unknown = not proxies.is_counted(path, downloads)
+        if unknown and _takes_long(path, proxies.is_disproved(path, downloads)):
             raise Uncounted(f"{path.name} has to be read once from beginning to end before it can be shown.")
-        return proxies.open_counted(path, self._workspace.downloads)
+        return proxies.open_counted(path, downloads)
 
     def _use(self, one: Reviewed) -> Reviewed:
         gone = []
@@ -268,14 +301,15 @@ def _header_of(path: Path) -> dict[str, Any]:
         }
 
 
-def _only_decoding_tells(path: Path) -> bool:
+def _takes_long(path: Path, disproved: bool) -> bool:
+    """Whether only decoding tells the frames, and there are many."""
     from core.video.container import open_video
     from core.video.ledger import TRUSTED
 
     container, _ = open_video(path)
     with closing(container):
         trusted = container.format.name.split(",")[0] in TRUSTED
-    return not trusted and path.stat().st_size > COUNTED_AT_ONCE
+    return (disproved or not trusted) and path.stat().st_size > COUNTED_AT_ONCE
 
 
 def _state(path: Path) -> tuple[int, int]:

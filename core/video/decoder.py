@@ -74,6 +74,8 @@ class Decoder:
         self._stated: colour.Stated | None = None
         self._fresh = False
         self._damage = Damage(video.ledger)
+        self._sound = True
+        """Whether the demuxer found no packet damaged."""
         self._all_fed = False
         """Whether the packet of every wanted frame went into the decoder."""
         self._counted = Counted(video.ledger, self._packets_at, self._shown) if video.ledger.clock == "order" else None
@@ -213,7 +215,7 @@ class Decoder:
         first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
         self._damage = damage = Damage(ledger)
         held: deque[VideoFrame] = deque()
-        count, newest = 0, first - 1
+        count, following = 0, start
         for source in self._decoded(packets, wanted, first):
             shown = source.pts
             if shown is None or (first <= shown <= last and shown not in wanted):
@@ -221,12 +223,13 @@ class Decoder:
                 continue
             if source.is_corrupt:
                 self._found_damage(shown)
-            if shown < newest and newest >= first:
-                self._disprove(f"the frame at pts {shown} after that at {newest}")
-            newest = max(newest, shown)
+            if shown < first and count:
+                self._disprove(f"the frame at pts {shown} after later ones")
             if first <= shown <= last:
-                final = final or (count == 0 and shown == first)
-                count += 1
+                final = final or shown == first
+                if final and wanted[shown] != following:
+                    self._disprove(f"the frame at pts {shown} where another has its place")
+                following, count = wanted[shown] + 1, count + 1
                 held.append(source)
             while held and damage.settled(_pts(held[0]), shown):
                 pts = _pts(held[0])
@@ -242,7 +245,7 @@ class Decoder:
         """The decoder does not keep to the ledger: that of a damaged stream need not, any other must."""
         if self._threads > 1:
             raise _Doubt
-        if not self._damage.count:
+        if not self._damage.count and self._sound:
             raise LedgerMismatch(f"the decoder shows {what}.")
 
     def _decoded(self, packets: Packets, wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
@@ -251,15 +254,14 @@ class Decoder:
         context = self._stream.codec_context
         skips = self._threads == 1 and self._video.info.codec in SKIPS_EXACTLY
         counts = self._video.info.codec not in HIDES_PACKETS
-        fed, sound = 0, True
-        self._all_fed = False
+        fed, self._sound, self._all_fed = 0, True, False
         for packet in packets:
             size, pts = packet.size, packet.pts
             if skips:
                 context.skip_frame = "NONREF" if pts is not None and pts < first else "DEFAULT"
             fed += pts in wanted and size > 0
-            sound = sound and not packet.is_corrupt
-            self._all_fed = sound and fed >= len(wanted)
+            self._sound = self._sound and not packet.is_corrupt
+            self._all_fed = fed >= len(wanted)
             if size:
                 self._damage.feed(pts)
             yield from self._decode(context, packet)

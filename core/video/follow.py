@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from types import TracebackType
 
-from core.errors import DecodeError, FramesieveError
+from core.errors import DecodeError, FramesieveError, LedgerMismatch
 from core.video.decoder import Decoder
 from core.video.frame import Frame
 from core.video.probe import Video
@@ -37,6 +37,8 @@ class Follower:
         self._first = self._last = -1
         self._given_up = -1
         self._closed = False
+        self.disproved = False
+        """Whether the decoder showed other frames than the ledger knows."""
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self._thread.start()
@@ -116,6 +118,7 @@ class Follower:
                 try:
                     frame = next(frames, None)
                 except FramesieveError as error:
+                    self.disproved = self.disproved or isinstance(error, LedgerMismatch)
                     self._drop(frames, decoder)
                     frames = None
                     self._fail(goal, error)

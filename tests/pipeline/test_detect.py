@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import NOT_READ, open_number_reader, reader_weights
+from restamped import CLIPS, DISPROVED
 from videos import VARIANTS, build_broken
 
 from core.cli import main
@@ -382,6 +383,34 @@ def test_a_wrong_option_is_one_sentence(words, code, sentence, clip, tmp_path):
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in (tmp_path / "films").iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.parametrize("name", ["far-mp4", "pairs", "a-little-late"])
+def test_with_wrong_time_stamps_too_each_ordinal_has_its_own_boxes(name, tmp_path):
+    """Also where only the pass itself shows that the frames are counted otherwise."""
+    path = (CLIPS | DISPROVED)[name].make(tmp_path, name)
+    cache = whole(probe(path), reader_weights(tmp_path))
+    assert cache.meta.undecoded_frames == 0
+    assert [cache.frame(i).class_id.tolist() for i in range(120)] == [[n] for n in range(120)]
+    assert cache.meta.ledger_digest is not None
+
+
+def test_a_cache_of_another_count_is_refused_in_one_sentence(tmp_path):
+    """As an older program left it, which noted nothing of its count."""
+    video, weights = probe(CLIPS["far-mp4"].make(tmp_path, "film")), reader_weights(tmp_path)
+    cache = whole(video, weights)
+    meta = json.loads(detections.meta_path(cache.path).read_text())
+    assert meta.pop("ledger_digest") == video.info.ledger_digest
+    detections.meta_path(cache.path).write_text(json.dumps(meta))
+    found = detections.find(video.info, weights)
+    assert found.cache is None
+    assert "counted otherwise" in found.refused[0]
+    assert detections.find(whole(video, weights) and video.info, weights).cache is not None
+
+
+def test_what_clean_clips_note_of_themselves_has_not_changed(film, tmp_path):
+    cache = whole(film("h264-25"), reader_weights(tmp_path))
+    assert "ledger_digest" not in json.loads(detections.meta_path(cache.path).read_text())
 
 
 def test_a_refused_cache_is_named_and_left_alone(film, tmp_path):

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import SourceError, StorageError
+from core.errors import LedgerMismatch, SourceError, StorageError
 from core.pipeline import proxies
+from core.video.follow import Follower
 from core.video.probe import probe
 from core.video.proxy import CLOCK, make_proxy, needs_proxy, proxy_pts
 from tests import videos
+from tests.restamped import DISPROVED
 
 NEEDED = {
     **dict.fromkeys(("hevc-opengop", "hevc-closed", "hevc-10bit", "hdr", "mkv-cut-hevc"), "hevc"),
@@ -114,3 +116,31 @@ def test_a_video_is_counted_once_and_its_proxy_found_by_every_copy(tmp_path: Pat
 def test_what_is_no_video_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no video stream"):
         next(proxies.make(videos.build_broken("sound-only"), tmp_path))
+
+
+def test_what_a_decoder_disproves_is_counted_anew_when_it_is_opened_again(tmp_path: Path) -> None:
+    """By the decoder beside the play head, or by the making of a copy."""
+    film, downloads = DISPROVED["a-little-late"].make(tmp_path, "film"), tmp_path / "downloads"
+    wrong = proxies.open_counted(film, downloads)
+    with Follower(wrong) as follower, pytest.raises(LedgerMismatch):
+        follower.frame(64)
+    assert follower.disproved
+    proxies.disprove(wrong, downloads)
+    assert proxies.is_disproved(film, downloads)
+    right = proxies.open_counted(film, downloads)
+    assert right.info.repaired_times == 1
+    assert not proxies.is_disproved(film, downloads)
+    again = proxies.open_counted(film, downloads)
+    assert again.info == right.info
+    for _ in proxies.make(film, downloads):
+        pass
+    assert len(probe(proxies.proxy_path(right.info, downloads)).ledger) == videos.FRAMES
+
+
+def test_a_copy_is_of_the_count_that_its_making_showed(tmp_path: Path) -> None:
+    film, downloads = DISPROVED["a-little-early"].make(tmp_path, "film"), tmp_path / "downloads"
+    for _ in proxies.make(film, downloads):
+        pass
+    counted = proxies.open_counted(film, downloads)
+    assert counted.info.repaired_times == 1
+    assert proxies.proxy_path(counted.info, downloads).is_file()
