@@ -70,6 +70,14 @@ def test_a_playlist_comes_without_the_videos_that_the_site_does_not_give(site: S
     assert "404" in sentence
 
 
+def test_a_playlist_with_a_video_that_did_not_come_says_so_by_its_exit_code(site: Site, tmp_path: Path) -> None:
+    found = core("fetch", f"{site.url}/all", "--playlist", "--json", cwd=tmp_path)
+    told = json.loads(found.stdout.splitlines()[-1])
+    assert (found.returncode, len(told["paths"]), len(told["refused"])) == (3, 2, 1)
+    assert "1 of 3 videos did not come; the reasons stand above." in found.stderr
+    assert "(404)" in found.stderr
+
+
 def test_a_single_video_is_a_playlist_of_one(site: Site, tmp_path: Path) -> None:
     assert len(done(f"{site.url}/clip.mp4", tmp_path, playlist=True).paths) == 1
 

@@ -182,7 +182,7 @@ def test_one_video_never_ends_a_batch_and_the_summary_names_its_cure(home, asset
     assert "4 of 7 videos failed; the reasons stand above." in err
     assert sorted(path.name for path in films.iterdir() if path.suffix == ".part") == []
     assert main(words) == 1
-    assert capsys.readouterr().out.count("skipped,") == 3
+    assert capsys.readouterr().out.count(": skipped, ") == 3
 
 
 @pytest.mark.weights

@@ -33,7 +33,7 @@ NAMES = {
     "signs": b"100%41#a?b&c.mp4",
     "right-to-left": "\u05e9\u05dc\u202e4pm.mp4".encode(),
 }
-PATIENCE_S = 60
+PATIENCE_S = 90
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     downloads = tmp_path_factory.mktemp("names") / "downloads"
     with serving(downloads, "--root", str(folder)) as address:
+        ask(address)  # the page itself gives the cookie
         yield address, downloads
 
 
@@ -74,11 +75,12 @@ def told(address: str, values: Any = None) -> Any:
 def ended(address: str, job: str) -> dict[str, Any]:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
-        for state in told(f"{address}fs/jobs")["jobs"]:
-            if state["id"] == job and state["state"] in ("done", "failed"):
+        states = told(f"{address}fs/jobs")["jobs"]
+        for state in states:
+            if state["id"] == job and state["state"] not in ("queued", "running"):
                 return dict(state)
         time.sleep(0.1)
-    raise AssertionError("the job did not end")
+    raise AssertionError(f"the job did not end: {states}")
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
