@@ -236,6 +236,7 @@ def write_cache(
         ledger_digest=info.ledger_digest,
         stream_index=info.stream_index,
         mirrored=info.mirrored,
+        rendering=info.rendering,
     )
     return detections.write(preds, meta, columns)
 

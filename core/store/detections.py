@@ -63,6 +63,8 @@ class CacheMeta:
     """Of the video stream, as FFmpeg counts; ``None`` = the first film of the file."""
     mirrored: bool = False
     """Whether the pictures were mirrored for display, as ``VideoInfo``."""
+    rendering: str | None = None
+    """How wide gamut or HDR became the picture that the model saw, as ``VideoInfo``; ``None`` = shown as stored."""
 
     @property
     def ours(self) -> bool:
@@ -293,7 +295,7 @@ def read(preds: Path, info: VideoInfo) -> DetectionCache:
 
 
 def _check_view(preds: Path, meta: CacheMeta, info: VideoInfo) -> None:
-    """Refuses boxes of another stream or of pictures that were mirrored otherwise."""
+    """Refuses boxes of another stream, or of pictures that were mirrored otherwise or had other colours."""
     of_it = info.first_stream if meta.stream_index is None else meta.stream_index == info.stream_index
     if not of_it:
         which = "the first stream" if meta.stream_index is None else f"stream {meta.stream_index}"
@@ -303,6 +305,10 @@ def _check_view(preds: Path, meta: CacheMeta, info: VideoInfo) -> None:
     if meta.mirrored != info.mirrored:
         was, has = ("mirrored", "is not") if meta.mirrored else ("not mirrored", "has to be")
         raise CacheError(f"{preds} is of {was} pictures and the video {has}; precompute again to replace it.")
+    if meta.ours and meta.rendering != info.rendering:
+        raise CacheError(
+            f"{preds} was made when this video was shown in other colours; precompute again to replace it."
+        )
 
 
 def _columns(
@@ -398,6 +404,7 @@ def _meta(preds: Path, info: VideoInfo) -> CacheMeta:
         ledger_digest=text("ledger_digest"),
         stream_index=whole("stream_index"),
         mirrored=values.get("mirrored") is True,
+        rendering=text("rendering"),
     )
 
 
@@ -434,8 +441,9 @@ def write(preds: Path, meta: CacheMeta, columns: Mapping[str, NDArray[Any]]) -> 
         StorageError: the disk is full or the folder cannot be written; an older cache is then untouched.
     """
     values = dataclasses.asdict(meta) | {"names": list(meta.names)}
-    if meta.ledger_digest is None:
-        del values["ledger_digest"]
+    for name in ("ledger_digest", "rendering"):  # of few videos
+        if values[name] is None:
+            del values[name]
     text = files.json_bytes(values, indent=2)
     with files.atomic(preds) as file:
         np.savez_compressed(file, allow_pickle=False, **columns)

@@ -1,7 +1,5 @@
 """Coarse colours of a frame: the same numbers from every pixel format, depth, range and rotation."""
 
-import time
-
 import av
 import numpy as np
 import pytest
@@ -107,19 +105,3 @@ def test_hex_is_two_digits_a_number():
     for text in ("", "12", "g" * 72, " " * 72):
         with pytest.raises(FramesieveError, match="72 hex digits"):
             from_hex(text)
-
-
-def test_colours_cost_little_beside_the_metrics():
-    picture = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
-    frame, measurer = frame_of(picture, "yuv420p"), Measurer(ExtractSettings())
-
-    def seconds(work):
-        work()
-        costs = []
-        for _ in range(30):
-            start = time.thread_time()
-            work()
-            costs.append(time.thread_time() - start)
-        return min(costs)
-
-    assert seconds(lambda: measurer.colours(frame)) < 0.15 * seconds(lambda: measurer.measure(frame))

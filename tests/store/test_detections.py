@@ -327,3 +327,11 @@ def test_reading_names_what_is_not_a_cache(info, tmp_path):
         archive.writestr("readme.txt", "no arrays")
     with pytest.raises(CacheError, match="damaged"):
         detections.read(path, info)
+
+
+def test_boxes_of_other_colours_are_refused(info):
+    wide = dataclasses.replace(info, rendering="HDR (PQ), tone-mapped")
+    cache = written(info)
+    with pytest.raises(CacheError, match="in other colours"):
+        detections.read(cache.path, wide)
+    assert "rendering" not in json.loads(detections.meta_path(cache.path).read_text())

@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import assets_folder
 from fuzz import CLIPS, FRAMES, clip
 from videos import build
 
@@ -15,6 +14,7 @@ from core.records import VideoInfo
 from core.video.cut_off import said_of
 from core.video.probe import probe
 from core.video.promised import promised_end
+from tests.conftest import assets_folder
 
 SHARES = (0.4, 0.61, 0.85)
 INDEX_IN_FRONT = ("h264.mp4", "mpeg4.mp4", "hevc.mov")
