@@ -10,6 +10,7 @@ from core.metrics.colours import agree, colours_of_image, from_hex, to_hex
 from core.metrics.plane_colours import colours_of
 from core.pipeline.measure import Measurer
 from core.video.frame import Frame
+from core.video.orientation import Orientation
 
 FORMATS = ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv410p", "yuva420p", "nv12", "nv21", "nv16", "nv24")
 FORMATS += ("yuyv422", "uyvy422", "yuv420p10le", "yuv422p12le", "yuv444p16le", "p010le", "p210le", "yuv420p10be")
@@ -26,9 +27,9 @@ def patchwork(height=128, width=176):
     return picture
 
 
-def frame_of(picture, pixel_format, rotation=0):
+def frame_of(picture, pixel_format, rotation=0, mirrored=False):
     source = av.VideoFrame.from_ndarray(picture, format="rgb24")
-    return Frame(source.reformat(format=pixel_format), 0, 0, rotation)
+    return Frame(source.reformat(format=pixel_format), 0, 0, Orientation(rotation, mirrored))
 
 
 def measured(frame):
@@ -36,11 +37,12 @@ def measured(frame):
     return from_hex(measurer.record(frame, 0.0).colours)
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("pixel_format", FORMATS)
-def test_every_pixel_format_has_the_colours_of_the_picture_that_is_shown(pixel_format, rotation):
-    frame = frame_of(patchwork(), pixel_format, rotation)
-    shown = np.rot90(patchwork(), -rotation // 90)
+def test_every_pixel_format_has_the_colours_of_the_picture_that_is_shown(pixel_format, rotation, mirrored):
+    frame = frame_of(patchwork(), pixel_format, rotation, mirrored)
+    shown = np.rot90(np.fliplr(patchwork()) if mirrored else patchwork(), -rotation // 90)
     apart = np.abs(measured(frame).astype(int) - colours_of_image(shown))
     assert apart.max() <= 4, apart
 
