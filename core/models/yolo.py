@@ -16,8 +16,9 @@ from core.errors import WeightsError
 from core.models import Prepared, Raw
 from core.models.plain_path import plain_path
 from core.models.yolo_decode import Rules, decode, input_size, letterbox
+from core.models.yolo_onnx import cannot_run, read_onnx, with_output
 from core.models.yolo_run import OnnxRunner, OpenVinoRunner, TorchRunner, cuda_name
-from core.models.yolo_weights import Facts, read_onnx
+from core.models.yolo_weights import Facts
 from core.records import Detections
 from core.weights import Weights
 
@@ -99,11 +100,18 @@ def _open_onnx(
 ) -> YoloDetector:
     facts = read_onnx(weights)
     size = facts.fixed_size or input_size(width, height, settings.imgsz, facts.stride)
-    if facts.dynamic_int8 or not OpenVinoRunner.available():
-        onnx = OnnxRunner(weights, facts, callers)
-        return _ready(facts, onnx, size, settings, onnx.backend)
-    runner = OpenVinoRunner.of_onnx(weights, facts, settings, size, callers)
-    return _ready(facts, runner, size, settings, runner.backend)
+    callers = 1 if facts.batch > 1 else callers
+    runner: OnnxRunner | OpenVinoRunner
+    try:
+        if facts.dynamic_int8 or not OpenVinoRunner.available():
+            runner = OnnxRunner(weights, facts, callers)
+        else:
+            runner = OpenVinoRunner.of_onnx(weights, facts, settings, size, callers)
+        shapes = runner.output_shapes(size)
+    except Exception as error:  # networks of strangers fail in many ways, all of them before the first picture
+        raise WeightsError(cannot_run(weights, error)) from error
+    facts = with_output(weights, facts, shapes, size)
+    return _ready(facts, runner, size, settings, runner.backend, facts.batch)
 
 
 OPENERS = {"pt": _open_pt, "onnx": _open_onnx}
@@ -112,5 +120,7 @@ OPENERS = {"pt": _open_pt, "onnx": _open_onnx}
 def _ready(
     facts: Facts, runner: Runner, size: tuple[int, int], settings: DetectSettings, backend: str, batch: int = 1
 ) -> YoloDetector:
-    rules = Rules(settings.conf_floor, settings.nms_iou, settings.max_det, len(facts.names), facts.end_to_end)
+    rules = Rules(
+        settings.conf_floor, settings.nms_iou, settings.max_det, len(facts.names), facts.end_to_end, facts.transposed
+    )
     return YoloDetector(facts, runner, size, rules, backend, batch)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import WeightsError
 from core.models import Prepared, Raw
 from core.records import Detections
 
@@ -28,6 +29,8 @@ class Rules:
     max_det: int
     classes: int
     end_to_end: bool
+    transposed: bool = False
+    """Raw outputs have a row for each anchor."""
 
 
 def input_size(width: int, height: int, longest: int, stride: int) -> tuple[int, int]:
@@ -63,8 +66,12 @@ def decode(raw: Raw, picture: Prepared, rules: Rules) -> Detections:
             (K, 6 + more) float32 rows of xyxy, confidence, class, when end-to-end.
         picture: what went in.
         rules: what is kept.
+
+    Raises:
+        WeightsError: a box is of a class that the weights do not name.
     """
-    xyxy, scores, class_ids = _rows(raw, rules.conf_floor) if rules.end_to_end else _anchors(raw, rules)
+    raw = raw.T if rules.transposed else raw
+    xyxy, scores, class_ids = _rows(raw, rules) if rules.end_to_end else _anchors(raw, rules)
     if len(scores) > MAX_CANDIDATES:
         best = np.argpartition(-scores, MAX_CANDIDATES)[:MAX_CANDIDATES]
         xyxy, scores, class_ids = xyxy[best], scores[best], class_ids[best]
@@ -90,9 +97,15 @@ def _anchors(raw: Raw, rules: Rules) -> Candidates:
     return xyxy, best[at], scores[:, at].argmax(axis=0)
 
 
-def _rows(raw: Raw, conf_floor: float) -> Candidates:
-    rows = raw[raw[:, 4] >= conf_floor]
-    return rows[:, :4], rows[:, 4], rows[:, 5].astype(np.int64)
+def _rows(raw: Raw, rules: Rules) -> Candidates:
+    rows = raw[raw[:, 4] >= rules.conf_floor]
+    class_ids = rows[:, 5].astype(np.int64)
+    if class_ids.max(initial=0) >= rules.classes or class_ids.min(initial=0) < 0:
+        raise WeightsError(
+            f"these weights name {rules.classes} classes and give a box of class {int(class_ids.max())}; export them "
+            "anew with the names of all classes."
+        )
+    return rows[:, :4], rows[:, 4], class_ids
 
 
 def _suppressed(

@@ -86,6 +86,14 @@ class OpenVinoRunner:
         for _ in self([np.zeros((height, width, 3), np.uint8)]):
             pass
 
+    def output_shapes(self, size: tuple[int, int]) -> list[tuple[int, ...]]:
+        """Returns the shapes of all outputs of the last run; the first run is that of an empty picture."""
+        request = self._free.get()
+        try:
+            return [tuple(tensor.shape) for tensor in request.output_tensors]
+        finally:
+            self._free.put(request)
+
     @staticmethod
     def available() -> bool:
         """Whether OpenVINO is installed."""
@@ -110,21 +118,34 @@ class OpenVinoRunner:
     def of_onnx(
         cls, weights: Weights, facts: Facts, settings: DetectSettings, size: tuple[int, int], callers: int
     ) -> OpenVinoRunner:
-        """Reads an ``.onnx``; one of any size is set to the size of the canvas."""
+        """Reads an ``.onnx``; one of any size, or of any batch, is set to what it will get."""
         model = _openvino_core().read_model(weights.path)
-        if facts.fixed_size is None:
-            model.reshape([1, 3, size[1], size[0]])
+        if model.inputs[0].partial_shape.is_dynamic:
+            model.reshape([facts.batch, 3, size[1], size[0]])
         return cls(_with_pixels_in(model, scaled=False), facts, settings, size, callers)
 
     def __call__(self, canvases: Canvases) -> Iterator[Raw]:
         """Runs the canvases one by one: batches gain nothing on a CPU. What it yields is gone with the next one."""
         request = self._free.get()
         try:
-            for canvas in canvases:
-                request.infer([canvas[None]], share_inputs=True, share_outputs=True)
-                yield request.get_output_tensor(0).data[0]
+            for some in _batches(canvases, self.facts.batch):
+                full = (
+                    some[0][None] if len(some) == self.facts.batch == 1 else np.stack(_filled(some, self.facts.batch))
+                )
+                request.infer([full], share_inputs=True, share_outputs=True)
+                yield from request.get_output_tensor(0).data[: len(some)]
         finally:
             self._free.put(request)
+
+
+def _batches(canvases: Canvases, batch: int) -> Iterator[Canvases]:
+    for start in range(0, len(canvases), batch):
+        yield canvases[start : start + batch]
+
+
+def _filled(canvases: Canvases, batch: int) -> list[NDArray[np.uint8]]:
+    """As many pictures as a network of fixed batch wants: the last one again where there are too few."""
+    return [*canvases, *[canvases[-1]] * (batch - len(canvases))]
 
 
 def _openvino_core() -> Any:
@@ -163,14 +184,24 @@ class OnnxRunner:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = max(1, _cores() // callers)
         self._session = onnxruntime.InferenceSession(weights.path, options, providers=["CPUExecutionProvider"])
-        self._name = self._session.get_inputs()[0].name
+        image = self._session.get_inputs()[0]
+        self._name, self._type = image.name, np.float16 if image.type == "tensor(float16)" else np.float32
         self.facts = facts
         self.backend = f"{_cpu()}, ONNX Runtime {'int8' if facts.dynamic_int8 else 'float32'}"
 
     def __call__(self, canvases: Canvases) -> Iterator[Raw]:
-        """Runs the canvases one by one."""
-        for canvas in canvases:
-            yield self._session.run(None, {self._name: _as_nchw(canvas)})[0][0]
+        """Runs the canvases one by one, or as many as the network wants."""
+        for some in _batches(canvases, self.facts.batch):
+            yield from self._run(some)[0][: len(some)].astype(np.float32, copy=False)
+
+    def output_shapes(self, size: tuple[int, int]) -> list[tuple[int, ...]]:
+        """Returns the shapes of all outputs for an empty picture of ``size`` (w, h)."""
+        return [tuple(output.shape) for output in self._run([np.zeros((size[1], size[0], 3), np.uint8)])]
+
+    def _run(self, canvases: Canvases) -> list[Any]:
+        images = np.concatenate([_as_nchw(canvas) for canvas in _filled(canvases, self.facts.batch)])
+        outputs: list[Any] = self._session.run(None, {self._name: images.astype(self._type, copy=False)})
+        return outputs
 
 
 def _as_nchw(canvas: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -6,7 +6,6 @@ the caller says that it is trusted; do that in a child process.
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core import log
 from core.errors import WeightsError
 from core.weights import Weights
 
@@ -33,6 +33,10 @@ class Facts:
     """(w, h) of the only input that it takes; ``None`` = any."""
     dynamic_int8: bool = False
     """Quantised with the scale of each picture, which only ONNX Runtime runs well."""
+    batch: int = 1
+    """Pictures that the network takes at once, no more and no fewer."""
+    transposed: bool = False
+    """Whether the raw output has a row for each anchor, where those of Ultralytics have a column."""
 
 
 def prepare_environment() -> None:
@@ -80,7 +84,8 @@ def load_pt(weights: Weights, unsafe: bool = False) -> tuple[Any, Facts]:
     stride = int(max(model.stride)) if hasattr(model, "stride") else STRIDE
     if not 1 <= stride <= MOST_STRIDE:
         raise WeightsError(f"{weights.path} says that its stride is {stride}; 1 to {MOST_STRIDE} is wanted.")
-    return model, Facts(_names(weights, model.names), end_to_end, max(stride, STRIDE))
+    names = fitted(_names(weights, model.names), int(options.nc), weights.path)
+    return model, Facts(names, end_to_end, max(stride, STRIDE))
 
 
 def _task_of(model: Any) -> str:
@@ -113,30 +118,21 @@ def _names(weights: Weights, names: Any) -> tuple[str, ...]:
 
 MOST_CLASSES, MOST_NAME = 1 << 16, 200
 """A cache stores classes in 16 bits."""
-MOST_SAID = 4_000_000
-"""Characters of what an ``.onnx`` says of itself that are read."""
-MOST_SIDE_PX, MOST_STRIDE = 8192, 1024
+MOST_STRIDE = 1024
 
 
-def _said_names(weights: Weights, text: str) -> Any:
-    """Reads the names as they are written in an ``.onnx``: a Python dict or list of texts. Raises ``WeightsError``."""
-    if len(text) > MOST_SAID:
-        raise WeightsError(
-            f"{weights.path} says {len(text)} characters of its classes; get the weights from elsewhere."
-        )
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-        raise WeightsError(
-            f"{weights.path} does not say its classes in a form that can be read; export it anew."
-        ) from None
-
-
-def _said_stride(weights: Weights, text: str) -> int:
-    stride = int(text) if re.fullmatch(r"[0-9]{1,5}", text) else 0
-    if not 1 <= stride <= MOST_STRIDE:
-        raise WeightsError(f'{weights.path} says that its stride is "{text[:20]}"; 1 to {MOST_STRIDE} is wanted.')
-    return stride
+def fitted(names: tuple[str, ...], classes: int, path: str) -> tuple[str, ...]:
+    """Returns as many names as the network tells classes apart; says it where the file lists fewer or more."""
+    if len(names) == classes:
+        return names
+    log.get().warning(
+        "%s lists %d class names and tells %d classes apart; %s.",
+        path,
+        len(names),
+        classes,
+        "the others are called by their numbers" if len(names) < classes else "the last names are never used",
+    )
+    return (*names, *(f"class {i}" for i in range(len(names), classes)))[:classes]
 
 
 def _refusal(weights: Weights, error: Exception, unsafe: bool) -> str:
@@ -166,47 +162,6 @@ def _other_task(weights: Weights, task: str) -> str:
 def _first(error: Exception) -> str:
     text = re.sub(r"[^\x20-\x7e]+", " ", str(error).strip().splitlines()[0] if str(error).strip() else "")
     return re.sub(r"^ERROR\s+", "", text).split(" Recommended")[0][:160].rstrip(". ") or type(error).__name__
-
-
-def read_onnx(weights: Weights) -> Facts:
-    """Returns what an ``.onnx`` exported by Ultralytics says of itself.
-
-    Raises:
-        WeightsError: it is damaged, was not exported by Ultralytics, or is of another task.
-    """
-    import onnxruntime
-
-    onnxruntime.set_default_logger_severity(ERRORS_ONLY)
-    try:
-        session = onnxruntime.InferenceSession(weights.path, providers=["CPUExecutionProvider"])
-        said = session.get_modelmeta().custom_metadata_map
-        (image,) = session.get_inputs()
-    except Exception as error:
-        raise WeightsError(
-            f"{weights.path} cannot be read as ONNX weights ({_first(error)}); it may be cut off: copy it again."
-        ) from None
-    if "names" not in said:
-        raise WeightsError(
-            f"{weights.path} was not exported by Ultralytics (it names no classes); export it from a .pt."
-        )
-    if said.get("task") not in TASKS:
-        raise WeightsError(_other_task(weights, said.get("task", "unknown")))
-    _, channels, height, width = (*image.shape, 0, 0, 0, 0)[:4]
-    if channels != 3:
-        raise WeightsError(f"{weights.path} takes {channels} channels; a model of RGB pictures (3) is wanted.")
-    fixed = (width, height) if isinstance(width, int) and isinstance(height, int) else None
-    if fixed is not None and not all(1 <= side <= MOST_SIDE_PX for side in fixed):
-        raise WeightsError(
-            f"{weights.path} takes pictures of {width} x {height}; 1 to {MOST_SIDE_PX} pixels are wanted."
-        )
-    rows = said.get("end2end") == "True" or "'nms': True" in said.get("args", "")
-    data = Path(weights.path).read_bytes()
-    int8 = b"ConvInteger" in data or b"DynamicQuantizeLinear" in data
-    names = _names(weights, _said_names(weights, said["names"]))
-    return Facts(names, rows, _said_stride(weights, said.get("stride", str(STRIDE))), fixed, int8)
-
-
-ERRORS_ONLY = 3
 
 
 def download(name: str, folder: Path) -> Path:

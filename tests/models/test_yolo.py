@@ -14,7 +14,8 @@ from core.errors import WeightsError
 from core.models import Prepared
 from core.models.yolo import open_detector
 from core.models.yolo_decode import Rules, decode, input_size, letterbox
-from core.models.yolo_weights import download, load_pt, read_onnx
+from core.models.yolo_onnx import read_onnx
+from core.models.yolo_weights import download, load_pt
 from core.records import Detections
 from core.weights import identify
 
