@@ -175,13 +175,13 @@ class Line:
         if data is not None:
             self.connection.putheader("Content-Length", str(len(data)))
         self.connection.endheaders(data)
-        answer = self.connection.getresponse()
-        if "event-stream" in (answer.getheader("content-type") or ""):
-            self.connection.close()
-            self.connection = http.client.HTTPConnection(*self.place, timeout=60)
-        else:
-            answer.read()
-        return answer.status
+        with self.connection.getresponse() as answer:
+            if "event-stream" in (answer.getheader("content-type") or ""):
+                self.connection.close()
+                self.connection = http.client.HTTPConnection(*self.place, timeout=60)
+            else:
+                answer.read()
+            return answer.status
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,9 @@ def fuzzed(
         run = json.loads(ask(address, "/fs/runs")[2])[0]["id"]
         listed = json.loads(ask(address, "/fs/review/folder", "POST", {"folder": str(home)})[2])
         known = {"run": run, "video": listed["videos"][0]["id"], "ordinal": "1", "row": "0", "person": "0"}
-        yield Line(address), own_routes(home / "elsewhere"), known
+        line = Line(address)
+        yield line, own_routes(home / "elsewhere"), known
+        line.connection.close()
 
 
 def filled(path: str, known: dict[str, str], other: str = "x") -> str:
