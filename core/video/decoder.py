@@ -231,6 +231,8 @@ class Decoder:
                     self._disprove(f"the frame at pts {shown} where another has its place")
                 following, count = wanted[shown] + 1, count + 1
                 held.append(source)
+            elif shown > last and final and following < stop:
+                self._disprove(f"the frame at pts {shown} before earlier ones")
             while held and damage.settled(_pts(held[0]), shown):
                 pts = _pts(held[0])
                 yield Frame(held.popleft(), wanted[pts], pts, orientation, damage.spoils(pts))
