@@ -83,12 +83,13 @@ class VideoInfo:
 
     @property
     def view(self) -> dict[str, Any]:
-        """What is shown otherwise than earlier programs did: the stream, the mirroring. Empty for nearly all videos.
+        """What is read otherwise than earlier programs did: stream, mirroring, count. Empty for nearly all videos.
 
         Two things of one file that were made with different views are never mixed.
         """
         view: dict[str, Any] = {} if self.first_stream else {"stream_index": self.stream_index}
-        return view | {"mirrored": True} if self.mirrored else view
+        view |= {"mirrored": True} if self.mirrored else {}
+        return view | ({} if self.ledger_digest is None else {"ledger_digest": self.ledger_digest})
 
 
 def shown_otherwise(before: VideoInfo, now: VideoInfo) -> str | None:

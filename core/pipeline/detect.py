@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from core import log
 from core.config import DetectSettings
+from core.errors import StorageError
 from core.models import Detector
 from core.pipeline.batcher import Batcher
 from core.pipeline.counting import kept_to
 from core.records import Detections
-from core.store import detections, detections_part, parts_left
+from core.store import detections, detections_part, files, parts_left
 from core.store.detections import CacheMeta, DetectionCache
 from core.store.detections_part import HOME, PartFile, Row, row_of
 from core.video import cut_off
@@ -172,7 +173,7 @@ def recorded(
     preds = detections.place(video.info, weights, folder)
     about = {"video": str(video.path), "weights": weights.name}
     old = parts_left.beside(video.info, weights, folders)
-    with PartFile(downloads / HOME, _key(video, weights, settings), about, old) as part:
+    with PartFile(_home(downloads, folder), _key(video, weights, settings), about, old) as part:
         if part.others:
             log.get().warning(
                 "%s holds frames of this video and these weights with other settings, or from another count or view of "
@@ -184,6 +185,13 @@ def recorded(
             if row.ordinal < len(done):
                 done[row.ordinal] = True
         yield part, preds, done
+
+
+def _home(downloads: Path, beside: Path) -> Path:
+    """Where part files lie: in the folder of runs, or beside the cache where that one cannot be written."""
+    with contextlib.suppress(StorageError):
+        files.make_folder(downloads / HOME)
+    return detections.writable([downloads / HOME, beside])
 
 
 def detect(
@@ -253,7 +261,6 @@ def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, 
         "fingerprint": video.info.fingerprint,
         "frames": len(video.ledger),
         "weights_sha256": weights.sha256,
-        **({} if (mark := video.info.ledger_digest) is None else {"ledger_digest": mark}),
         **({} if (colours := video.info.rendering) is None else {"rendering": colours}),
         **video.info.view,
     }

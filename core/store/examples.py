@@ -19,7 +19,7 @@ from core.store import files, jsonl, names
 
 TAGS = ("false_positive", "false_negative", "uncertain")
 NAME = re.compile(r"(?P<stem>.+)_f(?P<frame>\d{6,})\.jpg", re.DOTALL)
-VIEW = ("stream_index", "mirrored")
+VIEW = ("stream_index", "mirrored", "ledger_digest")
 """Keys of a sidecar that are there only where pictures are others than earlier programs showed: ``VideoInfo.view``."""
 HASHES = ".phashes.jsonl"
 """Hashes and colours of the pictures in the folder: only there to spare decoding them all again; may be deleted."""

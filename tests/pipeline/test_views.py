@@ -25,6 +25,7 @@ from core.video.probe import Video, probe
 from core.video.seek import FrameReader
 from tests import videos
 from tests.orientations import in_bitstream, in_track
+from tests.restamped import CLIPS
 from tests.streams import FRAMES, OTHER, Kit
 
 NEW = ("named_stream", "first_stream", "mirrored", "orientation_source")
@@ -99,13 +100,14 @@ def test_an_earlier_run_of_pictures_that_were_not_mirrored_stays_as_it_is(mirror
     with pytest.raises(RunError, match="pictures turned by 180 degrees, and they have to be mirrored") as raised:
         run_of(mirrored, out)
     assert "--no-resume" in str(raised.value)
-    with pytest.raises(RunError, match="extract again"):
+    with pytest.raises(RunError, match="extract the video again, which makes a run of its own"):
         video_of(RunDir(out))
     assert run_of(mirrored, out, resume=False) == numbers
 
 
 def cached(video: Video, folder: Path) -> detections.DetectionCache:
-    steps = detect(video, reader_weights(folder), DetectSettings(), opener=open_number_reader)
+    settings, downloads = DetectSettings(), folder / "downloads"
+    steps = detect(video, reader_weights(folder), settings, downloads=downloads, opener=open_number_reader)
     while True:
         try:
             next(steps)
@@ -166,11 +168,12 @@ def test_an_earlier_cache_of_pictures_that_were_not_mirrored_is_refused(mirrored
 def test_an_unfinished_pass_of_another_view_is_begun_anew(mirrored: Path, tmp_path: Path) -> None:
     video, weights = probe(mirrored), reader_weights(tmp_path)
     before = dataclasses.replace(video, info=dataclasses.replace(video.info, mirrored=False, rotation=180))
-    steps = detect(before, weights, DetectSettings(), opener=open_number_reader)
+    steps = detect(before, weights, DetectSettings(), downloads=tmp_path / "downloads", opener=open_number_reader)
     next(steps)
     assert next(steps) > 0
     steps.close()
-    assert next(detect(video, weights, DetectSettings(), opener=open_number_reader)) == 0
+    again = detect(video, weights, DetectSettings(), downloads=tmp_path / "downloads", opener=open_number_reader)
+    assert next(again) == 0
 
 
 def saved(video: Video, folder: Path, ordinal: int) -> Path:
@@ -206,6 +209,18 @@ def test_a_saved_example_that_was_not_mirrored_is_not_replaced(mirrored: Path, t
     second = saved(video, out, 5)
     assert second != first
     assert shown(out, video.info) == [second.name]
+
+
+def test_a_saved_example_of_another_count_is_not_replaced(tmp_path: Path) -> None:
+    out, video = tmp_path / "out", probe(CLIPS["one-repeat"].make(tmp_path, "one-repeat"))
+    first = saved(video, out, 5)
+    sidecar = first.with_suffix(".json")
+    values = json.loads(sidecar.read_text())
+    assert values.pop("ledger_digest") == video.info.ledger_digest
+    assert shown(out, video.info) == [first.name]
+    sidecar.write_text(json.dumps(values))
+    assert shown(out, video.info) == []
+    assert saved(video, out, 5) != first
 
 
 def test_the_player_gets_a_copy_of_the_stream_and_of_what_it_shows(two: Path, tmp_path: Path) -> None:
