@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ async def reads_all(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": str(size).encode()})
 
 
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Runs it in a thread of its own: Playwright keeps a loop in this one, in which no other can begin."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def status_of(
     path: str, pieces: Callable[[], Iterator[tuple[float, bytes]]], app: Any = reads_all, **headers: str
 ) -> int:
@@ -49,7 +56,7 @@ def status_of(
 
     given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "POST", "path": path, "headers": given}
-    asyncio.run(Bounds(app)(scope, receive, send))
+    run(Bounds(app)(scope, receive, send))
     return int(sent[0]["status"])
 
 
@@ -105,7 +112,7 @@ def test_so_many_uploads_at_once_and_no_more() -> None:
         await asyncio.gather(*tasks)
         await stack(scope, receive, send)
 
-    asyncio.run(all_at_once())
+    run(all_at_once())
     assert asked == [503] * 3
 
 
@@ -118,7 +125,7 @@ def test_an_upload_folder_that_leads_out_takes_nothing(tmp_path: Path) -> None:
         yield b"x"
 
     with pytest.raises(StorageError, match="leads out of the folder of runs"):
-        asyncio.run(uploads.receive(pieces(), "a.mp4", None, tmp_path / "downloads", 1000))
+        run(uploads.receive(pieces(), "a.mp4", None, tmp_path / "downloads", 1000))
     assert not list((tmp_path / "outside").iterdir())
 
 
