@@ -161,7 +161,9 @@ def test_the_page_shows_kept_frames_in_sdr(films, tmp_path):
     assert pictures.frame_file(0) is None
     shown = twin.middles(images.decode(pictures.decoded_frame(0)), len(NITS))
     assert np.abs(shown - twin.tone_mapped(NITS, 1000)).max() <= 12  # JPEG beside hard edges
-    assert stills.is_kept(tmp_path / "run" / "frame_000000.png")
+    with open(tmp_path / "run" / "frame_000000.png", "rb") as picture:
+        assert stills.is_kept(picture)
+        assert picture.tell() == 0
 
 
 # --- what is told
@@ -271,7 +273,7 @@ def test_an_older_run_that_is_named_is_refused_in_one_sentence(films, tmp_path):
     list(extract(films["pq"], every(save_frames=False), out=out))
     as_made_before(out)
     with pytest.raises(RunError, match=r"other colours .*--no-resume"):
-        run_and_video(films["pq"], every(save_frames=False), fingerprint(films["pq"]), out, tmp_path, True)
+        run_and_video(films["pq"], every(save_frames=False), fingerprint(films["pq"]), out, tmp_path, True, 0)
     with pytest.raises(RunError, match=r"other colours .*extract the video again"):
         list(export(chosen_by(out), tmp_path / "out"))
     assert run_file.read(out / "run.json").video.rendering is None
