@@ -20,7 +20,7 @@ COOKIE = "framesieve-owner"
 """Followed by the port: cookies know no ports."""
 HEADER = b"x-framesieve-owner"
 GIVEN_AT = ("/fs/runs", "/fs/jobs")
-"""Where a program without the header is given a cookie; browsers that show the page never need one."""
+"""What a program without the header asks to be given a cookie, as with any POST; the page itself never needs one."""
 YEAR_S = 31_536_000
 API = "api"
 """The owner of jobs that were started by name."""
@@ -65,7 +65,7 @@ class OwnerWord:
         given: tuple[bytes, bytes] | None = None
         if known is None and sent is not None:
             given = HEADER, word.encode()
-        elif known is None and scope["method"] == "GET" and scope["path"] in GIVEN_AT:
+        elif known is None and _asks_for_one(scope):
             given = b"set-cookie", f"{cookie}={word}; Path=/fs/; Max-Age={YEAR_S}; HttpOnly; SameSite=Strict".encode()
 
         async def with_word(message: Message) -> None:
@@ -78,6 +78,12 @@ class OwnerWord:
             await self._app(scope, receive, with_word)
         finally:
             _OWNER.reset(token)
+
+
+def _asks_for_one(scope: Scope) -> bool:
+    if scope["method"] == "POST":
+        return bool(scope["path"].startswith("/fs/"))
+    return scope["method"] == "GET" and scope["path"] in GIVEN_AT
 
 
 def _cookie_of(scope: Scope, wanted: str) -> str | None:

@@ -167,6 +167,7 @@ class Videos:
 
     def begin(self, video_id: Any) -> Reviewed:
         """Opens a video for a page that has no numbers of its frames yet. Raises as ``open``."""
+        self._named(video_id)
         self._miscounted.discard(video_id)
         return self.open(video_id)
 

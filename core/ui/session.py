@@ -239,6 +239,7 @@ def _secret_of(downloads: Path) -> bytes:
     """Returns what makes ids unguessable; kept in the folder of runs, so that an open page survives a restart."""
     path = downloads / SECRET
     try:
+        downloads.mkdir(parents=True, exist_ok=True)  # at the first start of all there is none
         with contextlib.suppress(FileExistsError), open(path, "xb", opener=_private) as file:
             file.write(secrets.token_bytes(32))
         found = path.read_bytes()

@@ -164,3 +164,11 @@ def test_an_export_wants_the_digest_that_is_shown(site: Site, run: dict[str, Any
     assert status == 400
     assert "has changed since the page was opened" in json.loads(data)["error"]
     assert not list(site.downloads.glob(f"{run['name']}_exported_*"))
+
+
+def test_what_signs_is_kept_from_the_first_start_on(tmp_path: Path) -> None:
+    from core.ui.session import Workspace
+
+    first = Workspace(tmp_path / "not there yet").secret()
+    assert len(first) == 32
+    assert Workspace(tmp_path / "not there yet").secret() == first

@@ -11,7 +11,7 @@ import pytest
 
 from core.store.run import RunDir
 from tests import videos, web
-from tests.ui.conftest import Visit, read, serving, type_text
+from tests.ui.conftest import Visit, free_port, read, serving, type_text
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -147,14 +147,14 @@ def test_a_reload_in_the_middle_attaches_again_and_cancel_ends_it(
 
 
 def test_a_restarted_server_offers_resume(visit: Visitor, media: Path, tmp_path: Path) -> None:
-    downloads = tmp_path / "downloads"
+    downloads, port = tmp_path / "downloads", str(free_port())  # whose jobs they are is known by the address
     seen = visit()
-    with serving(downloads, "--root", str(media)) as address:
+    with serving(downloads, "--root", str(media), port=port) as address:
         page = begin(seen, address, str(media / "long.mp4"), "All frames")
         extract(page)
         page.wait_for_function("document.querySelectorAll('.latest tbody tr').length > 3", timeout=WAIT_MS)
         page.goto("about:blank")
-    with serving(downloads, "--root", str(media)) as address:
+    with serving(downloads, "--root", str(media), port=port) as address:
         page.goto(address)
         ended(page, "interrupted")
         page.locator("#jobs").get_by_role("button", name="Resume").click()
