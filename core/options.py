@@ -135,7 +135,6 @@ EXTRACT_FLAGS: Flags = {
     "min": ("--min", {"action": "append", "metavar": "METRIC=VALUE"}),
     "sharpness_scale": ("--sharpness-scale", {"type": float, "metavar": "X"}),
     "edge_scale": ("--edge-scale", {"type": float, "metavar": "X"}),
-    **STREAM_FLAG,
 }
 """Setting -> flag and how argparse reads it; help, range and default come from the setting itself."""
 
@@ -151,6 +150,7 @@ EXTRACT_FLAGS |= {
     **{name: FACE_FLAGS[name] for name in ("face_model", "face_device", "min_face_confidence")},
     "min_face_area": ("--min-face-area", {"type": float, "metavar": "P"}),
     "face_refs": FACE_FLAGS["face_refs"],
+    **STREAM_FLAG,
 }
 
 EXPORT_FLAGS: Flags = {

@@ -101,6 +101,8 @@ def shown_otherwise(before: VideoInfo, now: VideoInfo) -> str | None:
         return f"from stream {before.stream_index} of its video, not stream {now.stream_index}"
     if (before.rotation, before.mirrored) != (now.rotation, now.mirrored):
         return f"with its pictures {_turned(before)}, and they have to be {_turned(now)}"
+    if (before.width, before.height) != (now.width, now.height):
+        return f"with pictures of {before.width}x{before.height}, and they are of {now.width}x{now.height}"
     return None
 
 

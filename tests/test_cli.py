@@ -59,7 +59,7 @@ def answer(home: Path, capsys: pytest.CaptureFixture[str]) -> Json:
 
 def test_extract_filter_and_export_answer_with_one_object_each(answer: Json, source: Path, home: Path) -> None:
     values = answer("extract", source, "--method", "every_nth", "--every", 4)
-    assert values.keys() == {"run", "frames", "kept", "seconds", "frames_per_s"}
+    assert values.keys() == {"run", "frames", "kept", "cut_off", "seconds", "frames_per_s"}
     assert (values["run"], values["frames"], values["kept"]) == ("downloads/h264-opengop", 30, 30)
     run = home / values["run"]
 
