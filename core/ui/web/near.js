@@ -1,5 +1,5 @@
 // Near-duplicates among 64-bit hashes and coarse colours, greedy and exact: the twin of core/metrics/hamming.py. A hash is
-// two uint32 halves. Colours are { values, known, limits }: as many numbers per frame as there are limits.
+// two uint32 halves. Colours are { values, places, limits }: as many numbers per frame as there are limits, from its place on.
 
 const BITS = 64;
 const LOOKUP_COST = 12;
@@ -15,9 +15,10 @@ export function firstNear(high, low, distance, colours) {
 }
 
 /** Whether the colours of two frames agree, or are not known of both. */
-function agree({ values, known, limits }, i, k) {
-  if (!known[i] || !known[k]) return true;
-  const [a, b] = [i * limits.length, k * limits.length];
+function agree({ values, places, limits }, i, k) {
+  const a = places[i];
+  const b = places[k];
+  if (a < 0 || b < 0) return true;
   for (let at = 0; at < limits.length; at++) if (Math.abs(values[a + at] - values[b + at]) > limits[at]) return false;
   return true;
 }

@@ -197,13 +197,11 @@ function duplicateRows(table, ranked, distance) {
   return copies;
 }
 
-/** The coarse colours of some rows, as near.js compares them. */
+/** Where the coarse colours of some rows lie, as near.js compares them; -1 = not known. */
 function coloursOf(table, rows) {
-  const limits = table.rules.colour_limits;
-  const values = new Uint8Array(rows.length * limits.length);
-  const known = Uint8Array.from(rows, (row) => (table.flags[row] & HAS_COLOURS ? 1 : 0));
-  rows.forEach((row, i) => values.set(table.colours.subarray(row * limits.length, (row + 1) * limits.length), i * limits.length));
-  return { values, known, limits };
+  const limits = Uint8Array.from(table.rules.colour_limits);
+  const places = Int32Array.from(rows, (row) => (table.flags[row] & HAS_COLOURS ? row * limits.length : -1));
+  return { values: table.colours, places, limits };
 }
 
 function withinQuotas(table, filters, ranked) {
