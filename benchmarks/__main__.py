@@ -1,4 +1,4 @@
-"""Runs every benchmark and writes the table of the README: ``python -m benchmarks [NAME ...]``, or ``make bench``."""
+"""Runs every benchmark and renews docs/figures.md: ``python -m benchmarks [NAME ...]``, or ``make bench``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("kernel", "filter", "extract", "memory", "page", "faces", "detect", "review")
-"""Modules of this folder that write benchmarks/results/<name>.json; together about half an hour on two cores."""
+NAMES = ("kernel", "startup", "filter", "extract", "memory", "page", "faces", "detect", "review", "bench_people")
+"""Modules of this folder that write benchmarks/results/*.json; together about half an hour on two cores."""
 
 
 def main() -> int:
@@ -15,7 +15,7 @@ def main() -> int:
     for name in sys.argv[1:] or NAMES:
         print(f"==> {name}", flush=True)
         failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode
-    tables = Path(__file__).parents[1] / "docs" / "readme_tables.py"
+    tables = Path(__file__).parents[1] / "docs" / "tables.py"
     return failed or subprocess.run([sys.executable, str(tables)], check=False).returncode
 
 

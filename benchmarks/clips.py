@@ -45,6 +45,18 @@ def clip(minutes: int = 1, folder: Path = CACHE) -> Path:
     return path
 
 
+def beginning(seconds: int, folder: Path = CACHE) -> Path:
+    """The first seconds of `clip(1)`, its packets copied."""
+    whole = clip(1, folder)
+    path = whole.with_name(whole.name.replace("1min", f"{seconds}s"))
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            unfinished = Path(work) / path.name
+            _ffmpeg("-i", str(whole), "-t", str(seconds), "-c", "copy", "-movflags", "+faststart", str(unfinished))
+            os.replace(unfinished, path)
+    return path
+
+
 def _media() -> list[Path]:
     assets = Path(os.environ.get("FRAMESIEVE_TEST_ASSETS", ROOT.parent / "shared"))
     return sorted((assets / "media").glob("*.mp4"))

@@ -28,11 +28,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.config import DetectSettings
 from core.models.yolo import open_detector
 from core.models.yolo_run import cuda_name
 from core.models.yolo_weights import prepare_environment
 from core.pipeline.detect import detect
+from core.settings.detect import DetectSettings
 from core.store import detections
 from core.store.detections_page import page_bytes
 from core.video.probe import Video, probe
@@ -277,7 +277,7 @@ def reading(clip: Path) -> dict[str, float]:
             "clss": dice.integers(0, 80, boxes).astype(np.uint16),
             "indptr": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         }
-        detections.write(detections.place(info, weights, Path(folder)), meta, columns)
+        detections.write(detections.path_to_write(info, weights, Path(folder)), meta, columns)
         ledger = FrameLedger(np.arange(frames, dtype=np.int64), np.ones(frames, bool), video.ledger.time_base)
         read, pack, size = [], [], 0
         for _ in range(9):

@@ -151,9 +151,9 @@ def ffmpeg(video: Path) -> Cost:
     return timed([ffmpeg_path(), "-nostdin", "-v", "error", "-i", str(video), "-map", "0:v:0", "-f", "null", "-"])
 
 
-def timed(words: list[str]) -> Cost:
+def timed(words: list[str], cwd: Path | None = None) -> Cost:
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(words, check=True, capture_output=True)
+    subprocess.run(words, check=True, capture_output=True, cwd=cwd)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     return {"wall_s": wall, "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
 

@@ -25,12 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from core.config import MAX_FACE_DISTANCE, PeopleSettings
+from core import files
 from core.metrics.quality import warm_up
 from core.models.face_groups import group_faces
 from core.models.faces import open_reader
-from core.pipeline.face_measure import distances, read_faces
-from core.store import files
+from core.pipeline.faces.measure import distances, read_faces
+from core.settings.faces import MAX_FACE_DISTANCE, PeopleSettings
 from core.video.photos import read_photo
 from core.video.probe import Video, probe
 from core.video.stream import map_frames, threads_to_use

@@ -19,11 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from core.config import METRIC_NAMES, FilterSettings
+from core import files
 from core.metrics import hamming
 from core.pipeline.select import select
 from core.records import FrameRecord, FrameTable
-from core.store import files, jsonl, table
+from core.settings.columns import METRIC_NAMES
+from core.settings.filter import FilterSettings
+from core.store import jsonl, table
 
 RESULTS = Path(__file__).parent / "results" / "filter.json"
 SEED = 20260101

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core import config
-from core.config import ExtractSettings
 from core.metrics.quality import warm_up
-from core.pipeline.extract import open_extraction, records_of
+from core.pipeline.extraction import open_extraction, records_of
 from core.pipeline.scan import scene_scores
 from core.pipeline.shots import find_shots
+from core.settings.extract import ExtractSettings
+from core.settings.model import from_mapping
 from core.video import images
 from core.video.probe import probe
 from core.video.stream import map_frames
@@ -31,7 +31,7 @@ def cpu_s() -> float:
 
 
 def extract(video: str, settings: dict, out: str) -> int:
-    with open_extraction(video, config.from_mapping(ExtractSettings, settings), out=Path(out)) as extraction:
+    with open_extraction(video, from_mapping(ExtractSettings, settings), out=Path(out)) as extraction:
         for _ in extraction.choose():
             pass
         return sum(1 for _ in records_of(extraction))

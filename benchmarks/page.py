@@ -24,14 +24,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.filter import cpu_name, synthetic_records
-from core.config import ExtractSettings, to_mapping
-from core.pipeline.extract import extract
-from core.store import files, jsonl, run_file
+from core import files
+from core.pipeline.extraction import extract_records
+from core.settings.extract import ExtractSettings
+from core.settings.model import to_mapping
+from core.store import jsonl, run_file
 from core.store.run import RunDir
 from core.video.command import ffmpeg_path
 from core.video.images import encode_jpeg
 from tests import videos
-from tests.ui.conftest import ARGS, free_port
+from tests.browser import ARGS
+from tests.serving import free_port
 
 RESULTS = Path(__file__).parent / "results" / "page.json"
 ROOT = Path(__file__).parents[1]
@@ -90,7 +93,7 @@ def main() -> None:
 
 def make_run(folder: Path, frames: int) -> None:
     video = videos.build("h264-25")
-    for _ in extract(video, ExtractSettings(method="keyframes", save_frames=False), out=folder):
+    for _ in extract_records(video, ExtractSettings(method="keyframes", save_frames=False), out=folder):
         pass
     run = RunDir(folder)
     saved = run_file.read(run.run_json)
@@ -144,8 +147,8 @@ def job_state_ages(browser: Any, folder: Path) -> list[float]:
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.goto(address)
         page.get_by_label("URL, path or dropped file").fill(str(clip), timeout=60_000)
-        page.locator(".method-card", has_text="All frames").get_by_role("radio").check()
-        page.wait_for_selector(".poster img", timeout=60_000)
+        page.locator("#extract-method label", has_text="All frames").click()
+        page.wait_for_selector(":is(.poster, .ready) img:visible", timeout=60_000)
         page.evaluate(WATCH_JOB)
         page.get_by_role("button", name="Extract & Analyze Frames").click()
         page.wait_for_selector(".live[data-state=done]", timeout=120_000)

@@ -21,23 +21,24 @@ import numpy as np
 
 from benchmarks.clips import CACHE, _loop, clip
 from benchmarks.page import machine, serving
-from core.store import files
-from tests.ui.conftest import ARGS
+from core import files
+from tests.browser import ARGS
 
 RESULTS = Path(__file__).parent / "results" / "review.json"
 MINUTES, BOXES, GOP = 30, 300_000, 250
 OPENS, STEPS, SAVES = 6, 60, 20
 
 WATCH = """([label, steps]) => new Promise((done) => {
-  const slider = document.querySelector(`input[aria-label="${label}"]`), times = [], before = framesieve.review.after;
+  const slider = document.querySelector(`input[aria-label="range slider for ${label}"]`);
+  const times = [], showing = framesieve.review.showing, before = showing.after;
   let began = 0, step = 0;
   const move = () => {
-    if (step >= steps) { framesieve.review.after = before; return done(times); }
+    if (step >= steps) { showing.after = before; return done(times); }
     slider.value = 0.1 + 0.8 * ((step++ * 7) % steps) / steps;
     began = performance.now();
     slider.dispatchEvent(new Event('input', { bubbles: true }));
   };
-  framesieve.review.after = () => {
+  showing.after = () => {
     if (!began) return;
     const from = began;
     began = 0;
@@ -51,10 +52,10 @@ SAVE = """() => new Promise((done) => {
   const told = new Promise((next) => requestAnimationFrame(() => setTimeout(() => next(performance.now() - began))));
   saves.settled().then(async () => {
     const entry = saves.entries.at(-1);
-    done([await told, performance.now() - began, entry.state, saves.flash.textContent]);
+    done([await told, performance.now() - began, entry.state, saves.heard]);
   });
 })"""
-ARRIVED = "() => { const p = framesieve.review.player; return p.target === -1 && !p.seeking && p.frame >= 0; }"
+ARRIVED = "() => { const p = framesieve.review.player.film; return p.target === -1 && !p.seeking && p.frame >= 0; }"
 
 
 def main() -> None:
@@ -127,7 +128,7 @@ def measured(browser: Any, address: str, place: Path, frames: int) -> dict[str, 
     page.wait_for_timeout(2000)
     for name, label in (("conf", "Confidence at least"), ("iou", "Overlap (IoU) at most")):
         found[f"drag_{name}_ms"] = [row[0] for row in page.evaluate(WATCH, [label, STEPS])]
-    page.get_by_label("Look-alikes: bits that may differ").evaluate("(e) => { e.value = 0; }")
+    page.evaluate("framesieve.review.wish.hamming = 0")
     rng = np.random.default_rng(2)
     for name, wait_ms in (("paused", 2500), ("cold", 0)):
         rows = [save_at(page, int(at), wait_ms) for at in rng.integers(1000, frames - 1000, SAVES)]
@@ -137,11 +138,11 @@ def measured(browser: Any, address: str, place: Path, frames: int) -> dict[str, 
 
 
 def open_video(page: Any) -> float:
-    page.evaluate("framesieve.review.seen = null")
+    page.evaluate("framesieve.review.showing.seen = []")
     return float(
         page.evaluate(
             """() => new Promise((done) => {
-              const began = performance.now(), tab = framesieve.review;
+              const began = performance.now(), tab = framesieve.review.showing;
               tab.after = (p) => {
                 if (p.frame === 0 && tab.seen?.length) {
                   tab.after = null;

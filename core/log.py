@@ -11,6 +11,9 @@ import re
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
+
+from core.step import Notice
 
 LOG_BYTES = 2_000_000
 LOG_FILES = 3
@@ -22,6 +25,8 @@ CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\
 
 def start(folder: Path = Path("logs"), *, verbose: bool = False) -> Path | None:
     """Starts logging. Returns the log file's path, or ``None`` when it cannot be written (console only)."""
+    global _started
+    _started = None
     logging.raiseExceptions = False  # a message that cannot be written must not become a traceback
     logger = get()
     logger.setLevel(logging.DEBUG)
@@ -36,9 +41,16 @@ def start(folder: Path = Path("logs"), *, verbose: bool = False) -> Path | None:
     except OSError as error:
         logger.info("no log is kept: %s cannot be written (%s)", folder / LOG_NAME, error.strerror or error)
         return None
-    return folder / LOG_NAME
+    _started = folder / LOG_NAME
+    return _started
 
 
+def file() -> Path | None:
+    """Returns the log file that is written, as ``start`` returned it."""
+    return _started
+
+
+_started: Path | None = None
 logging.getLogger("framesieve").addHandler(logging.NullHandler())
 """Without ``start`` nothing is written anywhere; Python would print to the console what has no handler."""
 
@@ -46,6 +58,27 @@ logging.getLogger("framesieve").addHandler(logging.NullHandler())
 def get() -> logging.Logger:
     """Returns the one logger of the program."""
     return logging.getLogger("framesieve")
+
+
+def notice(code: str, text: str, *, loud: bool = False, **facts: Any) -> None:
+    """Says something that a person should know and that stops nothing, under a name that programs know.
+
+    The console and the log file show the text as any message; ``notice_of`` gives the whole of it back, so that whoever
+    shows a job need not read the text.
+
+    Args:
+        code: stable name of the kind, listed in docs/codes.md.
+        text: one sentence.
+        loud: a warning, which the console shows too.
+        facts: plain JSON values that the sentence was made from.
+    """
+    get().log(logging.WARNING if loud else logging.INFO, "%s", text, extra={"notice": Notice(code, text, facts)})
+
+
+def notice_of(record: logging.LogRecord) -> Notice | None:
+    """Returns the notice that a message of the log is, ``None`` for any other."""
+    found = getattr(record, "notice", None)
+    return found if isinstance(found, Notice) else None
 
 
 def remember(text: str, *, level: int = logging.INFO, trace: bool = False) -> None:

@@ -15,6 +15,7 @@ class Progress:
     started: float = field(default_factory=time.perf_counter)
     skipped: int = 0
     """Items that an earlier, interrupted run had done; they do not count for the rate."""
+    unit: str = "frames"
 
     def advance(self, count: int = 1) -> None:
         """Counts ``count`` more items as done."""
@@ -38,7 +39,20 @@ class Progress:
         return max(0, self.total - self.done) / self.per_second
 
     def line(self, note: str = "") -> str:
-        """Returns ``"843/1826 (46 %), 412 frames/s, 2 s left"``."""
-        total = f"/{self.total} ({100 * self.done // max(1, self.total)} %)" if self.total is not None else ""
+        """Returns ``"843/1826 (46 %), 412 frames/s, 2 s left"``; bytes are shown in MB."""
+        total = "" if self.total is None else f"/{self.amount(self.total)}"
+        share = "" if self.total is None else f" ({100 * self.done // max(1, self.total)} %)"
         left = "" if self.seconds_left is None else f", {self.seconds_left:.0f} s left"
-        return f"{note}{self.done}{total}, {self.per_second:.0f} frames/s{left}"
+        unit = " MB" if self.unit == "bytes" else ""
+        return f"{note}{self.amount(self.done)}{total}{unit}{share}, {self.rate}{left}"
+
+    def amount(self, count: float) -> str:
+        """Returns a number of items as it is shown, without its unit."""
+        return f"{count / 1e6:.1f}" if self.unit == "bytes" else f"{count:.0f}"
+
+    @property
+    def rate(self) -> str:
+        """``"412 frames/s"``."""
+        if self.unit == "bytes":
+            return f"{self.per_second / 1e6:.1f} MB/s"
+        return f"{self.per_second:.0f} {self.unit}/s"

@@ -77,7 +77,7 @@ class VideoInfo:
     two renderings have other pixels."""
 
     @property
-    def mark(self) -> str:
+    def stream_suffix(self) -> str:
         """What stands behind the stem of the video in names of files: ``"_s2"`` for a stream that a person named."""
         return f"_s{self.stream_index}" if self.named_stream else ""
 
@@ -247,19 +247,27 @@ class Faces:
     """(N,) float32, 0-1."""
     vectors: NDArray[np.float32]
     """(N, D) float32 unit vectors; small cosine distance = the same person."""
+    dense: NDArray[np.float32] | None = None
+    """(N, 106, 2) float32 xy, pixels, NaN = not looked at; ``None``: the model has no such network."""
+    solid: NDArray[np.float32] | None = None
+    """(N, 68, 3) float32 xyz, pixels, z towards the camera; NaN and ``None`` as of ``dense``."""
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
         shapes = (self.boxes.shape, self.points.shape, self.confidence.shape, self.vectors.shape[:1])
         if shapes != ((n, 4), (n, 5, 2), (n,), (n,)):
             raise ValueError(f"boxes, points, confidence and vectors of shapes {shapes} are not of the same N faces")
+        for name, points, shape in (("dense", self.dense, (n, 106, 2)), ("solid", self.solid, (n, 68, 3))):
+            if points is not None and points.shape != shape:
+                raise ValueError(f"{name} has the shape {points.shape}, not {shape}")
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, which: Any) -> Faces:
         """Returns some of the faces: by mask, indices or slice."""
-        return Faces(self.boxes[which], self.points[which], self.confidence[which], self.vectors[which])
+        dense, solid = (None if some is None else some[which] for some in (self.dense, self.solid))
+        return Faces(self.boxes[which], self.points[which], self.confidence[which], self.vectors[which], dense, solid)
 
     @classmethod
     def empty(cls, dimension: int) -> Faces:
@@ -295,6 +303,13 @@ class FrameRecord:
     more: dict[str, Any] = field(default_factory=dict)
     """Fields that later stages added, as they stand in the file."""
 
+    @property
+    def status(self) -> str:
+        """``"kept"``, the reason for which it was dropped, ``"error"`` (no picture) or ``"damaged"`` (a wrong one)."""
+        if self.error is not None:
+            return "error" if self.quality_score is None else "damaged"
+        return self.discard_reason or "kept"
+
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> FrameRecord:
         """Builds a record from a decoded JSON line; fields of later stages go to ``more``."""
@@ -303,9 +318,15 @@ class FrameRecord:
 
     def to_mapping(self) -> dict[str, Any]:
         """Returns the JSON object of this record, fields in the order of docs/formats.md."""
-        return {name: getattr(self, name) for name in RECORD_FIELDS} | self.more
+        judged = {name: self.more[name] for name in JUDGED_FIRST if name in self.more}
+        return {name: getattr(self, name) for name in RECORD_FIELDS} | judged | self.more
 
 
+JUDGED_FIRST = (
+    *("noise", "detail", "clipped_dark", "clipped_bright", "blockiness", "dissolve", "combed", "blank", "titles"),
+    *("subject_detail", "subject_by", "letterbox", "picture_score", "sharpness_rank"),
+)
+"""Of ``more`` these come first, whether they were measured with the frame, at the end of the run, or years later."""
 RECORD_FIELDS = tuple(f.name for f in dataclasses.fields(FrameRecord) if f.name != "more")
 
 
@@ -327,14 +348,18 @@ class FrameTable:
     has_colours: NDArray[np.bool_]
     error: NDArray[np.bool_]
     """(F,) bool: the record carries an error."""
-    discarded: NDArray[np.str_]
-    """(F,) str: ``discard_reason`` or ""."""
+    discard: NDArray[np.int16]
+    """(F,) int16: 0 = not discarded, else index into ``discards`` of the frame's ``discard_reason``."""
+    discards: tuple[str, ...]
+    """Names of the discard reasons; ``discards[0]`` is "" (not discarded)."""
     on_disk: NDArray[np.bool_]
     """(F,) bool: the frame has a file."""
     values: Mapping[str, NDArray[np.float64]]
-    """Column name -> (F,) float64; NaN = not measured. Names as in ``config.FILTERABLE``; absent = never measured."""
+    """Column name -> (F,) float64; NaN = not measured. Names as in ``FILTERABLE``; absent = never measured."""
     people: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
     """Person id -> rows of the frames that show this person, ascending; empty until people were looked for."""
+    letterbox: NDArray[np.uint32] = field(default_factory=lambda: np.zeros((0, 4), np.uint32))
+    """(F, 4) uint32: x, y, width, height of the picture inside black bars; 0 wide = not known. (0, 4): of no frame."""
 
     def __len__(self) -> int:
         return len(self.ordinal)
@@ -356,6 +381,8 @@ class Selection:
     """Filter name (``"min sharpness"``, ``"duplicate"``, ...) -> how many frames only that filter removes."""
     duplicate_of: NDArray[np.int64]
     """(F,) int64: ordinal of the frame that represents the group of duplicates, -1 = not a removed duplicate."""
+    stand_in: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(F,) int64: ordinal of the one of the best N that stands for this frame, -1 = none; (0,) = not asked for."""
     relaxed: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     """Column -> (lower, upper) bound that was really used, where ``at_least`` loosened it."""
 

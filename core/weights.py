@@ -32,8 +32,15 @@ class Weights:
         return Path(self.path).stem
 
 
-def identify(path: str | Path) -> Weights:
+YOLO = "a .pt or .onnx file with the weights of a YOLO model"
+
+
+def identify(path: str | Path, wanted: str = YOLO) -> Weights:
     """Reads a file of weights once and says which it is.
+
+    Args:
+        path: the file.
+        wanted: what it should be, for the sentences of errors.
 
     Raises:
         WeightsError: there is no such file, or it is a directory, empty or not readable; or outside of the folders to
@@ -41,11 +48,14 @@ def identify(path: str | Path) -> Weights:
     """
     file = Path(path).absolute()
     if not inside.allows(file):
-        raise WeightsError(f"{file} is not in the allowed folders; allow its folder with --root DIR.")
+        sentence = f"{file} is not in the allowed folders; copy it into one of them, or choose one with Browse."
+        raise WeightsError(sentence, code="not_allowed")
     if not file.exists():
-        raise WeightsError(f"there are no weights at {file}; check the path, or copy the .pt or .onnx file there.")
+        sentence = f"there are no weights at {file}; check the path, or copy the file there."
+        raise WeightsError(sentence, code="no_weights")
     if file.is_dir():
-        raise WeightsError(f"{file} is a directory; name a .pt or .onnx file with the weights of a YOLO model.")
+        sentence = f"{file} is a directory; name {wanted}."
+        raise WeightsError(sentence, code="no_file", folder=str(file))
     try:
         with inside.open_in(file, inside.confined_to()) as source:
             digest, size = hashlib.sha256(), 0
@@ -54,8 +64,9 @@ def identify(path: str | Path) -> Weights:
                 size += len(block)
     except OSError as error:
         raise WeightsError(
-            f"{file} cannot be read ({error.strerror or error}); check its permissions and the disk."
+            f"{file} cannot be read ({error.strerror or error}); check its permissions and the disk.",
+            code="cannot_read",
         ) from None
     if not size:
-        raise WeightsError(f"{file} is empty; copy the weights there again.")
+        raise WeightsError(f"{file} is empty; copy the weights there again.", code="empty_file")
     return Weights(str(file), digest.hexdigest())

@@ -1,6 +1,6 @@
 """Damaged films by the hundred: whatever is broken in a file, every verb ends with a result or with one sentence.
 
-    python tests/fuzz.py 1000 [--from SEED]     # the long form; the short one is tests/video/test_fuzz.py
+    python -m tests.fuzz 1000 [--from SEED]     # any number of films; tests/video/test_fuzz.py has two
 
 Here: the sound clips, the ways to damage them (`damaged(seed)` is one film on all machines with the same FFmpeg), and
 the parent of a child process (fuzz_child.py) that runs the verbs: a hang or a crash of a decoder is seen and ends only
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from videos import DEFAULT_FOLDER, painted
+from tests.videos import DEFAULT_FOLDER, painted
 
 ROOT = Path(__file__).parents[1]
 FRAMES, SIZE = 48, (128, 72)

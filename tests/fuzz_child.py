@@ -55,7 +55,7 @@ def looked_at(path: Path) -> dict[str, object]:
 
 
 def _main(argv: list[str]) -> int:
-    from core.cli import main
+    from core.cli.main import main
 
     return main(argv)
 
@@ -95,13 +95,13 @@ def _seek(path: Path, home: Path) -> None:
 
 def _follow(path: Path, home: Path) -> None:
     from core.errors import FramesieveError
-    from core.video.follow import Follower
+    from core.video.follow import PlayHeadDecoder
     from core.video.probe import probe
 
     video = probe(path)
-    with Follower(video) as follower:
+    with PlayHeadDecoder(video) as follower:
         for ordinal in (0, len(video.ledger) // 2, len(video.ledger) - 1):
-            follower.look_at(ordinal, ahead=4)
+            follower.move_to(ordinal, ahead=4)
             with contextlib.suppress(FramesieveError):
                 assert follower.frame(ordinal).ordinal == ordinal
 
@@ -123,11 +123,10 @@ def _look(path: Path, home: Path) -> None:
 
 
 def _detect(path: Path, home: Path) -> None:
-    from fakes import open_number_reader, reader_weights
-
-    from core.config import DetectSettings
     from core.pipeline.detect import detect
+    from core.settings.detect import DetectSettings
     from core.video.probe import probe
+    from tests.fakes import open_number_reader, reader_weights
 
     (home / "run").mkdir()
     for _ in detect(probe(path), reader_weights(home), DetectSettings(), run=home / "run", opener=open_number_reader):

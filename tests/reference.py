@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -74,3 +77,14 @@ def percent(raw: tuple[float, ...], full: tuple[float, ...] = (1000.0, 100.0, 2.
 
 def hamming(a: int, b: int) -> int:
     return bin(a ^ b).count("1")
+
+
+def ffmpeg_frame(path: str, ordinal: int, matrix: str | None = None) -> np.ndarray:
+    """The frame as the FFmpeg program decodes it; ``matrix``: of a video that names none (docs/formats.md)."""
+    steps = f"select=eq(n\\,{ordinal})" + (f",scale=in_color_matrix={matrix}" if matrix else "")
+    argv = ["ffmpeg", "-nostdin", "-v", "error", "-i", f"file:{path}", "-vf", steps]
+    argv += ["-frames:v", "1", "-sws_flags", "bicubic", "-pix_fmt", "rgb24", "-f", "image2pipe", "-c:v", "ppm", "-"]
+    from PIL import Image
+
+    done = subprocess.run(argv, check=True, capture_output=True)
+    return np.asarray(Image.open(io.BytesIO(done.stdout)))

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 import av
-from videos import build
+
+from tests.videos import build
 
 MS = Fraction(1, 1000)
 STEP = 40

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from videos import painted, read_number
 
 from core.store.run import ordinal_of
+from tests.videos import painted, read_number
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "core"]

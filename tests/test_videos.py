@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from videos import (
+
+from tests.videos import (
     BROKEN,
     DECOY,
+    DEFAULT_FOLDER,
     MISLEADING,
     VARIANTS,
     NumberError,
@@ -44,8 +46,8 @@ LATE_TIMESTAMPS = {"avi-mpeg4-b", "avi-packed", "avi-h264-b"}
 
 
 @pytest.fixture(scope="session")
-def folder(pytestconfig: pytest.Config) -> Path:
-    return Path(pytestconfig.cache.mkdir("videos"))
+def folder() -> Path:
+    return DEFAULT_FOLDER
 
 
 Facts = Callable[[str], Truth]

@@ -153,6 +153,8 @@ def _texture(number: int, width: int, height: int) -> np.ndarray:
 
 DEFAULT_FOLDER = Path(tempfile.gettempdir()) / f"framesieve-videos-{getpass.getuser()}"
 Finder = Callable[[str], Path]
+Painter = Callable[[int, int, int], np.ndarray]
+"""Number, width and height -> (height, width, 3) uint8 RGB."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,7 @@ def _painted(
     before: tuple[str, ...],
     inputs: tuple[str, ...],
     passes: int,
+    picture: Painter,
 ) -> None:
     """Encodes pictures from `first_number` on: `before` stands before the painted input, `inputs` and `words` after."""
     width, height = size if turn % 180 == 0 else size[::-1]
@@ -239,7 +242,7 @@ def _painted(
         *before, "-i", "-", *inputs,
         "-fps_mode", "passthrough", *words,
     ]  # fmt: skip
-    pixels = _pixels(first_number, frames, size, turn, mirrored)
+    pixels = _pixels(picture, first_number, frames, size, turn, mirrored)
     for i in range(passes):
         log = ("-pass", str(i + 1), "-passlogfile", str(path.with_suffix(""))) if passes > 1 else ()
         _run([*argv, *log, f"file:{path}"], pixels)
@@ -250,8 +253,8 @@ def _painted(
 
 
 @lru_cache(maxsize=2)
-def _pixels(first: int, count: int, size: tuple[int, int], turn: int, mirrored: bool) -> bytes:
-    return b"".join(stored(paint(n, *size), turn, mirrored).tobytes() for n in range(first, first + count))
+def _pixels(picture: Painter, first: int, count: int, size: tuple[int, int], turn: int, mirrored: bool) -> bytes:
+    return b"".join(stored(picture(n, *size), turn, mirrored).tobytes() for n in range(first, first + count))
 
 
 def stored(shown: np.ndarray, turn: int, mirrored: bool) -> np.ndarray:
@@ -326,9 +329,10 @@ def painted(
     passes: int = 1,
     expected: tuple[int, ...] | None = None,
     audio: bool = False,
+    picture: Painter = paint,
 ) -> Variant:
     how = {"words": words, "rate": Fraction(rate), "size": size, "turn": turn, "frames": frames}
-    how |= {"mirrored": mirrored}
+    how |= {"mirrored": mirrored, "picture": picture}
     make = partial(_painted, **how, first_number=first_number, before=before, inputs=inputs, passes=passes)
     numbers = tuple(range(first_number, first_number + frames)) if expected is None else expected
     return Variant(file, make, numbers, note, Fraction(rate), size, turn, mirrored, audio)

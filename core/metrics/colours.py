@@ -36,14 +36,14 @@ NEUTRAL = 128
 """Cb and Cr of a picture without colour."""
 
 
-def joined(luma: NDArray[np.floating[Any]], blue: NDArray[np.uint8], red: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def packed(luma: NDArray[np.floating[Any]], blue: NDArray[np.uint8], red: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns the (36,) uint8 colours of (2, 2) mean Y, 0-255, and (4, 4) uint8 mean Cb and Cr."""
     lightness = np.floor(luma.ravel() + 0.5).astype(np.uint8)
     return np.concatenate([lightness, np.stack([blue, red], axis=-1).ravel()])
 
 
 def colours_of_image(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Returns the (36,) uint8 colours of a picture, for single frames saved by hand.
+    """Returns the (36,) uint8 colours of a picture, for single saved frames.
 
     RGB becomes full-range YCbCr by the matrix of JPEG files (ITU-T T.871, section 7).
 
@@ -54,7 +54,7 @@ def colours_of_image(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     cells = means(rgb, CHROMA_GRID)
     y = cells @ LUMA_OF_RGB
     blue, red = (NEUTRAL + (cells[..., at] - y) / full for at, full in ((2, 1.772), (0, 1.402)))
-    return joined(luma, *(np.clip(np.floor(c + 0.5), 0, 255).astype(np.uint8) for c in (blue, red)))
+    return packed(luma, *(np.clip(np.floor(c + 0.5), 0, 255).astype(np.uint8) for c in (blue, red)))
 
 
 LUMA_OF_RGB = np.array([0.299, 0.587, 0.114])
@@ -88,5 +88,7 @@ def from_hex(text: str) -> NDArray[np.uint8]:
         FramesieveError: the text is not 72 hex digits.
     """
     if len(text) != 2 * COLOURS or not all(c in "0123456789abcdefABCDEF" for c in text):
-        raise FramesieveError(f'colours "{text}" are not {2 * COLOURS} hex digits; extract again to replace them.')
+        raise FramesieveError(
+            f'colours "{text}" are not {2 * COLOURS} hex digits; extract again to replace them.', code="damaged"
+        )
     return np.frombuffer(bytes.fromhex(text), np.uint8)

@@ -1,4 +1,4 @@
-"""How good a face is to look at: sharp inside its box, and turned to the camera."""
+"""Quality of a face: sharpness inside its box, and frontality (how far it is turned to the camera)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.metrics.quality import measure
 
 SMALLEST_PX = 8
-"""A face of fewer pixels a side has no sharpness worth a number."""
+"""Faces of fewer pixels a side get no sharpness."""
 
 
 def face_sharpness(
@@ -34,8 +34,8 @@ def face_sharpness(
 def frontality(points: NDArray[np.float32]) -> NDArray[np.float64]:
     """Returns (N,) float64, 0-100: 100 = turned to the camera, 0 = profile, by where the nose lies between the eyes.
 
-    The nose's distance from the line that runs from between the eyes to the middle of the mouth, across the axis of the
-    eyes, in halves of the distance of the eyes: 0 in a frontal face, 1 and more in profile.
+    Measured is how far the nose lies off the middle between eyes and mouth, along the axis of the eyes, in halves of
+    the distance of the eyes: 0 in a frontal face, 1 and more in profile.
 
     Args:
         points: (N, 5, 2) float32 xy, as in ``Faces.points``.

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from core.metrics import calls
 from core.metrics.colours import COLOURS, LIMITS
 
 BITS = 64
@@ -55,7 +54,7 @@ class Plan:
         pieces = np.zeros((8, 256), np.uint64)  # what each value of each byte of a hash adds to the word
         for bit, target in enumerate(self.target.tolist()):
             pieces[bit // 8] ^= (value >> bit % 8 & 1).astype(np.uint64) << np.uint64(target)
-        return _keys(hashes, pieces, self.widths)  # type: ignore[no-any-return]
+        return calls.keys(np.ascontiguousarray(hashes, np.uint64), pieces, self.widths)
 
     def lookups(self) -> int:
         """Returns into how many buckets a search looks for each hash."""
@@ -113,7 +112,7 @@ def first_near(hashes: NDArray[np.uint64], distance: int, colours: Colours | Non
     plan = best_plan(hashes, distance)
     if plan is None:
         found = (colours or Colours.none(len(hashes))).contiguous()
-        return _scan(hashes, distance, found.values, found.known, LIMITS)  # type: ignore[no-any-return]
+        return calls.scan(hashes, distance, found.values, found.known, LIMITS)
     return search(hashes, distance, plan, colours)
 
 
@@ -126,7 +125,7 @@ def best_plan(hashes: NDArray[np.uint64], distance: int) -> Plan | None:
     near = np.bitwise_count(pairs) <= distance
     kept = _kept(count, float(np.median(near.mean(axis=1))))
     apart = pairs[~near][: SAMPLE**2 : SAMPLE_STEP]  # of a near pair only one is kept
-    best, best_cost, ones = None, SCAN_COST * kept, _ones(hashes)
+    best, best_cost, ones = None, SCAN_COST * kept, calls.ones(hashes)
     for bands in range(1, min(distance + 1, BITS) + 1):
         plan = plan_of(ones, count, distance, bands)
         if LOOKUP_COST * plan.lookups() < best_cost:
@@ -158,12 +157,13 @@ def plan_of(ones: NDArray[np.int64], count: int, distance: int, bands: int) -> P
 
 def search(hashes: NDArray[np.uint64], distance: int, plan: Plan, colours: Colours | None = None) -> NDArray[np.int64]:
     """Does ``first_near`` with a given plan."""
+    hashes = np.ascontiguousarray(hashes, dtype=np.uint64)
     found = (colours or Colours.none(len(hashes))).contiguous()
     flips = _flips(int(plan.widths.max()), int(plan.radii.max()))
     tries = np.searchsorted(np.bitwise_count(flips), plan.radii, side="right").astype(np.int64)
     sizes = np.left_shift(1, plan.widths)
     where = plan.keys(hashes), sizes, flips, tries
-    return _search(hashes, distance, *where, found.values, found.known, LIMITS)  # type: ignore[no-any-return]
+    return calls.search(hashes, distance, *where, found.values, found.known, LIMITS)
 
 
 def _pairs(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -187,115 +187,3 @@ def _flips(width: int, most: int) -> NDArray[np.uint32]:
     ones = np.bitwise_count(numbers)
     numbers, ones = numbers[ones <= most], ones[ones <= most]
     return numbers[np.argsort(ones, kind="stable")]
-
-
-def compiled(function: Any) -> Any:
-    """Compiles a kernel on its first call, keeps it on disk, lets other threads run."""
-    return numba.njit(nogil=True, cache=True)(function)
-
-
-@compiled
-def _popcount(word: Any) -> Any:
-    ones = 0
-    while word:  # LLVM turns this loop into one instruction
-        word &= word - np.uint64(1)
-        ones += 1
-    return ones
-
-
-@compiled
-def _ones(hashes: Any) -> Any:
-    counts = np.zeros(64, np.int64)
-    for word in hashes:
-        for bit in range(64):
-            counts[bit] += np.int64((word >> np.uint64(bit)) & np.uint64(1))
-    return counts
-
-
-@compiled
-def _keys(hashes: Any, pieces: Any, widths: Any) -> Any:
-    out = np.empty((len(widths), len(hashes)), np.uint32)
-    for i in range(len(hashes)):
-        word = np.uint64(0)
-        for byte in range(8):
-            word ^= pieces[byte, (hashes[i] >> np.uint64(8 * byte)) & np.uint64(255)]
-        for band in range(len(widths)):
-            width = np.uint64(widths[band])
-            out[band, i] = word & ((np.uint64(1) << width) - np.uint64(1))
-            word >>= width
-    return out
-
-
-@compiled
-def _agree(values: Any, known: Any, limits: Any, i: Any, j: Any) -> Any:
-    """Whether the colours of two frames agree, or are not known of both."""
-    if not known[i] or not known[j]:
-        return True
-    for at in range(len(limits)):
-        a, b = values[i, at], values[j, at]
-        if (a - b if a > b else b - a) > limits[at]:
-            return False
-    return True
-
-
-@compiled
-def _scan(hashes: Any, distance: Any, values: Any, known: Any, limits: Any) -> Any:
-    """Compares each hash with every kept one, first kept first."""
-    out = np.full(len(hashes), -1, np.int64)
-    kept, kept_at, count = np.empty_like(hashes), np.empty(len(hashes), np.int64), 0
-    for i in range(len(hashes)):
-        for j in range(count):
-            if _popcount(hashes[i] ^ kept[j]) <= distance and _agree(values, known, limits, i, kept_at[j]):
-                out[i] = kept_at[j]
-                break
-        if out[i] < 0:
-            kept[count], kept_at[count] = hashes[i], i
-            count += 1
-    return out
-
-
-@compiled
-def _starts(keys: Any, size: Any) -> Any:
-    """(bands, size + 1): where each bucket starts if all hashes were kept."""
-    starts = np.zeros((len(keys), size + 1), np.int32)
-    for band in range(len(keys)):
-        for key in keys[band]:
-            starts[band, key + 1] += 1
-        for key in range(size):
-            starts[band, key + 1] += starts[band, key]
-    return starts
-
-
-@compiled
-def _search(
-    hashes: Any, distance: Any, keys: Any, sizes: Any, flips: Any, tries: Any, values: Any, known: Any, limits: Any
-) -> Any:
-    """Looks each hash up in buckets of kept hashes, one set of buckets per band."""
-    bands, count = keys.shape
-    starts = _starts(keys, sizes.max())
-    ends = starts.copy()
-    words, owners = np.empty((bands, count), np.uint64), np.empty((bands, count), np.int32)
-    out = np.full(count, -1, np.int64)
-    for i in range(count):
-        best = count
-        for band in range(bands):
-            for flip in flips[: tries[band]]:
-                if flip >= sizes[band]:
-                    continue
-                key = keys[band, i] ^ flip
-                for at in range(starts[band, key], ends[band, key]):
-                    if owners[band, at] >= best:
-                        break
-                    if _popcount(hashes[i] ^ words[band, at]) > distance:
-                        continue
-                    if _agree(values, known, limits, i, owners[band, at]):
-                        best = owners[band, at]
-                        break
-        if best < count:
-            out[i] = best
-            continue
-        for band in range(bands):
-            at = ends[band, keys[band, i]]
-            words[band, at], owners[band, at] = hashes[i], i
-            ends[band, keys[band, i]] += 1
-    return out

@@ -10,17 +10,14 @@ margin holds the reflected neighbours), and a ring of three mapped rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 
-CELLS = 32
-"""Rows and columns of the box average."""
-
-MARGIN = 32
-"""int16 columns left of a row's first pixel: 64 bytes, so that pixel 0 is aligned."""
+from core.metrics import layout
+from core.metrics.jit import compiled, f32, i16, i32, u16, u32
+from core.metrics.kernels_histogram import clear_counts, count_rows, fold, summary, to_full_range
+from core.metrics.layout import CELLS, MARGIN, RING, T, U
 
 BLOCK = 512
 """Pixels per float32 sum: keeps it within 5e-7 of the exact sum even when all magnitudes are equal (measured)."""
@@ -31,24 +28,12 @@ BAND = 256
 COUNTED = 32
 """Rows counted together, ahead of the rest: row by row, the tables push the rows out of the cache (0.2 ms at 1080p)."""
 
-RING, T, U = 0, 3, 4
-"""Lines of the scratch: three luma rows, rows smoothed down the columns, rows differenced down the columns."""
-
-u8, u16, u32, u64, i16, i32, f32 = np.uint8, np.uint16, np.uint32, np.uint64, np.int16, np.int32, np.float32
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
-
-
-def compiled(kernel: Kernel) -> Kernel:
-    """Compiles a function on its first call and keeps the machine code on disk; it runs without the GIL."""
-    relaxed = {"reassoc", "contract", "nsz"}  # lets sums be vectorised; NaN and infinity keep their meaning
-    compile_it = numba.njit(nogil=True, cache=True, boundscheck=False, error_model="numpy", fastmath=relaxed)
-    return cast(Kernel, compile_it(kernel))
-
 
 @compiled
 def frame_kernel(
-    luma: Any, words: Any, width: int, full_range: bool, lines: Any, pairs: Any, columns: Any, box: Any, want_box: bool
-) -> Any:
+    luma: Any, words: Any, width: int, full_range: bool, lines: Any, pairs: Any, columns: Any, counts: Any, box: Any,
+    want_box: bool,
+) -> Any:  # fmt: skip
     """Returns the five raw statistics of a plane (order of METRIC_NAMES) and fills ``box`` when asked.
 
     Args:
@@ -59,18 +44,19 @@ def frame_kernel(
         lines: ``Scratch.lines``.
         pairs: ``Scratch.pairs``, all zero; zero again on return.
         columns: ``Scratch.columns``.
+        counts: ``Scratch.counts``.
         box: (32, 32) float64 output.
         want_box: whether to fill ``box``.
     """
     height = luma.shape[0]
     total, squares, magnitude, band, rows_in = 0, 0, 0.0, 0, 0
-    counts = np.zeros(256, np.int64)
-    columns[:width] = u16(0)
-    box[:] = 0.0
+    clear_columns(columns, width)
+    _clear_box(box)
+    clear_counts(counts)
     load(luma[0], width, full_range, lines[RING])
     for y in range(height):
         if y % COUNTED == 0:
-            _count_rows(luma, words, y, min(y + COUNTED, height), width, pairs, counts)
+            count_rows(luma, words, y, min(y + COUNTED, height), width, pairs, counts[0])
         if y + 1 < height:
             load(luma[y + 1], width, full_range, lines[RING + (y + 1) % 3])
         above, centre, below = ring(lines, RING, y, height)
@@ -122,7 +108,7 @@ def _copy_full(source: Any, width: int, line: Any) -> None:
 @compiled
 def _copy_limited(source: Any, width: int, line: Any) -> None:
     for x in range(width):  # a function of its own: inside ``load`` it takes a third longer
-        line[MARGIN + x] = i16(_full_range(source[x]))
+        line[MARGIN + x] = i16(to_full_range(source[x]))
 
 
 @compiled
@@ -131,13 +117,6 @@ def reflect(line: Any, width: int) -> None:
     last = MARGIN + width - 1
     line[MARGIN - 1] = line[MARGIN + min(1, width - 1)]
     line[last + 1] = line[last - min(1, width - 1)]
-
-
-@compiled
-def _full_range(y: Any) -> Any:
-    """Returns clip(round((y - 16) * 255 / 219), 0, 255): 255 / 219 = 85 / 73 and there are no ties. Fits uint16."""
-    clipped = u16(min(max(y, u8(16)), u8(235)))
-    return u16(u16(u16(clipped * u16(85)) - u16(16 * 85 - 36)) // u16(73))
 
 
 @compiled
@@ -185,88 +164,21 @@ def _horizontal(centre: Any, t: Any, u: Any, count: int) -> Any:
     return total, squares, magnitude
 
 
-@compiled
-def line_length(width: int) -> int:
-    """Returns int16 columns of a line: margin, pixels, at least one more, in whole cache lines."""
-    return (MARGIN + width) // 32 * 32 + 32
+line_length = compiled(layout.line_length)
 
 
 @compiled
-def _count_rows(luma: Any, words: Any, start: int, stop: int, width: int, pairs: Any, counts: Any) -> None:
-    """Adds rows ``start`` to ``stop`` to the pair tables, odd ends to ``counts``."""
-    whole = width // 8 if len(words) else 0
-    for y in range(start, stop):
-        if whole:
-            _count_words(words[y], whole, pairs[0], pairs[1])
-        _count_pairs(luma[y], whole * 8, width, pairs[0], pairs[1], counts)
+def clear_columns(columns: Any, width: int) -> None:
+    """Writes 0 to the first columns. Loops, here and below: numpy's ways could fail, and bring in what says so."""
+    for x in range(width):
+        columns[x] = u16(0)
 
 
 @compiled
-def _count_pairs(row: Any, start: int, width: int, even: Any, odd: Any, counts: Any) -> None:
-    """Counts pixels two at a time (one store per pair), in turn in two tables so that equal pairs do not wait."""
-    whole = start + (width - start) // 4 * 4
-    for x in range(start, whole, 4):
-        even[u32(row[x]) | (u32(row[x + 1]) << u32(8))] += u32(1)
-        odd[u32(row[x + 2]) | (u32(row[x + 3]) << u32(8))] += u32(1)
-    for x in range(whole, width):
-        counts[row[x]] += 1
-
-
-@compiled
-def _count_words(row: Any, length: int, even: Any, odd: Any) -> None:
-    """Counts the pairs of whole words of eight pixels: one load for four pairs, a fifth cheaper than pair by pair."""
-    for i in range(length):
-        word = row[i]
-        even[word & u64(0xFFFF)] += u32(1)
-        odd[(word >> u64(16)) & u64(0xFFFF)] += u32(1)
-        even[(word >> u64(32)) & u64(0xFFFF)] += u32(1)
-        odd[word >> u64(48)] += u32(1)
-
-
-@compiled
-def fold(pairs: Any, counts: Any, full_range: bool) -> Any:
-    """Adds the pair tables to ``counts`` and clears them; returns the (256,) int64 histogram of mapped pixels."""
-    for high in range(256):
-        even, odd, total = pairs[0, high * 256 : high * 256 + 256], pairs[1, high * 256 : high * 256 + 256], np.int64(0)
-        for low in range(256):
-            count = np.int64(even[low]) + np.int64(odd[low])
-            counts[low] += count
-            total += count
-            even[low] = u32(0)
-            odd[low] = u32(0)
-        counts[high] += total
-    if full_range:
-        return counts
-    mapped = np.zeros(256, np.int64)
-    for value in range(256):
-        mapped[_full_range(u8(value))] += counts[value]
-    return mapped
-
-
-@compiled
-def summary(counts: Any, pixels: int, total: int, squares: int, magnitude: float, whole: int) -> Any:
-    """Returns the statistics in the order of METRIC_NAMES; NaN where there is no pixel to speak of."""
-    light, light_squares, entropy = 0, 0, 0.0
-    for value in range(256):
-        light += value * counts[value]
-        light_squares += value * value * counts[value]
-        if counts[value] > 0:
-            share = counts[value] / pixels
-            entropy -= share * np.log2(share)
-    mean = light / pixels if pixels else np.nan
-    contrast = np.sqrt(_variance(light, light_squares, pixels)) / mean if mean > 0.0 else mean
-    edge = magnitude / whole if whole else np.nan
-    return _variance(total, squares, whole), edge, contrast, mean / 255.0, entropy if pixels else np.nan
-
-
-@compiled
-def _variance(total: int, squares: int, count: int) -> Any:
-    """Returns the population variance, shifted by a whole number near the mean: nothing cancels, int64 is enough."""
-    if count == 0:
-        return np.nan
-    shift = total // count
-    rest = total - shift * count
-    return (squares - shift * (total + rest)) / count - (rest / count) ** 2
+def _clear_box(box: Any) -> None:
+    for row in range(CELLS):
+        for cell in range(CELLS):
+            box[row, cell] = 0.0
 
 
 @compiled
@@ -284,7 +196,7 @@ def _collect(columns: Any, width: int, sums: Any) -> None:
         for x in range(start, max(_edge(cell + 1, width), start + 1)):
             total = u32(total + u32(columns[x]))
         sums[cell] += total
-    columns[:width] = u16(0)
+    clear_columns(columns, width)
 
 
 @compiled
@@ -295,7 +207,8 @@ def _close_band(box: Any, band: int, y: int, width: int, height: int) -> int:
         box[band, cell] /= rows * max(_edge(cell + 1, width) - _edge(cell, width), 1)
     band += 1
     while band < CELLS and _edge(band, height) <= y:
-        box[band] = box[band - 1]
+        for cell in range(CELLS):
+            box[band, cell] = box[band - 1, cell]
         band += 1
     return band
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.metrics.colours import CHROMA_GRID as GRID
-from core.metrics.kernels import compiled
+from core.metrics.jit import compiled
 
 ROWS = 16
 """Rows of a cell that are looked at, evenly spaced: more do not change a mean by a level (measured), only its cost."""

@@ -6,22 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.kernels import compiled
+from core.metrics.jit import compiled
 
 
 @compiled
-def hash_kernel(box: Any, cosines: Any, steps: float) -> Any:
+def hash_kernel(box: Any, cosines: Any, steps: float, row: Any, low: Any, ranked: Any) -> Any:
     """Returns the hash as an integer, the first bit the highest.
 
     Args:
         box: (32, 32) float64.
         cosines: (8, 32) float64, the first rows of the DCT-II matrix.
         steps: coefficients are rounded to 1 / ``steps``.
+        row: (32,) float64 scratch.
+        low: (64,) float64 scratch.
+        ranked: likewise.
     """
     count, size = cosines.shape
-    low = np.empty(count * count)
     for i in range(count):
-        row = np.zeros(size)
+        for x in range(size):
+            row[x] = 0.0
         for y in range(size):
             for x in range(size):
                 row[x] += cosines[i, y] * box[y, x]
@@ -30,7 +33,9 @@ def hash_kernel(box: Any, cosines: Any, steps: float) -> Any:
             for x in range(size):
                 total += cosines[j, x] * row[x]
             low[i * count + j] = np.rint(total * steps)
-    twice_median = _twice_median(low.copy())
+    for at in range(len(low)):
+        ranked[at] = low[at]
+    twice_median = _twice_median(ranked)
     bits = np.uint64(0)
     for value in low:
         bits = np.uint64(np.uint64(bits << np.uint64(1)) | np.uint64(2.0 * value > twice_median))

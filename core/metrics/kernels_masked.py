@@ -1,8 +1,4 @@
-"""Compiled loops over the pixels inside a mask. The row arithmetic is that of ``kernels``; no mask edge leaks into it.
-
-numba recompiles a cached function only when its own file changes, so this file names the state of ``kernels.py`` that
-it was compiled with. A test holds ``KERNELS_CRC`` true: whoever edits kernels.py thereby changes this file too.
-"""
+"""Compiled loops over the pixels inside a mask, with the row arithmetic of ``kernels``; no mask edge leaks into it."""
 
 from __future__ import annotations
 
@@ -10,37 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.kernels import (
-    BLOCK,
-    MARGIN,
-    RING,
-    T,
-    U,
-    compiled,
-    f32,
-    fold,
-    i16,
-    i32,
-    line_length,
-    load,
-    reflect,
-    ring,
-    summary,
-    u8,
-    u16,
-    u32,
-    vertical,
-)
-
-KERNELS_CRC = 0xCD5005E6
-"""CRC-32 of the text of kernels.py, UTF-8 with newlines as LF."""
-
-INSIDE, WHOLE = 5, 8
-"""Lines of the scratch: three mask rows (-1 = inside, 0 = outside), pixels whose column of three is inside."""
+from core.metrics.jit import compiled, f32, i16, i32, u8, u16, u32
+from core.metrics.kernels import BLOCK, clear_columns, line_length, load, reflect, ring, vertical
+from core.metrics.kernels_histogram import clear_counts, fold, summary
+from core.metrics.layout import INSIDE, MARGIN, RING, WHOLE, T, U
 
 
 @compiled
-def masked_kernel(luma: Any, mask: Any, width: int, full_range: bool, lines: Any, pairs: Any, columns: Any) -> Any:
+def masked_kernel(
+    luma: Any, mask: Any, width: int, full_range: bool, lines: Any, pairs: Any, columns: Any, counts: Any
+) -> Any:
     """Returns (pixels inside, five raw statistics) over the pixels with mask > 127; work stays in their bounding box.
 
     The Laplacian and the Sobel are taken only where the whole 3x3 neighbourhood is inside; NaN if there is none.
@@ -53,9 +28,10 @@ def masked_kernel(luma: Any, mask: Any, width: int, full_range: bool, lines: Any
         lines: ``Scratch.lines``.
         pairs: ``Scratch.pairs``, all zero; zero again on return.
         columns: ``Scratch.columns``.
+        counts: ``Scratch.counts``.
     """
     pixels, top, bottom, left, right = _bounds(mask, width, columns)
-    counts = np.zeros(256, np.int64)
+    clear_counts(counts)
     total, squares, magnitude, whole = 0, 0, 0.0, 0
     height, wide = bottom - top, right - left
     for y in range(-1, height):
@@ -63,7 +39,7 @@ def masked_kernel(luma: Any, mask: Any, width: int, full_range: bool, lines: Any
             source, inside = luma[top + y + 1][left:right], mask[top + y + 1][left:right]
             load(source, wide, full_range, lines[RING + (y + 1) % 3])
             _load_mask(inside, wide, lines[INSIDE + (y + 1) % 3])
-            _count_inside(source, inside, wide, pairs[0], pairs[1], counts)
+            _count_inside(source, inside, wide, pairs[0], pairs[1], counts[0])
         if y >= 0:
             above, centre, below = ring(lines, INSIDE, y, height)
             _whole_columns(above, centre, below, lines[WHOLE], line_length(wide))
@@ -79,7 +55,7 @@ def masked_kernel(luma: Any, mask: Any, width: int, full_range: bool, lines: Any
 @compiled
 def _bounds(mask: Any, width: int, columns: Any) -> Any:
     """Returns pixels inside, then top, bottom, left, right of their box grown by the one pixel that Sobel looks at."""
-    columns[:width] = u16(0)
+    clear_columns(columns, width)
     height, top, bottom = mask.shape[0], mask.shape[0], 0
     pixels: Any = 0
     for y in range(height):

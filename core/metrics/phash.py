@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.errors import FramesieveError
-from core.metrics.kernels_hash import hash_kernel
+from core.metrics import calls
 
 SIDE = 32
 """Rows and columns of the box average."""
@@ -34,11 +34,11 @@ def phash_from_box(box: NDArray[np.floating[Any]]) -> int:
     Args:
         box: (32, 32) float, full-range luma 0-255.
     """
-    return int(hash_kernel(np.ascontiguousarray(box, np.float64), _COSINES, STEPS))
+    return calls.phash(np.ascontiguousarray(box, np.float64), _COSINES, STEPS)
 
 
 def phash_image(rgb: NDArray[np.uint8]) -> int:
-    """Returns the hash of a picture by imagehash itself (Lanczos): for single frames saved by hand, 80 times dearer.
+    """Returns the hash of a picture by imagehash itself (Lanczos): for single saved frames: 80 times as slow.
 
     Args:
         rgb: (H, W, 3) uint8, RGB.
@@ -61,7 +61,9 @@ def from_hex(text: str) -> int:
         FramesieveError: the text is not 16 hex digits.
     """
     if len(text) != 16 or not all(c in "0123456789abcdefABCDEF" for c in text):
-        raise FramesieveError(f'phash "{text}" is not 16 hex digits; score the frames again to replace it.')
+        raise FramesieveError(
+            f'phash "{text}" is not 16 hex digits; score the frames again to replace it.', code="damaged"
+        )
     return int(text, 16)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics.colours import CHROMA_GRID, LUMA_GRID, NEUTRAL, joined
-from core.metrics.kernels_colours import difference_cells
+from core.metrics.calls import difference_cells
+from core.metrics.colours import CHROMA_GRID, LUMA_GRID, NEUTRAL, packed
 
 Samples = tuple[NDArray[Any], int]
 """A plane, (h, line_size) uint8 or uint16, and the column of its first sample."""
@@ -40,13 +40,6 @@ def colours_of(
     luma = box.reshape(LUMA_GRID, side, LUMA_GRID, side).mean(axis=(1, 3))
     cells = np.full((2, CHROMA_GRID, CHROMA_GRID), NEUTRAL, np.uint8)
     for at, (plane, first) in enumerate(chroma or ()):
-        difference_cells(_read_only(plane), first, step, width, shift, full_range, cells[at])
+        difference_cells(np.ascontiguousarray(plane), first, step, width, shift, full_range, cells[at])
     shown = cells[:, :, ::-1] if mirrored else cells
-    return joined(luma, *(np.rot90(shown, -turns, axes=(1, 2)) if turns else shown))
-
-
-def _read_only(plane: NDArray[Any]) -> NDArray[Any]:
-    """Returns a read-only view: one array type for the kernel, so that it is compiled once for each depth."""
-    view = plane.view()
-    view.flags.writeable = False
-    return view
+    return packed(luma, *(np.rot90(shown, -turns, axes=(1, 2)) if turns else shown))

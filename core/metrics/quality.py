@@ -6,6 +6,7 @@ clip(round((Y - 16) * 255 / 219), 0, 255) first. The loops are in ``kernels`` an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,13 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.config import METRIC_NAMES, ExtractSettings
 from core.errors import FramesieveError, SettingsError
-from core.metrics.kernels import CELLS, difference_kernel, frame_kernel
-from core.metrics.kernels_masked import masked_kernel
+from core.metrics import calls
+from core.metrics.machine_code import function
 from core.metrics.phash import phash_from_box, to_hex
-from core.metrics.plane_colours import colours_of
 from core.metrics.scratch import Scratch, of_this_thread
+from core.settings.columns import METRIC_NAMES
+from core.settings.extract import ExtractSettings
 
 MASK_MIN_PIXELS = 100
 """A mask with fewer pixels inside says nothing about its subject."""
@@ -43,8 +44,8 @@ class Metric:
         return np.asarray(100.0 * np.clip(share, 0.0, 1.0), np.float64)
 
 
-SHARPNESS_FULL: float = ExtractSettings.sharpness_scale
-EDGE_FULL: float = ExtractSettings.edge_scale
+SHARPNESS_FULL: float = ExtractSettings().sharpness_scale
+EDGE_FULL: float = ExtractSettings().edge_scale
 
 METRICS = (
     Metric(
@@ -65,13 +66,13 @@ METRICS = (
     Metric("brightness", 1.0, None, "mean / 255", "mean luma"),
     Metric("entropy", 8.0, None, "-sum p log2 p over the 256-bin histogram, bits", "Shannon 1948"),
 )
-"""The five metrics in the order of ``config.METRIC_NAMES``, as in docs/formats.md, Quality metrics."""
+"""The five metrics in the order of ``settings.columns.METRIC_NAMES``, as in docs/formats.md, Quality metrics."""
 
 CONTRAST_FULL, BRIGHTNESS_FULL, ENTROPY_FULL = (metric.full for metric in METRICS[2:])
 
 
 class Stats(NamedTuple):
-    """The five metrics of one frame, 0-100, Python floats; NaN = could not be measured (a mask too thin)."""
+    """The five metrics of one frame, 0-100, Python floats; NaN = no pixel to measure (in a thin mask)."""
 
     sharpness: float
     edge_strength: float
@@ -80,6 +81,8 @@ class Stats(NamedTuple):
     entropy: float
     phash: str | None = None
     """16 hex digits; None = not asked for."""
+    laplacian: float = math.nan
+    """Variance of the Laplacian, before it is normalised."""
 
 
 def measure(
@@ -108,9 +111,7 @@ def measure(
     """
     plane = _plane(luma, width)
     buffers = _buffers(scratch, width)
-    raw = frame_kernel(
-        plane, words_of(plane), width, full_range, buffers.lines, buffers.pairs, buffers.columns, buffers.box, phash
-    )
+    raw = calls.frame(plane, width, full_range, buffers, phash)
     return _stats(raw, sharpness_scale, edge_scale, to_hex(phash_from_box(buffers.box)) if phash else None)
 
 
@@ -145,7 +146,7 @@ def measure_masked(
     if len(plane) != len(inside):
         raise ValueError(f"the luma has {len(plane)} rows and the mask {len(inside)}; they must be of one size")
     buffers = _buffers(scratch, width)
-    pixels, raw = masked_kernel(plane, inside, width, full_range, buffers.lines, buffers.pairs, buffers.columns)
+    pixels, raw = calls.masked(plane, inside, width, full_range, buffers)
     if pixels < MASK_MIN_PIXELS:
         raise FramesieveError(
             f"the mask holds {pixels} pixels, at least {MASK_MIN_PIXELS} are wanted; "
@@ -168,7 +169,10 @@ def quality_score(values: ArrayLike, weights: Sequence[float]) -> Any:
         SettingsError: the weights are not as wanted.
     """
     if len(weights) != len(METRIC_NAMES) or not min(weights) >= 0 or not sum(weights) > 0:
-        raise SettingsError(f"weights {tuple(weights)} are not as wanted: 5 numbers from 0 up, at least one above 0.")
+        raise SettingsError(
+            f"weights {tuple(weights)} are not as wanted: 5 numbers from 0 up, at least one above 0.",
+            field="quality_weights",
+        )
     columns = np.asarray(values, np.float64).T
     if len(columns) != len(METRIC_NAMES):
         raise ValueError(f"values have shape {np.shape(values)}; (5,) or (F, 5) is wanted")
@@ -193,37 +197,21 @@ def luma_difference(first: NDArray[np.uint8], second: NDArray[np.uint8], width: 
     a, b = _plane(first, width), _plane(second, width)
     if len(a) != len(b):
         raise ValueError(f"the planes have {len(a)} and {len(b)} rows; they must be of one size")
-    return float(difference_kernel(a, b, width) / (len(a) * width))
+    return float(calls.difference(a, b, width) / (len(a) * width))
 
 
 def warm_up() -> None:
-    """Compiles every kernel, or loads it from numba's cache (set-up calls this; 10 s once, then well under 1 s)."""
-    plane = np.zeros((16, 16), np.uint8)
-    measure(plane, 16, full_range=False, phash=True)
-    measure_masked(plane, np.full_like(plane, 255), 16, full_range=False)
-    luma_difference(plane, plane, 16)
-    for deep in (plane, plane.astype(np.uint16)):
-        colours_of(np.zeros((CELLS, CELLS)), ((deep, 0), (deep, 0)), width=16)
+    """Loads the machine code of every kernel; compiles them where it is not there (set-up calls this)."""
+    function("frame")
 
 
 def _plane(plane: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """Returns a read-only view: one array type for the kernels, so that each is compiled once."""
+    """Returns the plane, once it is what the kernels want: they look at memory, not at arrays."""
     if plane.dtype != np.uint8 or plane.ndim != 2 or not plane.flags.c_contiguous:
         raise ValueError(f"a plane must be (H, line_size) uint8, C-contiguous; {plane.dtype} {plane.shape} came")
     if not len(plane) or not 1 <= width <= plane.shape[1]:
         raise ValueError(f"a plane of shape {plane.shape} has no picture {width} pixels wide")
-    view = plane.view()
-    view.flags.writeable = False
-    return view
-
-
-def words_of(plane: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Returns the plane as (H, line_size // 8) words, or nothing where its rows are not whole words."""
-    return plane.view(np.uint64) if plane.shape[1] % 8 == 0 else NO_WORDS
-
-
-NO_WORDS = np.zeros((0, 0), np.uint64)
-NO_WORDS.flags.writeable = False
+    return plane
 
 
 def _buffers(scratch: Scratch | None, width: int) -> Scratch:
@@ -243,6 +231,7 @@ def _stats(raw: Sequence[float], sharpness_full: float, edge_full: float, phash:
         _percent(brightness, BRIGHTNESS_FULL),
         _percent(entropy, ENTROPY_FULL),
         phash,
+        float(sharpness),
     )
 
 

@@ -1,4 +1,4 @@
-"""Buffers that the kernels work in, one set per thread."""
+"""Scratch buffers of the kernels, one set per thread."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics.kernels import CELLS, line_length
-from core.metrics.kernels_masked import WHOLE
-
-PAIR_STRIDE = 65536 + 32
-"""uint32 per pair table; the 32 keep the two tables out of the same cache sets (a tenth of the histogram's time)."""
+from core.metrics.layout import CELLS, FOUND, LEVELS, LINES, NOISE_BINS, PAIR_STRIDE, line_length
 
 
 class Scratch:
@@ -22,13 +18,23 @@ class Scratch:
         """Two histograms of neighbouring pixel pairs; all zero between calls."""
         self.box = np.zeros((CELLS, CELLS), np.float64)
         """(32, 32) float64, 0-255: the box average of the last call that asked for it."""
+        self.counts = np.zeros((2, LEVELS), np.int64)
+        """Histograms of stored and of mapped pixels."""
+        self.raw = np.zeros(5, np.float64)
+        """The statistics of the last call."""
+        self.bins = np.zeros(NOISE_BINS, np.int32)
+        """Histogram of the noise of blocks, of the last picture that was judged ..."""
+        self.found = np.zeros(FOUND, np.int64)
+        """... and what was counted in it (places in ``layout``)."""
         self.grow(width)
 
     def grow(self, width: int) -> None:
         """Makes room for pictures of ``width`` pixels."""
         self.width = width
-        self.lines = _aligned_zeros(WHOLE + 1, line_length(width))
+        self.lines = _aligned_zeros(LINES, line_length(width))
         self.columns = np.zeros(width, np.uint16)
+        self.sums = np.zeros((3, width), np.int32)
+        self.small = np.zeros((6, width), np.uint16)
 
 
 def _aligned_zeros(rows: int, columns: int) -> NDArray[np.int16]:

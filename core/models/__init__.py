@@ -1,22 +1,24 @@
-"""Networks behind small protocols. What leaves this room are types of ``core/records.py``, never a library's own."""
+"""Neural networks behind small protocols. What leaves this room are types of ``core/records.py``, never a library's."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.prompts import FrameMasks, Prompt
 from core.records import Detections, Faces
 
-Look = Literal["once", "twice", "photo"]
-"""How hard faces are looked for. ``"twice"``: where none is found, again in a smaller picture with a border: it shows
-a face that fills the picture; ``"photo"``: the same with more care, whatever it costs; ``"once"``: as old runs did."""
+FaceSearch = Literal["once", "twice", "photo"]
+"""At how many scales faces are detected. ``"once"``: at one, as older programs did. ``"twice"``: where none is found,
+again in a smaller picture with a border, which finds a face that fills the picture. ``"photo"``: at one scale more
+before that, for single photos, whatever it costs."""
 
 
 class FaceReader(Protocol):
-    """Finds the faces of a picture and tells people apart. May be used by several threads at once."""
+    """Detects the faces of a picture and gives each a vector (embedding). May be used by several threads at once."""
 
     @property
     def name(self) -> str:
@@ -28,24 +30,24 @@ class FaceReader(Protocol):
 
     @property
     def dimension(self) -> int:
-        """D, numbers of a vector."""
+        """D, the length of a vector."""
 
     @property
     def provider(self) -> str:
         """``"CPU"`` or ``"CUDA"``: what it really runs on."""
 
-    def read(self, rgb: NDArray[np.uint8], look: Look = "twice") -> Faces:
-        """Returns the faces of an (H, W, 3) uint8 RGB picture, the surest first."""
+    def read(self, rgb: NDArray[np.uint8], search: FaceSearch = "twice") -> Faces:
+        """Returns the faces of an (H, W, 3) uint8 RGB picture, highest confidence first."""
 
     def suspect(self, rgb: NDArray[np.uint8], confidence: float) -> NDArray[np.float32]:
-        """Returns (N, 4) float32 xyxy boxes of what might be faces of a photo, from a confidence (0-1) on.
+        """Returns (N, 4) float32 xyxy boxes of what may be faces of a photo, down to a low confidence (0-1).
 
-        For telling why none was found.
+        Used to say why ``read`` found none.
         """
 
 
 class Prepared(NamedTuple):
-    """A picture as a detector takes it, with what leads back to the picture that it was made of."""
+    """A picture letterboxed for a detector, with what maps boxes back to the source picture."""
 
     canvas: NDArray[np.uint8]
     """(h, w, 3) uint8 RGB: the picture scaled to fit, grey around it."""
@@ -60,7 +62,7 @@ class Prepared(NamedTuple):
 
 
 class Detector(Protocol):
-    """Finds boxes in pictures. ``prepare`` may be called by any thread; ``detect`` by any where ``batch`` is 1."""
+    """Detects objects in pictures. ``prepare`` may be called by any thread; ``detect`` by any where ``batch`` is 1."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,17 +78,64 @@ class Detector(Protocol):
 
     @property
     def batch(self) -> int:
-        """How many pictures a call of ``detect`` best gets; more than 1: call it from one thread."""
+        """Best number of pictures for a call of ``detect``; where it is above 1, call from one thread only."""
 
     def prepare(self, picture: NDArray[np.uint8]) -> Prepared:
-        """Scales an (H, W, 3) uint8 RGB picture; runs in the thread that decoded it."""
+        """Letterboxes an (H, W, 3) uint8 RGB picture; runs in the thread that decoded it."""
 
     def detect(self, pictures: Sequence[Prepared]) -> list[Detections]:
-        """Returns the detections of each picture, best first, in the pixels of the picture.
+        """Returns the detections of each picture, highest confidence first, in the pixels of the picture.
 
-        Never more of a picture than the ``max_det`` of the settings; as many means that there may have been more.
+        At most ``max_det`` of the settings for each picture; as many mean that there may have been more.
+        """
+
+
+class Frames(Protocol):
+    """The frames of one shot, read when they are asked for: near in order is quick, any order is right.
+
+    Maskers read ahead in a thread of their own: one thread at a time, but not always that which made this.
+    """
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+        """Returns the (H, W, 3) uint8 RGB picture of a frame of the shot, 0-based, as it is displayed."""
+
+
+class Masker(Protocol):
+    """Cuts objects out that a person pointed at, and carries them through a shot. Used by one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """``"sam2"`` or ``"yolo-seg"``."""
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits over weights and whatever else changes a mask."""
+
+    @property
+    def backend(self) -> str:
+        """Device, library, model and number format, for people."""
+
+    def seconds_per_frame(self, width: int, height: int, objects: int = 1) -> float:
+        """Returns how long a frame of a long shot will take; measured by running the network once, so after it is open.
+
+        Args:
+            width: of the pictures, pixels.
+            height: likewise.
+            objects: that are carried at once.
+        """
+
+    def still(self, rgb: NDArray[np.uint8], prompts: Sequence[Prompt], key: str = "") -> FrameMasks:
+        """Returns the masks of a single (H, W, 3) picture; of one ``key`` the costly part is done once and kept."""
+
+    def shot(self, frames: Frames, prompts: Sequence[Prompt]) -> Iterator[FrameMasks]:
+        """Yields the masks of each frame of a shot once: forward from the first prompted frame, then backward from it.
+
+        Memory does not grow with the length of the shot. Objects do not influence each other.
         """
 
 
 Raw = NDArray[Any]
-"""What a network gives: (4 + classes + more, anchors), or (K, 6 + more) rows when it is end-to-end; float32."""
+"""Raw output of a network: (4 + classes + more, anchors), or (K, 6 + more) rows where it is end-to-end; float32."""

@@ -1,7 +1,7 @@
-"""Makes of a face detector of one fixed size one that takes any, so that a small picture costs what it should.
+"""Rewrites a face detector of fixed input size (ONNX) to a dynamic one, so that a small picture costs little.
 
 Many SCRFD files were exported for 640 x 640. They are fully convolutional: only the shapes that they state, and the
-sizes to which they enlarge feature maps, are bound to the square.
+sizes to which their Resize nodes enlarge feature maps, are bound to the square.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 from core import log
 
 SMALL_PX = 96
-"""Side of a picture that the new detector is tried with."""
+"""Side of the picture on which the new detector is tested."""
 TOLERANCE = 1e-3
 
 
 def of_any_size(detector: Any, open_session: Callable[[bytes, list[str]], Any]) -> Any | None:
-    """Returns a detector that gives what ``detector`` gives, for pictures of any size.
+    """Returns a detector with the outputs of ``detector`` for pictures of any size.
 
-    ``detector`` itself where it takes any size already; ``None`` where the network does not let itself be changed.
+    ``detector`` itself where its input is dynamic already; ``None`` where the network cannot be rewritten.
 
     Args:
         detector: one of insightface, ready to run.
-        open_session: makes a session of a network in memory and the providers that it runs on.
+        open_session: makes an ONNX Runtime session of the bytes of a network, for these providers.
     """
     if detector.static_input_size is None:
         return detector
@@ -46,7 +46,7 @@ def _rewritten(detector: Any, open_session: Callable[[bytes, list[str]], Any]) -
 
 
 def _without_sizes(path: str) -> bytes:
-    """The network with symbolic height and width, and enlargements by a factor instead of to a size."""
+    """The network with symbolic height and width, and Resize nodes by a factor instead of to a size."""
     import onnx
     from onnx import numpy_helper
 
@@ -72,7 +72,7 @@ def _shape(value: Any) -> list[int]:
 
 
 def _agree(detector: Any, other: Any) -> bool:
-    """Whether both see the same in noise, all anchors of it, and the other takes a small picture too."""
+    """Whether both give the same for noise, at every anchor, and the other takes a small picture too."""
     width, height = detector.static_input_size
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     other.forward(noise[:SMALL_PX, :SMALL_PX], 0.0)

@@ -1,10 +1,10 @@
-"""Where the faces of a picture are: insightface's detector behind one or two looks. Not here: whose faces they are.
+"""Face detection at one or two scales, by insightface's detector. Not here: alignment and vectors (``faces``).
 
 Detectors learn from whole heads. Where a face fills the picture, hair, chin and ears lie outside and nothing is found;
-shrunk, with grey around it, the same face is an ordinary one. So a picture on which the first look finds nothing is
-looked at again, small and bordered: at 160 pixels, a twentieth of the first look's cost. By measurement (1,079 crops
-around faces of photos and films, 0.6 to 1.5 times the height of the face, over a confidence of 0.5): the first look
-finds 30 % of them, both find 84 %; on 715 frames of six clips none is new.
+shrunk, with grey around it, the same face is an ordinary one. So a picture on which the first look (full scale) finds
+nothing gets a second look: shrunk to 160 pixels with a border, at a twentieth of the first look's cost. By measurement
+(1,079 crops around faces of photos and films, 0.6 to 1.5 times the height of the face, over a confidence of 0.5): the
+first look finds 30 % of them, both find 84 %; on 715 frames of six clips the second finds none that is new.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models import Look
+from core.models import FaceSearch
 
 INPUT_PX = 640
-"""Side of the square that the detector sees, unless the network itself has another fixed size."""
+"""Side of the square input of the detector, unless the network itself has another fixed size."""
 STEP_PX = 64
-"""Detectors of any size see multiples of this (32 would do): few sizes, since each has a session of its own."""
+"""Input sides of detectors of dynamic size are multiples of this (32 would do): few sizes, since each has a session."""
 SECOND_PX, SECOND_STEP_PX = 160, 32
-"""Longer side of what the second look sees, and what its sides are multiples of."""
+"""Second look: longer side of the input, and what its sides are multiples of."""
 SECOND_BORDER, PHOTO_BORDER = 0.5, 1.0
-"""Grey on each side, as a share of the picture's: of the second look, and of the one that photos get before it."""
+"""Border on each side, as a share of the picture's: of the second look, and of the one that photos get before it."""
 GREY = 127
 FILLS = 0.5
-"""The second look is for faces at least so long, as a share of the picture's shorter side."""
+"""Of the second look, only faces at least so long count, as a share of the picture's shorter side."""
 
 
-class Found(NamedTuple):
-    """Faces of a picture in its pixels, the surest first."""
+class FaceBoxes(NamedTuple):
+    """Detected faces in pixels of the picture, highest confidence first."""
 
     boxes: NDArray[np.float32]
     """(N, 4) float32 xyxy, inside the picture."""
@@ -39,11 +39,11 @@ class Found(NamedTuple):
     confidence: NDArray[np.float32]
     """(N,) float32, 0-1."""
     fills: bool
-    """Whether it took the second look to find them."""
+    """Whether only the second look found them: they fill the picture."""
 
 
 class View(NamedTuple):
-    """A picture as the detector gets it."""
+    """The detector's input, and where the picture lies in it."""
 
     canvas: NDArray[np.uint8]
     """(h, w, 3) uint8 BGR."""
@@ -55,38 +55,43 @@ class View(NamedTuple):
 
 
 class FaceDetector:
-    """Finds faces; may be used by several threads at once."""
+    """Detects faces; may be used by several threads at once."""
 
     def __init__(self, whole: Any, small: Any | None) -> None:
-        """``whole``, ``small``: detectors of insightface; ``small`` takes any size, ``None`` = only ``whole`` can."""
+        """Takes detectors of insightface.
+
+        Args:
+            whole: for the first look.
+            small: for the second look, of dynamic input size; ``None`` = ``whole`` does that too.
+        """
         self._whole, self._small = whole, small
         self._side = int(whole.input_size[0]), int(whole.input_size[1])
         self._any_size = whole.static_input_size is None
 
-    def find(self, rgb: NDArray[np.uint8], look: Look) -> Found:
-        """Returns the faces of an (H, W, 3) uint8 RGB picture; see ``models.Look``."""
-        return self._find(rgb, look, self._whole.det_thresh)
+    def find(self, rgb: NDArray[np.uint8], search: FaceSearch) -> FaceBoxes:
+        """Returns the faces of an (H, W, 3) uint8 RGB picture; see ``models.FaceSearch``."""
+        return self._find(rgb, search, self._whole.det_thresh)
 
-    def suspect(self, rgb: NDArray[np.uint8], confidence: float) -> Found:
-        """Returns what might be faces of a photo, from a lower confidence (0-1) on."""
+    def suspect(self, rgb: NDArray[np.uint8], confidence: float) -> FaceBoxes:
+        """Returns what may be faces of a photo, down to a lower confidence (0-1)."""
         return self._find(rgb, "photo", min(confidence, self._whole.det_thresh))
 
-    def _find(self, rgb: NDArray[np.uint8], look: Look, least: float) -> Found:
+    def _find(self, rgb: NDArray[np.uint8], search: FaceSearch, least: float) -> FaceBoxes:
         size = rgb.shape[1], rgb.shape[0]
         first = self._first_view(rgb)
-        found = _in_picture(self._seen(self._whole, first, least), first, size, fills=False)
-        if len(found.boxes) or look == "once":
-            return found
-        for detector, view in self._second_views(first, size, look):
-            found = _filling(_in_picture(self._seen(detector, view, least), view, size, fills=True), size)
-            if len(found.boxes):
+        faces = _in_picture(self._detected(self._whole, first, least), first, size, fills=False)
+        if len(faces.boxes) or search == "once":
+            return faces
+        for detector, view in self._second_views(first, size, search):
+            faces = _filling(_in_picture(self._detected(detector, view, least), view, size, fills=True), size)
+            if len(faces.boxes):
                 break
-        return found
+        return faces
 
     def _first_view(self, rgb: NDArray[np.uint8]) -> View:
-        """The picture in the upper left of what the detector sees.
+        """The picture in the upper left corner of the input.
 
-        A detector that takes any size gets no rows that are empty anyway: 44 % of the square for video of 16:9.
+        A detector of dynamic size gets no rows that would be empty: 44 % of the square for video of 16:9.
         """
         import cv2
 
@@ -99,25 +104,25 @@ class FaceDetector:
         cv2.cvtColor(cv2.resize(rgb, small), cv2.COLOR_RGB2BGR, dst=canvas[: small[1], : small[0]])
         return View(canvas, 0, 0, _scale(small, (rgb.shape[1], rgb.shape[0])))
 
-    def _second_views(self, first: View, size: tuple[int, int], look: Look) -> list[tuple[Any, View]]:
-        """A photo is first seen larger, which places the points better."""
+    def _second_views(self, first: View, size: tuple[int, int], search: FaceSearch) -> list[tuple[Any, View]]:
+        """The inputs of the second look; a photo gets a larger one first, which places the points better."""
         w, h = (round(float(pixels)) for pixels in np.array(size) * first.scale)
         picture = first.canvas[:h, :w]
         views = []
-        if look == "photo" or self._small is None:
+        if search == "photo" or self._small is None:
             canvas = None if self._any_size else self._side
             views.append((self._whole, _bordered(picture, size, max(self._side), STEP_PX, PHOTO_BORDER, canvas)))
         if self._small is not None:
             views.append((self._small, _bordered(picture, size, SECOND_PX, SECOND_STEP_PX, SECOND_BORDER)))
         return views
 
-    def _seen(self, detector: Any, view: View, least: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(N, 5) boxes with confidence and (N, 5, 2) points in the canvas: what ``detect`` does after it has scaled."""
+    def _detected(self, detector: Any, view: View, least: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(N, 5) boxes with confidence, (N, 5, 2) points in the canvas: insightface's ``detect`` after its scaling."""
         scores, boxes, points = map(np.vstack, detector.forward(view.canvas, least))
         order = np.argsort(-scores[:, 0], kind="stable")
-        found = np.hstack([boxes, scores])[order].astype(np.float32)
-        keep = detector.nms(found)
-        return found[keep], points[order][keep]
+        scored = np.hstack([boxes, scores])[order].astype(np.float32)
+        keep = detector.nms(scored)
+        return scored[keep], points[order][keep]
 
 
 def _scale(shown: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -135,7 +140,7 @@ def _bordered(
     """A (h, w, 3) BGR picture, itself made of one of ``size``, shrunk into the middle of a grey canvas.
 
     Args:
-        picture: what the first look saw.
+        picture: the picture as scaled for the first look.
         size: (W, H) of what it was made of.
         longest: longer side of the canvas.
         step: its sides are multiples of this.
@@ -157,17 +162,17 @@ def _bordered(
 
 
 def _in_picture(
-    seen: tuple[NDArray[np.float32], NDArray[np.float32]], view: View, size: tuple[int, int], *, fills: bool
-) -> Found:
-    """From pixels of the canvas to those of the picture; boxes that lie outside it go."""
-    found, points = seen
+    detected: tuple[NDArray[np.float32], NDArray[np.float32]], view: View, size: tuple[int, int], *, fills: bool
+) -> FaceBoxes:
+    """Maps from pixels of the canvas to those of the picture; drops boxes that lie outside it."""
+    scored, points = detected
     offset = np.array([view.left, view.top], np.float32)
-    boxes = np.clip((found[:, :4] - np.tile(offset, 2)) / np.tile(view.scale, 2), 0, [*size, *size]).astype(np.float32)
+    boxes = np.clip((scored[:, :4] - np.tile(offset, 2)) / np.tile(view.scale, 2), 0, [*size, *size]).astype(np.float32)
     points = ((points - offset) / view.scale).astype(np.float32)
     inside = (boxes[:, 2] - boxes[:, 0] >= 1) & (boxes[:, 3] - boxes[:, 1] >= 1)
-    return Found(boxes[inside], points[inside], found[inside, 4].astype(np.float32), fills)
+    return FaceBoxes(boxes[inside], points[inside], scored[inside, 4].astype(np.float32), fills)
 
 
-def _filling(found: Found, size: tuple[int, int]) -> Found:
-    stay = (found.boxes[:, 2:] - found.boxes[:, :2]).max(axis=1, initial=0) >= FILLS * min(size)
-    return Found(found.boxes[stay], found.points[stay], found.confidence[stay], found.fills)
+def _filling(faces: FaceBoxes, size: tuple[int, int]) -> FaceBoxes:
+    large = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(axis=1, initial=0) >= FILLS * min(size)
+    return FaceBoxes(faces.boxes[large], faces.points[large], faces.confidence[large], faces.fills)

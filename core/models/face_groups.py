@@ -1,9 +1,9 @@
-"""Groups face vectors by likeness. The doorkeeper of scikit-learn.
+"""Clusters face vectors into people: agglomerative clustering, average linkage. The only module with scikit-learn.
 
 Average linkage on cosine distance joins two groups while their faces are on average nearer than the threshold; on real
-clips it kept people apart where DBSCAN and HDBSCAN joined or split them. Its cost grows with the
-square of the faces, so that of many faces an even sample is grouped; the others join the group to which they are
-nearest on average, and what is left over is grouped in the same way.
+clips it kept people apart where DBSCAN and HDBSCAN joined or split them. Its cost grows with the square of the number
+of faces, so of many faces an even sample is clustered; the others join the group to which they are nearest on average,
+and what is left over is clustered in the same way.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE = 3000
-"""Faces that are grouped at once: 36 MB of distances."""
+"""Faces that are clustered at once: 36 MB of distances."""
 
 
 def group_faces(vectors: NDArray[np.float32], distance: float) -> NDArray[np.int64]:
@@ -26,12 +26,12 @@ def group_faces(vectors: NDArray[np.float32], distance: float) -> NDArray[np.int
     left = np.arange(len(vectors))
     while len(left):
         sample = left[np.linspace(0, len(left) - 1, min(SAMPLE, len(left))).astype(np.int64)]
-        found = _linked(np.asarray(vectors[sample]), distance)
-        means = np.stack([np.asarray(vectors[sample[found == g]]).mean(axis=0) for g in range(found.max() + 1)])
+        labels = _linked(np.asarray(vectors[sample]), distance)
+        means = np.stack([np.asarray(vectors[sample[labels == g]]).mean(axis=0) for g in range(labels.max() + 1)])
         others = np.setdiff1d(left, sample, assume_unique=True)
         nearest, mean_distance = _nearest(vectors, others, means)
         joins = mean_distance <= distance
-        groups += [np.union1d(sample[found == g], others[joins & (nearest == g)]) for g in range(len(means))]
+        groups += [np.union1d(sample[labels == g], others[joins & (nearest == g)]) for g in range(len(means))]
         left = others[~joins]
     return _numbered(groups, len(vectors))
 

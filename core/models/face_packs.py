@@ -1,4 +1,4 @@
-"""Where the weights of face models lie, and fetching them when a person says so. No network, no model is opened here.
+"""Finds the weights of face models on disk, and downloads a pack when a person asks. No model is opened here.
 
 A pack is a folder of ONNX files: a detector with five points and a recogniser; other models in it are not used.
 """
@@ -9,20 +9,18 @@ import hashlib
 import os
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Generator
 from pathlib import Path
 
-from core.config import FACE_PACKS, nearest
+from core.advice import advice
 from core.errors import ModelError, StorageError
+from core.models.download import download
+from core.settings.faces import FACE_PACKS
+from core.settings.model import nearest
 
 ADDRESS = "https://github.com/deepinsight/insightface/releases/download/model-zoo/{name}.zip"
 """Where insightface publishes its packs; the licence of the weights is theirs (not for commercial use)."""
-
-BLOCK_BYTES = 1 << 20
-TIMEOUT_S = 30.0
 
 
 def packs_folder() -> Path:
@@ -34,7 +32,7 @@ def find_pack(name: str) -> Path:
     """Returns the folder of a pack.
 
     Args:
-        name: one of ``config.FACE_PACKS``, the name of another folder in ``packs_folder()``, or the path of a folder.
+        name: one of ``FACE_PACKS``, the name of another folder in ``packs_folder()``, or the path of a folder.
 
     Raises:
         ModelError: there is none, or no ONNX file is in it; says where to put it.
@@ -42,19 +40,27 @@ def find_pack(name: str) -> Path:
     known = packs_folder() / name
     folder = known if name in FACE_PACKS or (Path(name).name == name and known.is_dir()) else Path(name).expanduser()
     if folder.is_file():
-        raise ModelError(f"{folder} is a file; name the folder that holds the detector and the recogniser.")
+        sentence = f"{folder} is a file; name the folder that holds the detector and the recogniser."
+        raise ModelError(sentence, code="no_folder", field="face_model")
     if _weights(folder):
         return folder.absolute()
     if name in FACE_PACKS:
+        fetch = advice(f"fetch it with: python -m core face-pack {name}", "press Download")
         raise ModelError(
-            f"the face model {name} is not on this machine; fetch it with: python -m core face-pack {name}, "
-            f"or put its .onnx files into {folder}."
+            f"the face model {name} is not on this machine; {fetch}, or put its .onnx files into {folder}.",
+            code="face_model_missing",
+            field="face_model",
+            name=name,
+            folder=str(folder),
         )
     if folder.is_dir():
         raise ModelError(
-            f"{folder} holds no .onnx files; put a face detector with five points and a face recogniser into it."
+            f"{folder} holds no .onnx files; put a face detector with five points and a face recogniser into it.",
+            code="face_model_unfit",
+            field="face_model",
         )
-    raise ModelError(f'"{name}" is neither a folder nor a face model{nearest(name, FACE_PACKS)}.')
+    sentence = f'"{name}" is neither a folder nor a face model{nearest(name, FACE_PACKS)}.'
+    raise ModelError(sentence, code="no_face_model", field="face_model", name=name)
 
 
 def digest_of(folder: Path) -> str:
@@ -67,16 +73,17 @@ def digest_of(folder: Path) -> str:
 
 
 def fetch_pack(name: str) -> Generator[tuple[int, int | None], None, Path]:
-    """Downloads a pack; yields bytes done and in all (``None`` = not told), returns its folder, at once if it is there.
+    """Downloads a pack; yields (bytes done, bytes in all or ``None``), returns its folder; at once if it is there.
 
-    The folder appears when it is complete. Run it in a process of its own: the page's process never downloads.
+    The folder appears when it is complete. Run this in a child process: the page's own process never downloads.
 
     Raises:
         ModelError: no such pack, or it cannot be downloaded; says where to put it.
         StorageError: the folder cannot be written.
     """
     if name not in FACE_PACKS:
-        raise ModelError(f'"{name}" is not a face model{nearest(name, FACE_PACKS)}.')
+        sentence = f'"{name}" is not a face model{nearest(name, FACE_PACKS)}.'
+        raise ModelError(sentence, code="no_face_model", field="name", name=name)
     folder = packs_folder() / name
     if _weights(folder):
         return folder
@@ -87,16 +94,19 @@ def fetch_pack(name: str) -> Generator[tuple[int, int | None], None, Path]:
     except OSError as error:
         raise StorageError(f"{folder.parent} cannot be written ({error.strerror}); make it writable.") from error
     try:
-        yield from _download(address, work / "pack.zip")
+        yield from download(address, work / "pack.zip")
         _unpack(work / "pack.zip", work / name)
         if folder.is_dir():
             folder.rmdir()
         (work / name).rename(folder)
-    except (OSError, zipfile.BadZipFile, ModelError) as error:
-        said = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+    except (OSError, EOFError, zipfile.BadZipFile, ModelError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise ModelError(
-            f"the face model {name} could not be downloaded ({said}); try again, or download {address} elsewhere and "
-            f"put the .onnx files of it into {folder}."
+            f"the face model {name} could not be downloaded ({reason}); try again, or download {address} elsewhere and "
+            f"put the .onnx files of it into {folder}.",
+            code="no_download",
+            field="name",
+            name=name,
         ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -107,22 +117,8 @@ def _weights(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.onnx") if path.is_file()) if folder.is_dir() else []
 
 
-def _download(address: str, path: Path) -> Generator[tuple[int, int | None], None, None]:
-    request = urllib.request.Request(address, headers={"User-Agent": "framesieve"})
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer, open(path, "wb") as file:
-        told = answer.headers.get("Content-Length")
-        total = int(told) if told and told.isdecimal() else None
-        done = 0
-        while block := answer.read(BLOCK_BYTES):
-            file.write(block)
-            done += len(block)
-            yield done, total
-        if total is not None and done != total:
-            raise ModelError(f"{done} of {total} bytes came")
-
-
 def _unpack(archive: Path, folder: Path) -> None:
-    """Takes the ONNX files alone, wherever in the archive they lie, by their last names."""
+    """Unpacks only the ONNX files, from any folder of the archive, flat: no path of the archive is used."""
     folder.mkdir()
     with zipfile.ZipFile(archive) as packed:
         for member in packed.infolist():

@@ -1,4 +1,4 @@
-"""A name that every library takes: ONNX Runtime and OpenVINO know paths as UTF-8 only."""
+"""Gives weights a path in UTF-8 for a while: ONNX Runtime and OpenVINO take no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.weights import Weights
 
 @contextlib.contextmanager
 def plain_path(weights: Weights) -> Iterator[Weights]:
-    """Gives weights whose path is not UTF-8 another one, a link that is there until the block ends.
+    """Yields the weights; where their path is not UTF-8, under a temporary link that goes when the block ends.
 
     Raises:
         WeightsError: as in the block, about the path that was given.
@@ -28,7 +28,7 @@ def plain_path(weights: Weights) -> Iterator[Weights]:
         try:
             yield dataclasses.replace(weights, path=str(link))
         except WeightsError as error:
-            raise WeightsError(str(error).replace(str(link), weights.path)) from error
+            raise error.reworded(str(error).replace(str(link), weights.path)) from error
 
 
 def _is_utf8(text: str) -> bool:

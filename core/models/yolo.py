@@ -1,28 +1,40 @@
-"""Opens a detector for a video: any Ultralytics weights for detection or segmentation, on the fastest exact backend.
+"""Opens a detector: any Ultralytics weights for detection or segmentation, on the backend that was measured fastest.
 
-CPU: OpenVINO, in bfloat16 where the processor multiplies it, with a rectangular input; converted once and kept in the
-cache folder. Quantised ONNX: ONNX Runtime. CUDA: PyTorch in half precision. Nothing else in the program knows these.
+CPU: OpenVINO, in bfloat16 where the processor has it, with a rectangular input; a ``.pt`` is converted once and kept in
+the cache folder. Quantised ONNX: ONNX Runtime. CUDA: PyTorch in half precision. No other room knows these libraries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import DetectSettings
 from core.errors import WeightsError
 from core.models import Prepared, Raw
 from core.models.plain_path import plain_path
-from core.models.yolo_decode import Rules, decode, input_size, letterbox
+from core.models.yolo_decode import Rules, decode, decode_more, input_size, letterbox
 from core.models.yolo_onnx import cannot_run, read_onnx, with_output
 from core.models.yolo_run import OnnxRunner, OpenVinoRunner, TorchRunner, cuda_name
 from core.models.yolo_weights import Facts
 from core.records import Detections
+from core.settings.detect import DetectSettings
 from core.weights import Weights
 
-Runner = Callable[[Sequence[NDArray[np.uint8]]], Iterable[Raw]]
+
+class Runner(Protocol):
+    """A network that is ready to run."""
+
+    def __call__(self, canvases: Sequence[NDArray[np.uint8]], /) -> Iterable[Raw]:
+        """Returns the raw boxes of each (h, w, 3) uint8 canvas."""
+
+    def pair(self, canvas: NDArray[np.uint8], /) -> list[Raw]:
+        """Returns all outputs for one canvas: boxes first, then, of a segmentation network, prototypes of masks."""
+
+
+PROTOTYPE_AXES = 3
 
 
 class YoloDetector:
@@ -40,15 +52,27 @@ class YoloDetector:
         self._runner, self._rules = runner, rules
 
     def prepare(self, picture: NDArray[np.uint8]) -> Prepared:
-        """Scales an (H, W, 3) uint8 RGB picture into the input."""
+        """Letterboxes an (H, W, 3) uint8 RGB picture into the input."""
         return letterbox(picture, *self.size)
 
     def detect(self, pictures: Sequence[Prepared]) -> list[Detections]:
-        """Returns the detections of each picture, best first, in the pixels of the picture."""
+        """Returns the detections of each picture, highest confidence first, in the pixels of the picture."""
         if not pictures:
             return []
         raws = self._runner([picture.canvas for picture in pictures])
         return [decode(raw, picture, self._rules) for raw, picture in zip(raws, pictures, strict=True)]
+
+    def segment(self, picture: Prepared) -> tuple[Detections, NDArray[np.float32], NDArray[np.float32]] | None:
+        """Returns what is needed to draw masks; ``None`` where the network detects only.
+
+        That is (N) detections as of ``detect``, their (N, C) coefficients, and the (C, h, w) prototypes, float32.
+        """
+        raw, *others = self._runner.pair(picture.canvas)
+        prototypes = next((other for other in others if other.ndim == PROTOTYPE_AXES), None)
+        if prototypes is None:
+            return None
+        detections, coefficients = decode_more(raw, picture, self._rules)
+        return detections, coefficients[:, -len(prototypes) :], prototypes
 
 
 def open_detector(
@@ -58,20 +82,22 @@ def open_detector(
 
     Args:
         weights: from ``weights.identify``.
-        settings: device, input size, what is kept.
+        settings: device, precision, input size, and which boxes are kept.
         width: of the pictures, pixels.
         height: likewise.
-        callers: threads that will call ``detect`` at once (CPU); with one, a call uses all cores.
-        unsafe: load a ``.pt`` that holds more than weights; only in a process of its own.
+        callers: threads that will call ``detect`` at the same time (CPU); with 1 a call uses all cores.
+        unsafe: load a ``.pt`` that may run code; only in a child process.
 
     Raises:
         WeightsError: the file is not of such a model, or it cannot run here.
     """
     suffix = weights.path.rpartition(".")[2].lower()
     if suffix not in OPENERS:
-        raise WeightsError(f"{weights.path} is not a .pt or .onnx file; name the weights of a YOLO model.")
+        sentence = f"{weights.path} is not a .pt or .onnx file; name the weights of a YOLO model."
+        raise WeightsError(sentence, code="other_suffix")
     if settings.device == "cuda" and not cuda_name():
-        raise WeightsError("no CUDA device can be used here; choose the device auto or cpu.")
+        sentence = "no CUDA device can be used here; choose the device auto or cpu."
+        raise WeightsError(sentence, code="no_cuda", field="device")
     with plain_path(weights) as readable:
         return OPENERS[suffix](readable, settings, width, height, callers, unsafe)
 
@@ -109,7 +135,7 @@ def _open_onnx(
             runner = OpenVinoRunner.of_onnx(weights, facts, settings, size, callers)
         shapes = runner.output_shapes(size)
     except Exception as error:  # networks of strangers fail in many ways, all of them before the first picture
-        raise WeightsError(cannot_run(weights, error)) from error
+        raise cannot_run(weights, error) from error
     facts = with_output(weights, facts, shapes, size)
     return _ready(facts, runner, size, settings, runner.backend, facts.batch)
 

@@ -1,4 +1,4 @@
-"""From a picture to the network's input and from its raw output to boxes: letterbox, decode, NMS.
+"""Pre- and post-processing of YOLO: letterbox, decoding of the raw output, non-maximum suppression (NMS).
 
 The conventions are those of Ultralytics, so that boxes agree with its own. Not here: running a network.
 """
@@ -16,13 +16,15 @@ from core.models import Prepared, Raw
 from core.records import Detections
 
 PAD = 114
-"""Grey around the picture."""
+"""Grey level (0-255) around the picture, as Ultralytics pads."""
 MAX_CANDIDATES = 30_000
+ROW = 6
+"""Values of a row of an end-to-end model before the coefficients: xyxy, confidence, class."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What is kept of the boxes that a network proposes."""
+    """Which of the boxes that a network proposes are kept, and how its output is laid out."""
 
     conf_floor: float
     nms_iou: float
@@ -30,18 +32,18 @@ class Rules:
     classes: int
     end_to_end: bool
     transposed: bool = False
-    """Raw outputs have a row for each anchor."""
+    """Whether the raw output is (anchors, 4 + classes + more) instead of (4 + classes + more, anchors)."""
 
 
 def input_size(width: int, height: int, longest: int, stride: int) -> tuple[int, int]:
-    """Returns (w, h) of the smallest input that holds the picture scaled to ``longest``: multiples of ``stride``."""
+    """Returns (w, h), multiples of ``stride``, of the smallest input for the picture scaled to ``longest`` pixels."""
     gain = min(longest / width, longest / height)
     w, h = round(width * gain), round(height * gain)
     return -(-max(w, 1) // stride) * stride, -(-max(h, 1) // stride) * stride
 
 
 def letterbox(picture: NDArray[np.uint8], width: int, height: int) -> Prepared:
-    """Scales an (H, W, 3) picture to fit into ``width`` x ``height`` and centres it on grey."""
+    """Scales an (H, W, 3) picture to fit into ``width`` x ``height`` and centres it on grey (letterbox)."""
     import cv2
 
     picture_h, picture_w = picture.shape[:2]
@@ -59,22 +61,27 @@ def letterbox(picture: NDArray[np.uint8], width: int, height: int) -> Prepared:
 
 
 def decode(raw: Raw, picture: Prepared, rules: Rules) -> Detections:
-    """Turns the raw output for one picture into detections in its pixels, best first.
+    """Turns the raw output for one picture into detections in its pixels, highest confidence first.
 
     Args:
         raw: (4 + classes + more, anchors) float32: xywh centre boxes in input pixels, a score per class; or
             (K, 6 + more) float32 rows of xyxy, confidence, class, when end-to-end.
-        picture: what went in.
-        rules: what is kept.
+        picture: the letterboxed picture that went in.
+        rules: which boxes are kept.
 
     Raises:
         WeightsError: a box is of a class that the weights do not name.
     """
+    return decode_more(raw, picture, rules)[0]
+
+
+def decode_more(raw: Raw, picture: Prepared, rules: Rules) -> tuple[Detections, NDArray[np.float32]]:
+    """Does what ``decode`` does, and returns (N, more) what else the network says of each box: mask coefficients."""
     raw = raw.T if rules.transposed else raw
-    xyxy, scores, class_ids = _rows(raw, rules) if rules.end_to_end else _anchors(raw, rules)
+    xyxy, scores, class_ids, more = _rows(raw, rules) if rules.end_to_end else _anchors(raw, rules)
     if len(scores) > MAX_CANDIDATES:
         best = np.argpartition(-scores, MAX_CANDIDATES)[:MAX_CANDIDATES]
-        xyxy, scores, class_ids = xyxy[best], scores[best], class_ids[best]
+        xyxy, scores, class_ids, more = xyxy[best], scores[best], class_ids[best], more[best]
     order = np.argsort(-scores, kind="stable")
     if not rules.end_to_end:
         order = _suppressed(xyxy, scores, class_ids, rules.nms_iou)
@@ -82,10 +89,10 @@ def decode(raw: Raw, picture: Prepared, rules: Rules) -> Detections:
     offset = np.array([picture.left, picture.top] * 2, np.float32)
     limit = np.array([picture.width, picture.height] * 2, np.float32)
     pixels = np.clip((xyxy[order] - offset) / np.float32(picture.gain), 0, limit).astype(np.float32)
-    return Detections(pixels, scores[order].astype(np.float32), class_ids[order].astype(np.int64))
+    return Detections(pixels, scores[order].astype(np.float32), class_ids[order].astype(np.int64)), more[order]
 
 
-Candidates = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+Candidates = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]
 
 
 def _anchors(raw: Raw, rules: Rules) -> Candidates:
@@ -94,7 +101,7 @@ def _anchors(raw: Raw, rules: Rules) -> Candidates:
     at = np.flatnonzero(best >= rules.conf_floor)
     cx, cy, w, h = raw[:4, at]
     xyxy = np.stack([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], axis=1)
-    return xyxy, best[at], scores[:, at].argmax(axis=0)
+    return xyxy, best[at], scores[:, at].argmax(axis=0), raw[4 + rules.classes :, at].T
 
 
 def _rows(raw: Raw, rules: Rules) -> Candidates:
@@ -103,15 +110,16 @@ def _rows(raw: Raw, rules: Rules) -> Candidates:
     if class_ids.max(initial=0) >= rules.classes or class_ids.min(initial=0) < 0:
         raise WeightsError(
             f"these weights name {rules.classes} classes and give a box of class {int(class_ids.max())}; export them "
-            "anew with the names of all classes."
+            "anew with the names of all classes.",
+            code="weights_unfit",
         )
-    return rows[:, :4], rows[:, 4], class_ids
+    return rows[:, :4], rows[:, 4], class_ids, rows[:, ROW:]
 
 
 def _suppressed(
     xyxy: NDArray[np.float32], scores: NDArray[np.float32], class_ids: NDArray[np.int64], iou: float
 ) -> NDArray[np.int64]:
-    """Returns the rows that greedy NMS within each class keeps, best first."""
+    """Returns the rows that greedy NMS within each class keeps, highest score first."""
     import cv2
 
     if not len(scores):

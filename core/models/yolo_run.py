@@ -1,7 +1,7 @@
 """Runs a YOLO network: OpenVINO on the CPU, ONNX Runtime for quantised ONNX, PyTorch on CUDA or as the last resort.
 
-A runner takes a list of equal (h, w, 3) uint8 RGB canvases and gives the raw output for each, float32. OpenVINO and
-ONNX Runtime may be called from many threads at once; OpenVINO has a request for each of them.
+A runner takes (h, w, 3) uint8 RGB canvases of one size and returns the raw output for each, float32. OpenVINO and ONNX
+Runtime may be called from many threads at once; OpenVINO has an infer request for each of them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import DetectSettings
+from core.cache import cache_folder
 from core.models import Raw
 from core.models.yolo_weights import Facts, load_pt
+from core.settings.detect import DetectSettings
 from core.weights import Weights
 
 Canvases = Sequence[NDArray[np.uint8]]
@@ -40,19 +41,6 @@ def _has_driver() -> bool:
     return any(Path(p).exists() for p in ("/dev/nvidiactl", "/dev/dxg")) or sys.platform == "win32"
 
 
-def cache_folder() -> Path:
-    """Returns the user's folder for converted models: ``FRAMESIEVE_CACHE``, else the system's place for such."""
-    if chosen := os.environ.get("FRAMESIEVE_CACHE"):
-        return Path(chosen) / "detectors"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "framesieve" / "detectors"
-
-
 class OpenVinoRunner:
     """A network compiled by OpenVINO for this CPU."""
 
@@ -61,13 +49,13 @@ class OpenVinoRunner:
         capable = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.facts, self.size = facts, size
         self._half = capable and settings.precision == "auto"
-        self.backend = f"{_cpu()}, OpenVINO {'bfloat16' if self._half else 'float32'}"
+        self.backend = f"{cpu_name()}, OpenVINO {'bfloat16' if self._half else 'float32'}"
         options = {
             "INFERENCE_PRECISION_HINT": "bf16" if self._half else "f32",
             "PERFORMANCE_HINT": "LATENCY" if callers == 1 else "THROUGHPUT",
             "NUM_STREAMS": callers,
             "ENABLE_CPU_PINNING": False,
-            "INFERENCE_NUM_THREADS": max(callers, _cores()),
+            "INFERENCE_NUM_THREADS": max(callers, cores()),
         }
         compiled = core.compile_model(model, "CPU", options)
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -111,21 +99,21 @@ class OpenVinoRunner:
         """Takes the converted model from the cache folder, else converts the ``.pt`` and keeps it there."""
         from core.models.yolo_convert import converted
 
-        network, facts, size = converted(weights, settings.max_det, size_for, cache_folder(), unsafe)
+        network, facts, size = converted(weights, settings.max_det, size_for, cache_folder() / "detectors", unsafe)
         return cls(_with_pixels_in(_openvino_core().read_model(network), scaled=True), facts, settings, size, callers)
 
     @classmethod
     def of_onnx(
         cls, weights: Weights, facts: Facts, settings: DetectSettings, size: tuple[int, int], callers: int
     ) -> OpenVinoRunner:
-        """Reads an ``.onnx``; one of any size, or of any batch, is set to what it will get."""
+        """Reads an ``.onnx``; dynamic height, width and batch are fixed to what will be run."""
         model = _openvino_core().read_model(weights.path)
         if model.inputs[0].partial_shape.is_dynamic:
             model.reshape([facts.batch, 3, size[1], size[0]])
         return cls(_with_pixels_in(model, scaled=False), facts, settings, size, callers)
 
     def __call__(self, canvases: Canvases) -> Iterator[Raw]:
-        """Runs the canvases one by one: batches gain nothing on a CPU. What it yields is gone with the next one."""
+        """Runs the canvases one by one: batches gain nothing on a CPU. An output is overwritten by the next one."""
         request = self._free.get()
         try:
             for some in _batches(canvases, self.facts.batch):
@@ -137,6 +125,15 @@ class OpenVinoRunner:
         finally:
             self._free.put(request)
 
+    def pair(self, canvas: NDArray[np.uint8]) -> list[Raw]:
+        """Returns the outputs for one canvas, copied: boxes, and the prototypes of masks where the network has them."""
+        request = self._free.get()
+        try:
+            request.infer([np.stack(_filled([canvas], self.facts.batch))], share_inputs=True, share_outputs=True)
+            return [np.array(tensor.data[0], np.float32) for tensor in request.output_tensors]
+        finally:
+            self._free.put(request)
+
 
 def _batches(canvases: Canvases, batch: int) -> Iterator[Canvases]:
     for start in range(0, len(canvases), batch):
@@ -144,7 +141,7 @@ def _batches(canvases: Canvases, batch: int) -> Iterator[Canvases]:
 
 
 def _filled(canvases: Canvases, batch: int) -> list[NDArray[np.uint8]]:
-    """As many pictures as a network of fixed batch wants: the last one again where there are too few."""
+    """Pads a batch to the size that the network wants, by repeating the last picture."""
     return [*canvases, *[canvases[-1]] * (batch - len(canvases))]
 
 
@@ -182,12 +179,12 @@ class OnnxRunner:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = max(1, _cores() // callers)
+        options.intra_op_num_threads = max(1, cores() // callers)
         self._session = onnxruntime.InferenceSession(weights.path, options, providers=["CPUExecutionProvider"])
         image = self._session.get_inputs()[0]
         self._name, self._type = image.name, np.float16 if image.type == "tensor(float16)" else np.float32
         self.facts = facts
-        self.backend = f"{_cpu()}, ONNX Runtime {'int8' if facts.dynamic_int8 else 'float32'}"
+        self.backend = f"{cpu_name()}, ONNX Runtime {'int8' if facts.dynamic_int8 else 'float32'}"
 
     def __call__(self, canvases: Canvases) -> Iterator[Raw]:
         """Runs the canvases one by one, or as many as the network wants."""
@@ -197,6 +194,10 @@ class OnnxRunner:
     def output_shapes(self, size: tuple[int, int]) -> list[tuple[int, ...]]:
         """Returns the shapes of all outputs for an empty picture of ``size`` (w, h)."""
         return [tuple(output.shape) for output in self._run([np.zeros((size[1], size[0], 3), np.uint8)])]
+
+    def pair(self, canvas: NDArray[np.uint8]) -> list[Raw]:
+        """Returns the outputs for one canvas: boxes, and the prototypes of masks where the network has them."""
+        return [output[0].astype(np.float32, copy=False) for output in self._run([canvas])]
 
     def _run(self, canvases: Canvases) -> list[Any]:
         images = np.concatenate([_as_nchw(canvas) for canvas in _filled(canvases, self.facts.batch)])
@@ -229,24 +230,35 @@ class TorchRunner:
         if self.facts.end_to_end:
             model.model[-1].max_det = settings.max_det
         self._model = model.to(self._device, self._type).to(memory_format=torch.channels_last)
-        name = f"CUDA ({device})" if self._cuda else _cpu()
+        name = f"CUDA ({device})" if self._cuda else cpu_name()
         self.backend = f"{name}, PyTorch {'float16' if half else 'float32'}"
 
     def __call__(self, canvases: Canvases) -> Iterable[Raw]:
         """Runs all canvases in one batch."""
-        torch = self._torch
-        with torch.inference_mode():
-            pixels = torch.empty((len(canvases), *canvases[0].shape), dtype=torch.uint8, pin_memory=self._cuda)
-            np.stack(canvases, out=pixels.numpy())
-            images = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).to(self._type) / 255
-            output = self._model(images.contiguous(memory_format=torch.channels_last))
+        with self._torch.inference_mode():
+            output = self._output(canvases)
             while isinstance(output, (tuple, list)):
                 output = output[0]
             raw: Raw = self._fewer(output).float().cpu().numpy()
             return raw
 
+    def pair(self, canvas: NDArray[np.uint8]) -> list[Raw]:
+        """Returns the outputs for one canvas: boxes, and the prototypes of masks where the network has them."""
+        with self._torch.inference_mode():
+            outputs = list(_flat(self._output([canvas])))
+            outputs[0] = self._fewer(outputs[0])
+            return [output[0].float().cpu().numpy() for output in outputs]
+
+    def _output(self, canvases: Canvases) -> Any:
+        torch = self._torch
+        with torch.inference_mode():
+            pixels = torch.empty((len(canvases), *canvases[0].shape), dtype=torch.uint8, pin_memory=self._cuda)
+            np.stack(canvases, out=pixels.numpy())
+            images = pixels.to(self._device, non_blocking=True).permute(0, 3, 1, 2).to(self._type) / 255
+            return self._model(images.contiguous(memory_format=torch.channels_last))
+
     def _fewer(self, output: Any) -> Any:
-        """Leaves the best anchors on the device, so that megabytes less travel from it for each picture."""
+        """Keeps only the anchors with the best scores, so that megabytes less are copied from the GPU for a picture."""
         anchors = output.shape[2]
         if not self._cuda or self.facts.end_to_end or anchors <= self._few:
             return output
@@ -256,12 +268,22 @@ class TorchRunner:
         return kept
 
 
+def _flat(output: Any) -> Iterator[Any]:
+    """The tensors of nested tuples and lists, in order."""
+    if isinstance(output, (tuple, list)):
+        for part in output:
+            yield from _flat(part)
+    else:
+        yield output
+
+
 FEW = 2048
-"""Anchors of a picture that leave the GPU, at least."""
+"""Anchors of a picture that are copied from the GPU, at least."""
 
 
 @functools.cache
-def _cpu() -> str:
+def cpu_name() -> str:
+    """Returns what the processor is called, for people."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             name = next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
@@ -270,5 +292,6 @@ def _cpu() -> str:
     return f"CPU ({name})" if name else "CPU"
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Returns on how many cores this process may run."""
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

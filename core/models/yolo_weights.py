@@ -1,7 +1,7 @@
-"""Opens weights of Ultralytics: ``.pt`` under its restricted loader, ``.onnx`` by what it says of itself.
+"""Loads ``.pt`` weights of Ultralytics with a restricted unpickler, and says why others are refused.
 
-Nothing in a ``.pt`` runs: the restricted loader builds known classes only. A file that needs more is refused, unless
-the caller says that it is trusted; do that in a child process.
+No code in a ``.pt`` runs: the unpickler builds known classes only. A file that needs more is refused, unless the caller
+says that it is trusted; do that in a child process. Not here: ``.onnx`` (``yolo_onnx``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STRIDE = 32
 
 @dataclass(frozen=True)
 class Facts:
-    """What has to be known of a model to use it."""
+    """The facts of a model that running and decoding it need."""
 
     names: tuple[str, ...]
     end_to_end: bool
@@ -32,11 +32,11 @@ class Facts:
     fixed_size: tuple[int, int] | None = None
     """(w, h) of the only input that it takes; ``None`` = any."""
     dynamic_int8: bool = False
-    """Quantised with the scale of each picture, which only ONNX Runtime runs well."""
+    """Dynamically quantised (scales computed for each picture), which only ONNX Runtime runs well."""
     batch: int = 1
-    """Pictures that the network takes at once, no more and no fewer."""
+    """Fixed batch size of the network."""
     transposed: bool = False
-    """Whether the raw output has a row for each anchor, where those of Ultralytics have a column."""
+    """Whether the raw output is (anchors, values) instead of Ultralytics' (values, anchors)."""
 
 
 def prepare_environment() -> None:
@@ -62,17 +62,18 @@ def load_pt(weights: Weights, unsafe: bool = False) -> tuple[Any, Facts]:
     from ultralytics.nn.modules.head import Detect
 
     if weights.path.lower().endswith(".torchscript"):
-        raise WeightsError(f"{weights.path} is a TorchScript archive; name the .pt it was exported from.")
+        sentence = f"{weights.path} is a TorchScript archive; name the .pt it was exported from."
+        raise WeightsError(sentence, code="other_suffix")
     task: str
     try:
         checkpoint, _ = _untyped(tasks.torch_safe_load)(weights.path, safe_only=not unsafe)
         model = checkpoint.get("ema") or checkpoint["model"]
         task = getattr(model, "task", None) or _task_of(model)
     except Exception as error:
-        raise WeightsError(_refusal(weights, error, unsafe)) from None
+        raise _refusal(weights, error, unsafe) from None
     head = model.model[-1] if hasattr(model, "model") else None
     if task not in TASKS or not isinstance(head, Detect):
-        raise WeightsError(_other_task(weights, task or type(model).__name__))
+        raise other_task(weights, task or type(model).__name__)
     options: Any = head
     if getattr(head, "one2one_cv2", None) is not None and (getattr(model, "yaml", None) or {}).get("end2end"):
         options.end2end = True  # it was trained to need no NMS; Ultralytics would take its other head unless told
@@ -83,7 +84,8 @@ def load_pt(weights: Weights, unsafe: bool = False) -> tuple[Any, Facts]:
     options.export, options.format, options.dynamic = True, "onnx", False
     stride = int(max(model.stride)) if hasattr(model, "stride") else STRIDE
     if not 1 <= stride <= MOST_STRIDE:
-        raise WeightsError(f"{weights.path} says that its stride is {stride}; 1 to {MOST_STRIDE} is wanted.")
+        sentence = f"{weights.path} says that its stride is {stride}; 1 to {MOST_STRIDE} is wanted."
+        raise WeightsError(sentence, code="weights_unfit")
     names = fitted(_names(weights, model.names), int(options.nc), weights.path)
     return model, Facts(names, end_to_end, max(stride, STRIDE))
 
@@ -100,18 +102,20 @@ def _untyped(function: Any) -> Any:
 
 
 def _names(weights: Weights, names: Any) -> tuple[str, ...]:
-    """Class names from a list, or from an object whose keys are class ids. Raises ``WeightsError`` for what is none."""
+    """Class names from a list, or a dict whose keys are class ids. Raises ``WeightsError`` for anything else."""
     if isinstance(names, (list, tuple)):
         names = dict(enumerate(names))
     if isinstance(names, dict):
         names = {int(key) if str(key).isdecimal() and len(str(key)) < 20 else key: name for key, name in names.items()}
     if not isinstance(names, dict) or not all(type(key) is int for key in names):
-        raise WeightsError(f"{weights.path} does not number its classes from 0; export it anew from a .pt.")
+        sentence = f"{weights.path} does not number its classes from 0; export it anew from a .pt."
+        raise WeightsError(sentence, code="weights_unfit")
     last = max(names, default=-1)
     if last >= MOST_CLASSES or min(names, default=0) < 0:
         raise WeightsError(
             f"{weights.path} names class {last if last >= MOST_CLASSES else min(names)}; classes from 0 to "
-            f"{MOST_CLASSES - 1} are wanted: get the weights from elsewhere."
+            f"{MOST_CLASSES - 1} are wanted: get the weights from elsewhere.",
+            code="weights_unfit",
         )
     return tuple(str(names.get(i, f"class {i}"))[:MOST_NAME] for i in range(last + 1))
 
@@ -122,40 +126,52 @@ MOST_STRIDE = 1024
 
 
 def fitted(names: tuple[str, ...], classes: int, path: str) -> tuple[str, ...]:
-    """Returns as many names as the network tells classes apart; says it where the file lists fewer or more."""
+    """Returns one name for each class of the network; warns where the file lists fewer or more."""
     if len(names) == classes:
         return names
-    log.get().warning(
-        "%s lists %d class names and tells %d classes apart; %s.",
-        path,
-        len(names),
-        classes,
-        "the others are called by their numbers" if len(names) < classes else "the last names are never used",
+    use = "the others are called by their numbers" if len(names) < classes else "the last names are never used"
+    log.notice(
+        "class_names",
+        f"{path} lists {len(names)} class names and tells {classes} classes apart; {use}.",
+        loud=True,
+        names=len(names),
+        classes=classes,
     )
     return (*names, *(f"class {i}" for i in range(len(names), classes)))[:classes]
 
 
-def _refusal(weights: Weights, error: Exception, unsafe: bool) -> str:
-    said = " ".join(str(e) for e in (error, error.__cause__, error.__context__) if e is not None)
-    foreign = re.search(r"GLOBAL (\S+)", said)
-    if not unsafe and (foreign or ("references types outside" in said and zipfile.is_zipfile(weights.path))):
+def _refusal(weights: Weights, error: Exception, unsafe: bool) -> WeightsError:
+    """The refusals of torch and Ultralytics have no error classes of their own: only their words tell them apart."""
+    words = " ".join(str(e) for e in (error, error.__cause__, error.__context__) if e is not None)
+    foreign = re.search(r"GLOBAL (\S+)", words)
+    if not unsafe and (foreign or ("references types outside" in words and zipfile.is_zipfile(weights.path))):
         what = f" ({foreign[1].rstrip('.')})" if foreign else ""
-        return (
+        return WeightsError(
             f"{weights.path} holds more than the weights of an Ultralytics model{what}, and loading that could run any "
-            "code; get the weights from elsewhere, or allow it if you trust whoever made them."
+            "code; get the weights from elsewhere, or allow it if you trust whoever made them.",
+            code="unsafe_weights",
+            path=weights.path,
         )
-    if isinstance(error, ModuleNotFoundError) or "YOLOv5" in said:
-        return (
+    if isinstance(error, ModuleNotFoundError) or "YOLOv5" in words:
+        return WeightsError(
             f"{weights.path} was made by another program than today's Ultralytics ({_first(error)}); train or export "
-            "it anew."
+            "it anew.",
+            code="weights_of_other_program",
         )
-    return f"{weights.path} cannot be read as weights ({_first(error)}); it may be cut off: copy it again."
+    return WeightsError(  # what the libraries say advises to use other programs
+        f"{weights.path} cannot be read as weights: it may be cut off, damaged, or something else than a .pt of "
+        "Ultralytics; copy it again, or name another file.",
+        code="weights_unreadable",
+    )
 
 
-def _other_task(weights: Weights, task: str) -> str:
-    return (
+def other_task(weights: Weights, task: str) -> WeightsError:
+    """Returns the error of a model whose task is neither detection nor segmentation."""
+    return WeightsError(
         f"{weights.path} is a model for another task ({task}); weights for detection or segmentation are wanted, "
-        "as in yolov8n.pt or yolov8n-seg.pt."
+        "as in yolov8n.pt or yolov8n-seg.pt.",
+        code="other_task",
+        task=task,
     )
 
 
@@ -178,21 +194,25 @@ def download(name: str, folder: Path) -> Path:
 
     if Path(name).name != name or name not in GITHUB_ASSETS_NAMES:
         raise WeightsError(
-            f'Ultralytics offers no weights called "{name}"; known are yolo11n.pt, yolo26n.pt and others.'
+            f'Ultralytics offers no weights called "{name}"; known are yolo11n.pt, yolo26n.pt and others.',
+            code="not_offered",
+            field="name",
         )
     target = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         attempt_download_asset(str(target))
     except Exception as error:
-        raise WeightsError(_no_download(name, folder, _first(error))) from None
+        raise _no_download(name, folder, _first(error)) from None
     if not target.is_file():
-        raise WeightsError(_no_download(name, folder, "nothing came"))
+        raise _no_download(name, folder, "nothing came")
     return target
 
 
-def _no_download(name: str, folder: Path, why: str) -> str:
-    return (
+def _no_download(name: str, folder: Path, why: str) -> WeightsError:
+    return WeightsError(
         f"{name} could not be downloaded ({why}); check the connection, or download it on another machine and copy it "
-        f"to {folder}."
+        f"to {folder}.",
+        code="no_download",
+        field="name",
     )

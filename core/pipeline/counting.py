@@ -18,7 +18,7 @@ from core.records import FrameLedger, VideoInfo, shown_otherwise
 from core.store.run import RunDir
 from core.video import colour
 from core.video.ledger import RULES, build_by_decoding
-from core.video.probe import Video, probe
+from core.video.probe import OpenedVideo, Video, probe
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -53,17 +53,6 @@ def kept_to(video: Video, work: Callable[[Video], Generator[T, None, R]]) -> Gen
     return (yield from work(video))
 
 
-def said_of(info: VideoInfo) -> str | None:
-    """Returns what a person should know of the times of a video, one sentence; ``None`` = nothing."""
-    if not info.repaired_times:
-        return None
-    verb = "carries" if info.repaired_times == 1 else "carry"
-    return (
-        f"{info.repaired_times} of {info.frames} frames {verb} no usable time stamp; their times were made from those "
-        "of their neighbours."
-    )
-
-
 @contextlib.contextmanager
 def numbered_by(run: RunDir) -> Iterator[None]:
     """Turns a disproved ledger of a run, which cannot be counted anew under its records, into a sentence.
@@ -76,7 +65,8 @@ def numbered_by(run: RunDir) -> Iterator[None]:
     except LedgerMismatch as error:
         raise RunError(
             f"the frames of {run.path} were counted otherwise than its video shows them ({str(error).rstrip('.')}); "
-            "the run stays as it is: extract the video again, which makes a run of its own."
+            "the run stays as it is: extract the video again, which makes a run of its own.",
+            code="miscounted",
         ) from error
 
 
@@ -84,17 +74,17 @@ def _counted_by_decoding(path: str | Path, stream: int | None, disproved: FrameL
     return probe(path, build_by_decoding(str(path), disproved, stream), stream)
 
 
-def probed(path: str | Path, stored: FrameLedger | None, stream: int | None = None) -> Video:
+def counted(file: OpenedVideo, stored: FrameLedger | None) -> Video:
     """Returns a video as this program counts its frames now; ``stored`` spares the counting where it can be trusted.
 
     A ledger that was counted by decoding under today's rules is taken as it is. Any other is compared with the packets;
     where these say otherwise, the frames are decoded once to find out.
     """
     if stored is not None and stored.decoded == RULES:
-        return probe(path, stored, stream)
-    video = probe(path, stream=stream)
+        return file.video(stored)
+    video = file.video()
     if stored is not None and not video.ledger.decoded and ledger_difference(stored, video.ledger) is not None:
-        exact = _counted_by_decoding(path, video.info.stream_index)
+        exact = _counted_by_decoding(file.path, video.info.stream_index)
         if ledger_difference(stored, exact.ledger) is None:
             return exact
     return video

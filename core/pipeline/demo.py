@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from core.config import ExtractSettings, FilterSettings
-from core.pipeline.export import chosen_by, export
-from core.pipeline.extract import open_extraction, records_of
-from core.store import files
+from core import files
+from core.pipeline.export import export
+from core.pipeline.extract import extract
+from core.settings.demo import DemoArguments
+from core.settings.export import ExportArguments
+from core.settings.extract import ExtractArguments, ExtractSettings
+from core.settings.filter import FilterSettings
+from core.step import Notice, Outcome, Step
 from core.video.encode import encode
 from core.video.sample import sample_frames
 
@@ -58,32 +62,34 @@ FILTERS = FilterSettings(dedup=6, per_window=1, window=1.0)
 """The best frame of every second, look-alikes left out."""
 
 
-def demo(out: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Makes the sample video, extracts, filters and exports; yields a line for the person and facts for a program.
+@dataclass(frozen=True)
+class DemoDone(Outcome):
+    """Where the demo's files are."""
 
-    Args:
-        out: the folder that gets the video, the run and the export.
-    """
+    video: str
+    run: str
+    dest: str
+    kept: int
+    frames: int
+
+    def lines(self) -> list[str]:
+        """One line."""
+        return [f"the best {self.kept} of {self.frames} frames are in {self.dest}"]
+
+
+def demo(arguments: DemoArguments) -> Generator[Step, None, DemoDone]:
+    """Makes the sample video, extracts, filters and exports."""
+    out = arguments.out
     video = files.make_folder(out) / "framesieve_demo.mp4"
-    yield f"making a sample video from installed photos: {video}", {}
+    yield _saying(f"making a sample video from installed photos: {video}")
     make_sample(video)
-    yield "extracting and scoring every frame", {"video": str(video)}
-    with open_extraction(video, ExtractSettings(method="all"), downloads=out) as extraction:
-        run = extraction.run
-        for _ in extraction.choose():
-            pass
-        for _ in records_of(extraction):
-            pass
-    yield f"scored {FRAMES} frames in {run.path}; keeping the best of every second", {"run": str(run.path)}
-    chosen = chosen_by(run.path, FILTERS)
-    dest = _last(export(chosen))
-    yield f"exported to {dest}", {"dest": str(dest), "kept": len(chosen.kept), "frames": len(chosen.table)}
+    yield _saying("extracting and scoring every frame")
+    found = yield from extract(ExtractArguments(source=video, settings=ExtractSettings(method="all"), downloads=out))
+    yield _saying(f"scored {FRAMES} frames in {found.run}; keeping the best of every second")
+    exported = yield from export(ExportArguments(run=Path(found.run), filters=FILTERS))
+    yield _saying(f"exported to {exported.dest}")
+    return DemoDone(str(video), found.run, exported.dest, exported.kept, exported.total)
 
 
-def _last(steps: Generator[Any, None, Path]) -> Path:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            value: Path = end.value
-            return value
+def _saying(text: str) -> Step:
+    return Step("demo", notices=(Notice("demo", text),))

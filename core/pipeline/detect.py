@@ -6,7 +6,6 @@ Not here: the cache (``store/detections``), the networks (``models``), inference
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,14 +15,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core import log
-from core.config import DetectSettings
+from core import files, log
 from core.errors import StorageError
 from core.models import Detector
 from core.pipeline.batcher import Batcher
 from core.pipeline.counting import kept_to
 from core.records import Detections
-from core.store import detections, detections_part, files, parts_left
+from core.settings.detect import DetectSettings
+from core.settings.model import in_digest
+from core.store import detections, detections_part, parts_left
 from core.store.detections import CacheMeta, DetectionCache
 from core.store.detections_part import HOME, PartFile, Row, row_of
 from core.video import cut_off
@@ -170,7 +170,7 @@ def recorded(
     """Opens the part file of a video and says where its cache will be and which frames are recorded."""
     folders = folders_for(video.path, run)
     folder = detections.writable(folders)
-    preds = detections.place(video.info, weights, folder)
+    preds = detections.path_to_write(video.info, weights, folder)
     about = {"video": str(video.path), "weights": weights.name}
     old = parts_left.beside(video.info, weights, folders)
     with PartFile(_home(downloads, folder), _key(video, weights, settings), about, old) as part:
@@ -205,7 +205,7 @@ def detect(
     opener: OpenDetector = open_yolo,
 ) -> Generator[int, None, DetectionCache]:
     """Yields how many frames are recorded and returns the cache; arguments and errors as ``open_detection``."""
-    if (said := cut_off.said_of(video.info)) is not None:
+    if (said := cut_off.sentence_of(video.info)) is not None:
         log.get().warning("%s: %s", video.path, said)
 
     def work(counted: Video) -> Generator[int, None, DetectionCache]:
@@ -251,13 +251,7 @@ def write_cache(
 
 def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, Any]:
     """What the records of a frame depend on."""
-    known = [f for f in dataclasses.fields(settings) if f.metadata["in_digest"]]
-    fields = {
-        f.name: getattr(settings, f.name)
-        for f in known
-        if not (f.metadata["newer"] and getattr(settings, f.name) == f.default)
-    }
-    return fields | {
+    return in_digest(settings) | {
         "fingerprint": video.info.fingerprint,
         "frames": len(video.ledger),
         "weights_sha256": weights.sha256,
@@ -266,7 +260,7 @@ def _key(video: Video, weights: Weights, settings: DetectSettings) -> dict[str, 
     }
 
 
-def said_of(cache: DetectionCache) -> str:
+def summary_of(cache: DetectionCache) -> str:
     """Returns what a person should know of a cache beyond its size, as the end of a sentence; "" for nothing."""
     notes: Sequence[tuple[int | None, str]] = (
         (cache.meta.undecoded_frames, "could not be decoded"),

@@ -15,13 +15,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from core import log
 from core.errors import FramesieveError
+from core.metrics import machine_code
+from core.step import Outcome, Step
 from core.video.command import ffmpeg_path, ffmpeg_version, ffprobe_path, library_versions
+
+if TYPE_CHECKING:
+    from core.settings.doctor import DoctorArguments  # needs a package, and any package may be missing here
 
 Status = Literal["ok", "warn", "missing"]
 
@@ -97,8 +103,35 @@ class Check:
     status: Status
     sentence: str
 
+    def line(self) -> str:
+        """Returns what a person reads."""
+        return f"{self.status:8s} {self.name:22s} {self.sentence}"
 
-def doctor(folder: Path = Path(), *, today: datetime.date | None = None) -> Iterator[Check]:
+
+@dataclass(frozen=True)
+class Examined(Outcome):
+    """Every check; each has said its line already."""
+
+    checks: list[dict[str, str]]
+    """``name``, ``state`` and ``text`` of each."""
+
+    def lines(self) -> list[str]:
+        """None."""
+        return []
+
+
+def doctor(arguments: DoctorArguments) -> Generator[Step, None, Examined]:
+    """Checks this machine and says each finding when it is known."""
+    found: list[Check] = []
+    for check in checks():
+        found.append(check)
+        yield Step("looking at this machine", len(found), unit="checks", item=check, line=check.line())
+    not_ok = [f"{check.name} {check.status}" for check in found if check.status != "ok"]
+    log.remember(f"doctor: {', '.join(not_ok) or 'all ok'}")
+    return Examined([{"name": check.name, "state": check.status, "text": check.sentence} for check in found])
+
+
+def checks(folder: Path = Path(), *, today: datetime.date | None = None) -> Iterator[Check]:
     """Yields one check after the other, cheap ones first; none raises.
 
     Args:
@@ -283,16 +316,10 @@ def _existing(folder: Path) -> Path:
 
 
 def _kernels(problems: Mapping[str, str]) -> Iterator[Check]:
-    """Yields nothing when this copy has no kernels."""
-    source = Path(__file__).parents[1] / "metrics" / "kernels.py"
-    if not source.exists():
-        return
     if "numba" in problems:
         yield Check("kernels", "missing", f"the numeric kernels need numba, which cannot be imported; {INSTALL}")
         return
-    override = os.environ.get("NUMBA_CACHE_DIR")
-    cache = Path(override) if override else source.parent / "__pycache__"
-    if any(cache.glob("**/kernels.*.nbi")):
+    if machine_code.is_there():
         yield Check("kernels", "ok", "the numeric kernels are compiled")
     else:
         yield Check("kernels", "warn", "the numeric kernels will be compiled at the first run; or now: make setup")

@@ -1,342 +1,80 @@
-"""The export verb: exactly the selected frames, copied or decoded in one pass, in a folder of their own."""
+"""``export``: the chosen frames of a run in a folder of their own."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from collections.abc import Generator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from core.errors import SelectionChanged, SettingsError
+from core.pipeline.chosen import chosen_by
+from core.pipeline.export_folder import write_folder
+from core.records import FrameRecord
+from core.settings.export import ExportArguments
+from core.step import Notice, Outcome, Step, each
+from core.wording import plural
 
-from core import config, inside
-from core.config import ExportSettings, ExtractSettings, FilterSettings
-from core.errors import DecodeError, FolderTaken, RunBusy, RunError, StorageError
-from core.pipeline import stills
-from core.pipeline.counting import numbered_by
-from core.pipeline.face_crops import crop, wanted_faces
-from core.pipeline.runs import video_of
-from core.pipeline.select import select
-from core.records import FrameRecord, FrameTable
-from core.store import files, jsonl, names, run_file, selection
-from core.store.run import RunDir
-from core.store.table import load_table, records
-from core.video import images
-from core.video.frame import Frame
-from core.video.stream import map_frames
-
-RESERVE = 0.05
-"""Share of the estimated size that must stay free beyond it."""
+EXPORTING = "exporting"
 
 
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """What a run's filters keep: the frames that preview shows and export writes."""
+@dataclass(frozen=True)
+class Exported(Outcome):
+    """A folder that holds exactly the chosen frames."""
 
-    run: RunDir
-    table: FrameTable
-    kept: NDArray[np.int64]
-    """(K,) int64 ordinals, ascending."""
-    filters: FilterSettings | None
-    """``None``: no filter at all."""
-    note: str | None = None
-    """Why a saved selection may not be what its filters would keep now."""
+    run: str
+    kept: int
+    """Frames that were exported."""
+    total: int
+    """Frames of the run."""
+    digest: str
+    """Of the kept ordinals."""
+    ordinals: list[int]
+    dest: str
+    """The folder."""
 
-    @property
-    def digest(self) -> str:
-        """Of the kept ordinals."""
-        return selection.digest(self.kept)
+    def brief(self) -> dict[str, Any]:
+        """All but the ordinals."""
+        return {name: value for name, value in self.to_mapping().items() if name != "ordinals"}
+
+    def lines(self) -> list[str]:
+        """One line."""
+        return [f"{self.kept} of {plural(self.total, 'frame')} exported to {self.dest}"]
 
 
-def chosen_by(path: Path, filters: FilterSettings | None = None, saved: Path | None = None) -> Chosen:
-    """Returns the frames of a run that are wanted.
+def export(arguments: ExportArguments) -> Generator[Step, None, Exported]:
+    """Exports frames and yields after each picture that is written; the item is its ``FrameRecord``.
 
-    Args:
-        path: the run folder.
-        filters: filter settings; else the ordinals of ``saved``; else of the run's ``selection.json``; else every frame
-            without a discard reason and without an error.
-        saved: a file in the format of ``selection.json``.
+    With a ``digest``, that of the selection which a person saw, nothing is exported when the filters keep others now.
 
     Raises:
-        RunError: no run, or the file names frames that the run does not have.
+        SettingsError: both filters and a saved selection. SelectionChanged: other frames are kept now.
+        RunError, StorageError, DecodeError: as ``chosen_by`` and ``write_folder``.
     """
-    run = RunDir(path)
-    weights = run_file.read(run.run_json).settings.get("quality_weights", ())
-    table = load_table(run)
-    if filters is not None:
-        return Chosen(run, table, select(table, filters).kept, filters)
-    if saved is not None and not saved.exists():
-        raise RunError(f"{saved} does not exist; give the file of a saved selection, or filters.")
-    found = selection.read(saved or run.selection)
-    if found is None:
-        return Chosen(run, table, select(table, FilterSettings()).kept, None)
-    unknown = np.setdiff1d(found.kept, table.ordinal)
-    if len(unknown):
-        raise RunError(f"{saved or run.selection} names frame {unknown[0]}, which {path} does not have; filter again.")
-    return Chosen(run, table, found.kept, found.filters, selection.stale(found, table, weights))
-
-
-def export(
-    chosen: Chosen, dest: Path | None = None, video: Path | None = None, beside: ExportSettings | None = None
-) -> Generator[FrameRecord, None, Path]:
-    """Yields each exported frame's record once its picture is written; returns the folder.
-
-    A new folder appears under its name only when it is complete; in a folder that exists (and must be empty) the
-    pictures appear when all are written, ``manifest.json`` last. After an error or a cancel nothing of it is left.
-
-    Args:
-        chosen: from ``chosen_by``.
-        dest: the export folder itself; default ``<run>_exported_<timestamp>`` beside the run.
-        video: where the video lies now, if it was moved.
-        beside: what is written beside the frames; nothing if ``None``.
-
-    Raises:
-        StorageError: too little free disk, or the folder cannot be written. DecodeError: a frame cannot be decoded.
-        RunError: the folder holds something, or a frame is neither on disk nor its video found.
-    """
-    folder = _destination(chosen.run, dest)
-    settings = config.from_mapping(ExtractSettings, run_file.read(chosen.run.run_json).settings)
-    wanted = set(chosen.kept.tolist())
-    rows = [record for record in records(chosen.run) if record.frame_number in wanted]
-    with _lock(chosen.run):
-        _remove_stale(folder, chosen.run)
-        with _whole_folder(folder, chosen.run) as partial:
-            _check_space(chosen.run, rows, settings, partial)
-            yield from _pictures(chosen.run, rows, settings, partial, video)
-            if beside is not None and beside.face_crops:
-                _cut_faces(chosen, rows, partial, beside.face_margin)
-            jsonl.rewrite(partial / "metadata.jsonl", rows)
-            files.write_json(partial / MANIFEST, _manifest(chosen, rows))
-            _check_set(partial, rows)
-    return folder
-
-
-MANIFEST = "manifest.json"
-OWNER = ".framesieve-export"
-"""Names the run in a folder that is being written; only such folders are ever removed."""
-
-
-def _lock(run: RunDir) -> AbstractContextManager[None]:
-    """A run in a folder that cannot be written is read without a lock: nobody else can write there either."""
-    return run.lock() if os.access(run.path, os.W_OK) else nullcontext()
-
-
-def _destination(run: RunDir, dest: Path | None) -> Path:
-    folder = Path(dest or _free_name(run)).absolute()
-    if folder.exists() and (not folder.is_dir() or any(not _is_partial(path) for path in folder.iterdir())):
-        raise FolderTaken(f"{folder} exists and is not an empty folder; choose another one for the export.")
-    return folder
-
-
-def _free_name(run: RunDir) -> Path:
-    while (folder := run.exported_dir(datetime.now())).exists():
-        time.sleep(0.1)  # a second export within the same second
-    return folder
-
-
-def _is_partial(path: Path) -> bool:
-    return path.name.endswith(".partial") and (path / OWNER).is_file()
-
-
-def remove_partial(folder: Path, run: RunDir) -> None:
-    """Removes what a killed export of this run left where ``folder`` was to be; nothing while another one runs."""
-    with suppress(RunBusy), _lock(run):
-        _remove_stale(folder, run)
-
-
-def _remove_stale(folder: Path, run: RunDir) -> None:
-    """Removes what killed exports of this run left where this one goes; its lock says that none of them still runs."""
-    for parent in {folder, folder.parent}:
-        for path in parent.glob("*.partial") if parent.is_dir() else ():
-            if _is_partial(path) and (path / OWNER).read_bytes() == os.fsencode(run.path.absolute()):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def _whole_folder(folder: Path, run: RunDir) -> Iterator[Path]:
-    """A folder of this process alone that becomes ``folder``, or moves into it where it exists, when all went well."""
-    inside = folder.is_dir()
-    parent = folder if inside else folder.parent
-    with files.storage_errors(folder):
-        parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{names.cut(folder.name, 100)}.", suffix=".partial", dir=parent))
-    try:
-        with files.storage_errors(folder):
-            partial.chmod(0o777 & ~_umask())
-            (partial / OWNER).write_bytes(os.fsencode(run.path.absolute()))
-        yield partial
-        with files.storage_errors(folder):
-            (partial / OWNER).unlink()
-            if inside:
-                _move_up(partial, folder)
-            else:
-                partial.rename(folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _move_up(partial: Path, folder: Path) -> None:
-    for path in sorted(partial.iterdir(), key=lambda p: (p.name == MANIFEST, p.name)):
-        path.rename(folder / path.name)
-    partial.rmdir()
-
-
-def _pictures(
-    run: RunDir, rows: list[FrameRecord], settings: ExtractSettings, partial: Path, video: Path | None
-) -> Generator[FrameRecord, None, None]:
-    """Copies what is on disk, decodes the rest from the video in one pass over it."""
-    missing = []
-    for record in rows:
-        source = _on_disk(run, record)
-        if source is None:
-            missing.append(record)
-            continue
-        name = Path(source.name).name
-        with source, files.storage_errors(partial), open(partial / name, "xb") as copy:
-            shutil.copyfileobj(source, copy, COPY_BYTES)
-        record.filename = name
-        yield record
-    if missing:
-        yield from _decoded(run, missing, settings, partial, video)
-
-
-def _on_disk(run: RunDir, record: FrameRecord) -> BinaryIO | None:
-    """Opens the picture of a record if the run has it whole; its name is built, never taken from the record.
-
-    A link that leads out of the run is none of its pictures.
-    """
-    suffix = Path(str(record.filename)).suffix
-    path = run.frame(record.frame_number, suffix)
-    if record.filename != path.name or suffix not in ENDS:
-        return None
-    try:
-        picture = inside.open_in(path, (run.path,))
-    except OSError:
-        return None
-    if _ends_with(picture, ENDS[suffix]):
-        return picture
-    picture.close()
-    return None
-
-
-def _ends_with(picture: BinaryIO, end: bytes) -> bool:
-    picture.seek(0, os.SEEK_END)
-    picture.seek(max(0, picture.tell() - len(end)))
-    whole = picture.read() == end
-    picture.seek(0)
-    return whole
-
-
-ENDS = {".jpg": b"\xff\xd9", ".png": b"IEND\xaeB`\x82"}
-"""The last bytes of a whole picture: the end of image of JPEG, the last chunk of PNG."""
-
-
-def _decoded(
-    run: RunDir, rows: list[FrameRecord], settings: ExtractSettings, partial: Path, video: Path | None
-) -> Generator[FrameRecord, None, None]:
-    source = video_of(run, video)
-    by_ordinal = {record.frame_number: record for record in rows}
-
-    def make_work() -> Callable[[Frame], str]:
-        def work(frame: Frame) -> str:
-            suffix, data = stills.encoded(frame, settings)
-            path = partial / run.frame(frame.ordinal, suffix).name
-            files.write_bytes(path, data, sync=False)
-            return path.name
-
-        return work
-
-    with numbered_by(run), closing(map_frames(source, np.array(sorted(by_ordinal), np.int64), make_work)) as chunks:
-        for chunk in chunks:
-            for ordinal, name in chunk:
-                if name is None:
-                    raise DecodeError(f"frame {ordinal} could not be decoded again; reject it by hand, then export.")
-                by_ordinal[ordinal].filename = name
-                yield by_ordinal[ordinal]
-
-
-def _cut_faces(chosen: Chosen, rows: list[FrameRecord], partial: Path, margin: float) -> None:
-    """Writes ``faces/frame_000123_face_1.jpg`` ... from the exported pictures, in their format; records name them."""
-    wanted = wanted_faces(chosen.run, chosen.filters)
-    files.make_folder(partial / FACES)
-    for record in rows:
-        boxes = wanted.get(record.frame_number, [])
-        picture = partial / str(record.filename)
-        data = picture.read_bytes() if boxes else b""
-        coding = images.coding_of(data)
-        crops = []
-        for number, (_, box) in enumerate(boxes, 1):
-            name = f"{FACES}/{picture.stem}_face_{number}{picture.suffix}"
-            if coding is None:
-                cut = images.encode(crop(images.decode(data), box, margin), picture.suffix, CROP_QUALITY)
-            else:
-                cut = images.encode_deep(crop(images.decode_deep(data), box, margin), coding)
-            files.write_bytes(partial / name, cut, sync=False)
-            crops.append(name)
-        record.more["face_crops"] = crops
-
-
-COPY_BYTES = 1 << 20
-FACES = "faces"
-CROP_QUALITY = 95
-
-
-def size_estimate(run: RunDir, rows: list[FrameRecord], settings: ExtractSettings) -> int:
-    """Returns about how many bytes the pictures of these records will take."""
-    info = run_file.read(run.run_json).video
-    each = info.width * info.height * stills.bytes_per_pixel(info, settings)
-    total = 0.0
-    for record in rows:
-        picture = _on_disk(run, record)
-        if picture is None:
-            total += each
-            continue
-        with picture:
-            total += os.fstat(picture.fileno()).st_size
-    return int(total)
-
-
-def _check_space(run: RunDir, rows: list[FrameRecord], settings: ExtractSettings, partial: Path) -> None:
-    needed = int(size_estimate(run, rows, settings) * (1 + RESERVE))
-    free = shutil.disk_usage(partial).free
-    if needed > free:
-        raise StorageError(
-            f"the export of {len(rows)} frames needs about {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free; "
-            "free some space or choose a folder on another disk with --dest."
+    filters = arguments.wanted_filters
+    if filters is not None and arguments.selection:
+        raise SettingsError("both a saved selection and filters came; give one of them.", field="selection")
+    yield Step("choosing frames")
+    chosen = chosen_by(arguments.run, filters, arguments.selection)
+    if arguments.digest not in (None, chosen.digest):
+        raise SelectionChanged(
+            "the run changed since these frames were chosen; look at the selection again, then export."
         )
+    done, total = 0, len(chosen.kept)
+    notices = () if chosen.note is None else (Notice("selection_stale", chosen.note),)
+    yield Step(EXPORTING, 0, total, run=chosen.run.path.absolute(), notices=notices)
 
+    def exported(record: FrameRecord) -> Step:
+        nonlocal done
+        done += 1
+        return Step(EXPORTING, done, total, item=record)
 
-def _manifest(chosen: Chosen, rows: list[FrameRecord]) -> dict[str, object]:
-    saved = run_file.read(chosen.run.run_json)
-    return {
-        "schema": 1,
-        "run": chosen.run.path.name,
-        "fingerprint": saved.fingerprint,
-        "digest": chosen.digest,
-        "kept": len(rows),
-        "total": len(chosen.table),
-        "ordinals": chosen.kept.tolist(),
-        "filter": None if chosen.filters is None else config.to_mapping(chosen.filters),
-        "settings": dict(saved.settings),
-    }
-
-
-def _check_set(partial: Path, rows: list[FrameRecord]) -> None:
-    """The last look before the folder gets its name: the pictures in it are the selection, no more and no fewer."""
-    written = {p.name for p in partial.iterdir()} - {"metadata.jsonl", MANIFEST, OWNER, FACES}
-    if written != {record.filename for record in rows} or len(written) != len(rows):
-        raise StorageError(f"{partial} does not hold the selected frames; the disk may be failing, export again.")
+    folder: Path = yield from each(write_folder(chosen, arguments.dest, arguments.video, arguments.settings), exported)
+    return Exported(
+        run=str(chosen.run.path),
+        kept=total,
+        total=len(chosen.table),
+        digest=chosen.digest,
+        ordinals=chosen.kept.tolist(),
+        dest=str(folder),
+    )

@@ -1,280 +1,212 @@
-"""The extract verb: a video becomes a run folder of records and frames, in order, resumable at any instant."""
+"""``extract``: a video, or what a web address brings, becomes a run folder of scored frames."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Generator, Iterator
+import time
+from collections import Counter
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from core.pipeline import best
+from core.pipeline.extraction import Extraction, open_extraction, records_of
+from core.records import FrameRecord, VideoInfo
+from core.settings.extract import ExtractArguments
+from core.settings.masks import MaskArguments
+from core.settings.model import changed
+from core.step import Notice, Outcome, Step, each
+from core.store import jsonl
+from core.store.run import RunDir
+from core.video import cut_off
+from core.video.notices import notices_of
+from core.wording import plural, ranges
 
-from core import config, log
-from core.config import ExtractSettings
-from core.errors import RunError
-from core.pipeline import run_folder, scan, stills
-from core.pipeline.counting import kept_to
-from core.pipeline.extract_faces import ExtractFaces, open_faces
-from core.pipeline.face_measure import FoundFaces
-from core.pipeline.measure import UNDECODABLE, Measurer
-from core.pipeline.rescore import rescore_locked
-from core.records import FrameRecord
-from core.store import files, jsonl, ledger, npz, run_file
-from core.store.run import RunDir, ordinal_of
-from core.store.run_file import RunFile
-from core.video import cut_off, images
-from core.video.container import choose_stream
-from core.video.frame import Frame
-from core.video.probe import Video, fingerprint
-from core.video.stream import map_frames
+EXTRACTING = "extracting"
 
-DOWNLOADS = Path("downloads")
-RUNNING, COMPLETE = "running", "complete"
+
+@dataclass(frozen=True)
+class Extracted(Outcome):
+    """A run whose frames are all recorded."""
+
+    run: str
+    frames: int
+    """Frames that were chosen."""
+    kept: int
+    seconds: float
+    """Since the first frame was looked at."""
+    cut_off: str | None
+    """What the file promises and does not hold; ``None``: it is whole."""
+    frames_per_s: float
+    """Frames that were looked at or recorded in this start, per second."""
+    masked: int | None = None
+    """Shots whose subject is masked; ``None`` = that was not asked for."""
+    best: int | None = None
+    """Stills that were chosen of the frames, with the method ``best``."""
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Every field; ``masked`` and ``best`` only where they were asked for."""
+        asked = ("masked", "best")
+        return {name: value for name, value in super().to_mapping().items() if name not in asked or value is not None}
+
+    def lines(self) -> list[str]:
+        """One line."""
+        speed = f", {self.frames_per_s:.0f} frames/s" if self.frames_per_s else ""
+        what = f"{self.kept} of {plural(self.frames, 'frame')} kept"
+        if self.best is not None:
+            what = f"the best {self.best} of {plural(self.frames, 'frame')}"
+        kept = f"{what} in {self.run} ({self.seconds:.1f} s{speed})"
+        return [kept if self.masked is None else f"{kept}, {plural(self.masked, 'shot')} masked"]
+
+
+def extract(arguments: ExtractArguments) -> Generator[Step, None, Extracted]:
+    """Extracts the frames of a video and yields after each durable record; the item is a ``FrameRecord``.
+
+    A source on the web is downloaded first. A run that exists keeps its ``quality_weights`` unless others are given.
+
+    Raises:
+        SourceError, SettingsError, RunError, RunBusy, StorageError, ModelError: as ``open_extraction``.
+    """
+    source, settings = arguments.source, arguments.settings
+    if not isinstance(source, Path):
+        from core.pipeline.fetch import download
+
+        folder = arguments.downloads
+        source = (yield from download(source, folder, arguments.fetch_settings, item=arguments.item)).paths[0]
+    yield Step("reading the video's index")
+    with open_extraction(
+        source,
+        settings,
+        out=arguments.out,
+        downloads=arguments.downloads,
+        resume=arguments.resume,
+        keep_weights="quality_weights" not in settings.model_fields_set,
+    ) as extraction:
+        found = yield from _steps(extraction, source)
+    if arguments.subject_mask:
+        found = dataclasses.replace(found, masked=(yield from _masked(arguments, Path(found.run))))
+    return found
+
+
+def _masked(arguments: ExtractArguments, run: Path) -> Generator[Step, None, int]:
+    """Masks the primary subject of every shot of the run; returns how many shots have masks."""
+    from core.pipeline.masks.mask import mask
+
+    wanted = MaskArguments(
+        run=run,
+        settings=arguments.mask,
+        weights=arguments.mask_weights,
+        auto=True,
+        scene_detect=arguments.scene_detect,
+    )
+    found = yield from mask(wanted)
+    return sum(shot["worst"] is not None for shot in found.shots)
+
+
+def resumed(arguments: ExtractArguments, run: Path) -> ExtractArguments:
+    """Returns the arguments with which an interrupted start goes on in the run that it had."""
+    return changed(arguments, out=run, resume=True) if RunDir(run).run_json.exists() else arguments
+
+
+def _steps(extraction: Extraction, source: Path) -> Generator[Step, None, Extracted]:
+    frames, looked = extraction.video.info.frames, 0
+    run, began = extraction.run.path.absolute(), time.perf_counter()
+
+    def choosing(done: int) -> Step:
+        nonlocal looked
+        looked = done
+        return Step("choosing frames", done, frames)
+
+    yield Step("choosing frames", 0, frames, notices=tuple(_notices(extraction, source)), run=run)
+    yield from each(extraction.choose(), choosing)
+    tally, before = Tally(), extraction.done
+    yield from _recording(extraction, tally)
+    stills = (yield from best.finish(extraction)) if extraction.settings.method == "best" else None
+    seconds = time.perf_counter() - began
+    looked = max(looked, sum(tally.counts.values()) - before)
+    return Extracted(
+        run=str(extraction.run.path),
+        frames=sum(tally.counts.values()),
+        kept=tally.counts["kept"],
+        seconds=round(seconds, 3),
+        cut_off=cut_off.sentence_of(extraction.video.info),
+        frames_per_s=round(looked / seconds, 1) if seconds > 0 else 0.0,
+        best=stills,
+    )
 
 
 @dataclass
-class Extraction:
-    """A run that is open for extraction: this process holds its lock. Made by ``open_extraction``."""
+class Tally:
+    """What became of the frames of a run: how many of which status, and which of them cannot be used."""
 
-    run: RunDir
-    video: Video
-    settings: ExtractSettings
-    done: int
-    """Frames recorded by an earlier, interrupted run."""
-    complete: bool
-    """Whether the earlier run had finished: nothing is left to do."""
-    ordinals: NDArray[np.int64] | None = None
-    """(W,) int64: what the method chose; ``None`` until ``choose`` has run."""
-    faces: ExtractFaces | None = None
-    """What reads faces in the same pass, if that was asked for."""
+    counts: Counter[str] = field(default_factory=Counter)
+    unusable: dict[str, list[int]] = field(default_factory=lambda: {"error": [], "damaged": []})
+    last: int = -1
 
-    def choose(self) -> Generator[int, None, None]:
-        """Finds out which frames the method chooses. Yields how many frames were looked at, where pixels are needed."""
-        self.ordinals = self._chosen_before()
-        if self.ordinals is None:
-            self.ordinals = yield from kept_to(self.video, self._choose_from)
-            self.video.check_unchanged()
-            if scan.passes(self.settings):
-                files.write_npz(self._sampling, {"ordinals": self.ordinals})
-        if not len(self.ordinals):
-            log.get().warning(NOTHING_CHOSEN[self.settings.method == "keyframes"], self.video.path)
+    def add(self, record: FrameRecord) -> None:
+        """Counts one record."""
+        status = record.status
+        self.counts[status] += 1
+        self.last = record.frame_number
+        if status in self.unusable:
+            self.unusable[status].append(record.frame_number)
 
-    def records(self) -> Generator[FrameRecord, None, None]:
-        """Yields each record once it is in ``metadata.jsonl`` and its picture in the folder, in ordinal order.
+    def clear(self) -> None:
+        """Forgets all of it: the frames are numbered anew."""
+        self.counts.clear()
+        for frames in self.unusable.values():
+            frames.clear()
+        self.last = -1
 
-        Raises:
-            StorageError: the disk is full or the folder cannot be written; what was yielded stays.
-            LedgerMismatch: the file's packets promised other frames; ``open_extraction`` can rebuild the ledger.
-        """
-        assert self.ordinals is not None, "choose comes first"
-        if self.complete:
-            return
-        left = self._left(self.ordinals)
-        with (
-            self.faces or contextlib.nullcontext(),
-            jsonl.Appender(self.run.metadata) as appender,
-            closing(map_frames(self.video, left, self._make_work)) as chunks,
-        ):
-            for chunk in chunks:
-                if any(done is None or done[0].error for _, done in chunk):
-                    self.video.check_unchanged()  # damage in the file is recorded for good, a file cut off is not
-                if self.faces is not None:
-                    self.faces.append([done for _, done in chunk if done is not None])
-                records = [done[0] if done else self._gap(ordinal) for ordinal, done in chunk]
-                appender.append(records)
-                yield from records
-        for folder in (self.run.path, self.run.thumbs):
-            files.clean_temporaries(folder, older_than_s=0)
-        write_run(self.run, self.video, self.settings, COMPLETE)
-        self.complete = True
-        if (said := cut_off.said_of(self.video.info)) is not None:
-            log.get().warning("this run holds what is there of %s: %s", self.video.path, said)
-
-    def _choose_from(self, video: Video) -> Generator[int, None, NDArray[np.int64]]:
-        """Chooses from a ledger; one that was counted anew begins the run anew."""
-        if video is not self.video:
-            self.start_over(video)
-        return (yield from scan.choose(video, self.settings))
-
-    def start_over(self, video: Video) -> None:
-        """Throws away what a wrong ledger numbered; the settings and the folder stay."""
-        run, self.video = self.run, video
-        frames = (path for path in run.path.iterdir() if ordinal_of(path.name) is not None)
-        for path in (run.metadata, self._sampling, *frames):
-            path.unlink(missing_ok=True)
-        if self.faces is not None:
-            self.faces.start_over()
-        ledger.save(run.ledger, video.ledger)
-        write_run(run, video, self.settings, RUNNING)
-        self.done, self.ordinals = 0, None
-
-    @property
-    def _sampling(self) -> Path:
-        return self.run.path / run_folder.SAMPLING
-
-    def _chosen_before(self) -> NDArray[np.int64] | None:
-        if not self._sampling.exists():
-            return None
-        try:
-            ordinals = np.asarray(npz.read(self._sampling, {"ordinals": self._frames})["ordinals"], np.int64)
-        except (OSError, *npz.DAMAGED):
-            return None
-        known = (
-            ordinals.ndim == 1 and np.all(np.diff(ordinals) > 0) and np.all((ordinals >= 0) & (ordinals < self._frames))
-        )
-        return ordinals if known else None
-
-    @property
-    def _frames(self) -> int:
-        return len(self.video.ledger)
-
-    def _left(self, ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Checks that what is recorded is the beginning of what was chosen."""
-        recorded = recorded_ordinals(self.run)
-        if not np.array_equal(recorded, ordinals[: len(recorded)]):
-            raise RunError(
-                f"{self.run.metadata} holds other frames than these settings choose; "
-                "run again with --no-resume to start a run of its own."
-            )
-        return ordinals[len(recorded) :]
-
-    def _gap(self, ordinal: int) -> FrameRecord:
-        return FrameRecord(ordinal, self.video.ledger.seconds(ordinal), error=UNDECODABLE)
-
-    def _make_work(self) -> Callable[[Frame], tuple[FrameRecord, FoundFaces | None]]:
-        measurer, settings, seconds = Measurer(self.settings), self.settings, self.video.ledger.seconds
-
-        def work(frame: Frame) -> tuple[FrameRecord, FoundFaces | None]:
-            record, found, rgb = measurer.record(frame, seconds(frame.ordinal)), None, None
-            if self.faces is not None and record.discard_reason is None and record.error is None:
-                rgb = frame.rgb()
-                found = self.faces.look(frame, rgb, record)
-            if record.discard_reason is None and record.error is None and settings.save_frames:
-                record.filename = self._save(frame, rgb)
-            if settings.thumbs:
-                thumb = images.encode_jpeg(frame.thumb(settings.thumb_height), THUMB_QUALITY)
-                files.write_bytes(self.run.thumb(frame.ordinal), thumb, sync=False)
-            return record, found
-
-        return work
-
-    def _save(self, frame: Frame, rgb: NDArray[np.uint8] | None) -> str:
-        suffix, data = stills.encoded(frame, self.settings, rgb)
-        path = self.run.frame(frame.ordinal, suffix)
-        files.write_bytes(path, data, sync=False)
-        return path.name
+    def damage(self) -> Iterator[Notice]:
+        """Which frames carry an error: those without a picture, and those whose picture is not surely the right one."""
+        kinds = {"error": "could not be decoded", "damaged": "decoded with damage"}
+        said = [f"{len(of)} {kinds[kind]} ({ranges(of)})" for kind, of in self.unusable.items() if of]
+        if said:
+            frames = plural(sum(map(len, self.unusable.values())), "frame")
+            text = f"{frames} cannot be used; the records carry an error: {', '.join(said)}."
+            yield Notice("unusable_frames", text, {kind: len(of) for kind, of in self.unusable.items()})
 
 
-THUMB_QUALITY = 80
-NOTHING_CHOSEN = (
-    "%s: no frame was chosen; choose another method or another target.",
-    "%s was cut so that it shows no key frame: nothing was extracted; choose another method, such as interval.",
-)
+def _recording(extraction: Extraction, tally: Tally) -> Generator[Step, None, None]:
+    """The steps of the pass. Where the decoder disproves the ledger, it begins anew with an exact one."""
+    before, total = extraction.done, _total(extraction)
+    notices: tuple[Notice, ...] = ()
+    if before:
+        for line in jsonl.read(extraction.run.metadata):
+            tally.add(FrameRecord.from_mapping(line))
+        were = "was" if total == 1 else "were"
+        text = f"{before} of {plural(total, 'frame')} {were} recorded before."
+        notices = (Notice("recorded_before", text, {"before": before, "total": total}),)
+    yield Step(EXTRACTING, before, total, before, counts=dict(tally.counts), notices=notices)
+    done, preview = before, extraction.settings.thumbs
+    with closing(records_of(extraction)) as records:
+        for record in records:
+            if record.frame_number <= tally.last:
+                done, before, total = 0, 0, _total(extraction)
+                tally.clear()
+                yield Step(EXTRACTING, 0, total, counts={})
+            tally.add(record)
+            done += 1
+            yield Step(EXTRACTING, done, total, before, item=record, preview=preview)
+    if damage := tuple(tally.damage()):
+        yield Step(EXTRACTING, done, total, before, notices=damage)
 
 
-@contextlib.contextmanager
-def open_extraction(
-    source: str | Path,
-    settings: ExtractSettings,
-    *,
-    out: Path | None = None,
-    downloads: Path = DOWNLOADS,
-    resume: bool = True,
-    keep_weights: bool = False,
-) -> Iterator[Extraction]:
-    """Probes the source, finds or makes its run folder and locks it.
-
-    Args:
-        source: a video file.
-        settings: what to extract.
-        out: the run folder itself; default ``<downloads>/<video stem>`` (``-2``, ``-3`` ... for other settings).
-        downloads: where runs lie.
-        resume: go on with a run of the same video and settings; otherwise start a run of its own.
-        keep_weights: score with the weights that the run already has, not with those of ``settings``.
-
-    Raises:
-        SourceError: not a video. RunBusy: another process works in the run. StorageError: the folder cannot be made.
-        RunError: ``out`` holds a run of another video or of other settings (says which differ), or frames of others.
-        ModelError: faces are wanted and the model is absent or broken; a reference that is no face raises as
-        ``face_reference.from_photo``.
-    """
-    mark = fingerprint(source)
-    chosen = choose_stream(source, settings.stream)
-    settings = dataclasses.replace(settings, stream=chosen.index if chosen.named else None)
-    run, video = run_folder.run_and_video(Path(source), settings, mark, out, downloads, resume, chosen.index)
-    faces = open_faces(settings) if settings.reads_faces else None
-    if (said := cut_off.said_of(video.info)) is not None:
-        log.get().warning("%s: %s", source, said)
-    with run.lock():
-        if not resume and out is not None:
-            run_folder.set_aside(run)
-        if run.run_json.exists():
-            run_folder.check_same(run, video.info, settings)
-        else:
-            run_folder.check_free(run)
-        yield _opened(run, video, settings, keep_weights, faces)
+def _total(extraction: Extraction) -> int:
+    return 0 if extraction.ordinals is None else len(extraction.ordinals)
 
 
-def extract(source: str | Path, settings: ExtractSettings, **where: Any) -> Generator[FrameRecord, None, None]:
-    """Extracts and yields each durable record; ``where`` as in ``open_extraction``. For scripts and tests."""
-    with open_extraction(source, settings, **where) as extraction:
-        for _ in extraction.choose():
-            pass
-        yield from records_of(extraction)
+def _notices(extraction: Extraction, source: Path) -> Iterator[Notice]:
+    info, settings = extraction.video.info, extraction.settings
+    size = f"{plural(info.frames, 'frame')}, {info.width}x{info.height}, {_rate(info)}"
+    yield Notice("video", f"{source}: {size}; run {extraction.run.path}", {"run": str(extraction.run.path)})
+    yield from notices_of(info, settings.hdr, settings.png)
+    if settings.method == "best":
+        yield from best.said(extraction.video, settings)
 
 
-def records_of(extraction: Extraction) -> Generator[FrameRecord, None, None]:
-    """Yields ``extraction.records()``; where the decoder disproves the ledger, all begins anew with an exact one."""
-
-    def work(video: Video) -> Generator[FrameRecord, None, None]:
-        if video is not extraction.video:
-            extraction.start_over(video)
-            for _ in extraction.choose():
-                pass
-        yield from extraction.records()
-
-    yield from kept_to(extraction.video, work)
-
-
-def write_run(run: RunDir, video: Video, settings: ExtractSettings, state: str) -> None:
-    """Writes ``run.json``."""
-    values = config.to_mapping(settings)
-    run_file.write(run.run_json, RunFile(video.info, values, settings.digest(), extra={"state": state}))
-
-
-def recorded_ordinals(run: RunDir) -> NDArray[np.int64]:
-    """Returns (R,) int64: the ordinals in ``metadata.jsonl``, a torn last line left out; empty without the file."""
-    if not run.metadata.exists():
-        return np.zeros(0, np.int64)
-    return np.array([line["frame_number"] for line in jsonl.read(run.metadata)], np.int64)
-
-
-def _opened(
-    run: RunDir, video: Video, settings: ExtractSettings, keep_weights: bool, faces: ExtractFaces | None
-) -> Extraction:
-    """Prepares the folder: what an interrupted run left is repaired, other weights are applied to what it recorded."""
-    state, moved = RUNNING, True
-    if run.run_json.exists():
-        saved = run_file.read(run.run_json)
-        moved = saved.video.path != video.info.path
-        state = str(saved.extra.get("state", RUNNING))
-        weights = tuple(saved.settings.get("quality_weights", settings.quality_weights))
-        if keep_weights:
-            settings = dataclasses.replace(settings, quality_weights=weights)
-        elif weights != settings.quality_weights:
-            rescore_locked(run, saved, settings.quality_weights)
-    if not run.ledger.exists() or ledger.load(run.ledger).decoded != video.ledger.decoded:
-        ledger.save(run.ledger, video.ledger)
-    if settings.thumbs:
-        files.make_folder(run.thumbs)
-    if run.metadata.exists():
-        jsonl.repair(run.metadata)
-    if state != COMPLETE or moved:
-        write_run(run, video, settings, state)
-    if faces is not None:
-        faces.join(run)
-    return Extraction(run, video, settings, len(recorded_ordinals(run)), complete=state == COMPLETE, faces=faces)
+def _rate(info: VideoInfo) -> str:
+    return f"{float(info.rate):.3f} frames/s" if info.rate else "one frame"

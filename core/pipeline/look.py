@@ -1,29 +1,23 @@
-"""``python -m core.pipeline.look FILE STREAM [ROOT ...]``: a child process that says what a video is, in JSON lines.
+"""``python -m core.pipeline.look``: a child process that says what a video is; its parent is ``core.ui.looks``.
 
-They go to standard output. In a child, because a damaged file may end the process that reads it, and because a look can
-be given up. First what the header claims, then what was counted, then a poster. STREAM is ``-`` for the film; with
-folders it reads in these only. The parent is ``core.ui.looks``.
+In a child, because a damaged file may end the process that reads it, and because a look can be given up. First what the
+header claims, then what was counted, then a poster. How it speaks with its parent is in ``core.parent``.
 """
 
 from __future__ import annotations
 
 import base64
-import json
-import sys
 from collections.abc import Generator, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core import inside
-from core.errors import FramesieveError
+from core.parent import Parent, serve
 from core.pipeline.counting import kept_to
 from core.video import colour, cut_off, images
-from core.video.container import open_chosen
 from core.video.frame import Frame
-from core.video.probe import Video, probe
+from core.video.probe import Video, opened
 from core.video.stream import FrameStream
 
 POSTER_HEIGHT, POSTER_QUALITY = 480, 85
@@ -31,16 +25,10 @@ POSTER_AT = 0.1
 """Which part of the video has passed at the poster: the first frame is often black."""
 
 
-def main() -> int:
-    """Looks at the file that is named; an error is a line too."""
-    path, stream, *roots = sys.argv[1:]
-    inside.confine(roots or None)
-    try:
-        for event in look(Path(path), None if stream == "-" else int(stream)):
-            print(json.dumps(event, allow_nan=False), flush=True)
-    except FramesieveError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
-    return 0
+def answer(parent: Parent) -> None:
+    """Looks at the file ``path`` of the request, at its video ``stream``. Raises as ``look``."""
+    for event in look(Path(parent.request["path"]), parent.request["stream"]):
+        parent.send(event)
 
 
 def look(path: Path, stream_index: int | None = None) -> Iterator[dict[str, Any]]:
@@ -53,20 +41,20 @@ def look(path: Path, stream_index: int | None = None) -> Iterator[dict[str, Any]
     Raises:
         SourceError: it is not a video that can be read.
     """
-    container, stream, choice = open_chosen(path, stream_index)
-    with closing(container):
-        context, length = stream.codec_context, container.duration
+    with opened(path, stream_index) as file:
+        header = file.header
         yield {
             "size_bytes": path.stat().st_size,
-            "codec": context.name,
-            "width": context.width,
-            "height": context.height,
-            "rate": float(stream.average_rate) if stream.average_rate else None,
-            "duration_s": length / 1e6 if length else None,
-            "stream": choice.index,
-            "streams": [{"index": one.index, "text": str(one)} for one in choice.streams],
+            "codec": header.codec,
+            "width": header.width,
+            "height": header.height,
+            "rate": float(header.rate) if header.rate else None,
+            "duration_s": header.duration_s,
+            "stream": file.choice.index,
+            "streams": [{"index": one.index, "text": str(one)} for one in file.choice.streams],
         }
-    yield from kept_to(probe(path, stream=choice.index), _counted)
+        video = file.video()
+    yield from kept_to(video, _counted)
 
 
 def _counted(video: Video) -> Generator[dict[str, Any], None, None]:
@@ -80,7 +68,7 @@ def _counted(video: Video) -> Generator[dict[str, Any], None, None]:
         "frames": info.frames,
         "keyframes": len(video.ledger.keys),
         "audio": info.audio,
-        "cut_off": cut_off.said_of(info),
+        "cut_off": cut_off.sentence_of(info),
         "repaired_times": info.repaired_times,
         "colours": colour.described(info),
     }
@@ -100,4 +88,4 @@ def _poster(video: Video) -> bytes | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    serve(answer)

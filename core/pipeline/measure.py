@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from core.config import METRIC_NAMES, ExtractSettings
 from core.metrics.colours import to_hex
+from core.metrics.judge import Judged, judge
 from core.metrics.plane_colours import colours_of
 from core.metrics.quality import Stats, measure, quality_score
 from core.metrics.scratch import Scratch
 from core.records import FrameRecord
-from core.video.frame import Frame
+from core.settings.columns import METRIC_NAMES
+from core.settings.extract import ExtractSettings
+from core.video.frame import Frame, Luma
 
 UNDECODABLE = "this frame could not be decoded: its data in the file are damaged or missing."
 DAMAGED = (
@@ -25,10 +27,11 @@ class Measurer:
         self._settings = settings
         self._hashes = hashes
         self._scratch = Scratch()
+        self._luma: Luma | None = None
 
     def measure(self, frame: Frame) -> Stats:
         """Returns the five metrics (0-100) of a frame and its hash."""
-        luma = frame.luma()
+        self._luma = luma = frame.luma()
         return measure(
             luma.plane,
             luma.width,
@@ -53,9 +56,21 @@ class Measurer:
         """Returns the quality score (0-100) of measured metrics with the weights in force."""
         return score_of(stats, self._settings.quality_weights)
 
+    def judged(self, frame: Frame, stats: Stats) -> Judged:
+        """Judges the frame that was measured last."""
+        luma = self._luma or frame.luma()
+        return judge(
+            luma.plane, luma.width, full_range=luma.full_range, laplacian=stats.laplacian, scratch=self._scratch
+        )
+
     def record(self, frame: Frame, pts_s: float) -> FrameRecord:
         """Returns the record of a decoded frame, with its discard reason but without a file name."""
+        return self.record_and_maps(frame, pts_s)[0]
+
+    def record_and_maps(self, frame: Frame, pts_s: float) -> tuple[FrameRecord, Judged]:
+        """Returns the record, and what is still to be judged with the frames beside it."""
         stats = self.measure(frame)
+        judged = self.judged(frame, stats)
         record = FrameRecord(
             frame_number=frame.ordinal,
             pts_s=pts_s,
@@ -70,7 +85,7 @@ class Measurer:
             error=DAMAGED if frame.damaged else None,
         )
         record.discard_reason = discard_reason(record, self._settings)
-        return record
+        return record, judged
 
 
 def score_of(stats: Stats, weights: tuple[float, ...]) -> float:

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import FILTERABLE, FilterSettings
-from core.pipeline.select import LOWER_IS_BETTER, QUOTAS, select
+from core.advice import advice, aside
+from core.pipeline.select import LOWER_IS_BETTER, QUOTAS, least_of, ranking_of, select
 from core.records import FrameTable, Selection
+from core.settings.columns import FACE_NUMBERS, FILTERABLE
+from core.settings.filter import FilterSettings
+from core.wording import plural
 
 SHOWN = 5
 """Ordinals that a note lists."""
@@ -39,39 +42,45 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
     found += [*_ranking(table, filters), *_without_effect(filters)]
     if not chosen.keep.any():
         found += _nothing_kept(table, filters, chosen, explained=bool(found))
-    elif filters.at_least is not None and np.count_nonzero(chosen.keep) < _wanted(filters):
+    elif filters.at_least is not None and np.count_nonzero(chosen.keep) < least_of(filters):
         found.append(
-            f"{len(chosen.kept)} frames are left even without bounds, fewer than the {_wanted(filters)} wanted."
+            f"{len(chosen.kept)} frames are left even without bounds, fewer than the {least_of(filters)} wanted."
         )
+    elif filters.best is not None and len(chosen.kept) < filters.best:
+        found.append(_fewer(filters.best, len(chosen.kept), chosen.only_by.get("spread", 0)))
     return found
 
 
 def _never_measured(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     for name in FILTERABLE:
         if name not in table.values and (name in filters.min or name in filters.max):
-            why = _why_not(name)
+            why = _why_not(name, table)
             yield f"no frame of this run has {name}: {why}, so a bound on it refuses every frame."
 
 
-def _why_not(name: str) -> str:
+def _why_not(name: str, table: FrameTable) -> str:
     if name == "face_distance":
-        return "faces were never compared with a reference (run faces with --reference)"
-    return "its faces were never read (run faces)" if name in FACE_NAMES else "it was never measured"
-
-
-FACE_NAMES = tuple(name for name in FILTERABLE if "face_" in name)
+        return f"faces were never compared with a reference ({advice('run faces with --reference', 'see People')})"
+    if name in ("eyes_open", "pitch") and "yaw" in table.values:
+        return "its faces were read by a model that has no landmarks, or by an older program"
+    return (
+        f"its faces were never read ({advice('run faces', 'see People')})"
+        if name in FACE_NUMBERS
+        else "it was never measured"
+    )
 
 
 def _people(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     if filters.person_ids is None:
         return
     if not table.people:
-        yield "people were never looked for in this run, so no frame shows the wanted ones: run faces with --people."
+        find = advice("run faces with --people", "choose Find people")
+        yield f"people were never looked for in this run, so no frame shows the wanted ones: {find}."
         return
     missing = [person for person in filters.person_ids if person not in table.people]
     if missing:
         named = _named("person", np.array(missing))
-        yield f"no frame of this run shows {named}; its people are 0 to {max(table.people)}."
+        yield f"no frame of this run shows {named}; its people are {min(table.people)} to {max(table.people)}."
 
 
 def _shots(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
@@ -110,10 +119,14 @@ def _ranking(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     yield from _colours(table, filters)
     if not _ranks(filters):
         return
-    column = table.values.get(filters.rank_by)
+    ranking = ranking_of(table, filters.rank_by)
+    named = filters.best is not None or "rank_by" in filters.model_fields_set
+    if ranking != filters.rank_by and ranking in table.values and named:
+        yield f"this run has no {filters.rank_by}, so {ranking} says which frame is better."
+    column = table.values.get(ranking)
     if column is None or np.isnan(column).all():
-        best = "lowest" if filters.rank_by in LOWER_IS_BETTER else "highest"
-        yield f"no frame of this run has {filters.rank_by}, so the earliest frames count as best, not the {best}."
+        best = "lowest" if ranking in LOWER_IS_BETTER else "highest"
+        yield f"no frame of this run has {ranking}, so the earliest frames count as best, not the {best}."
 
 
 def _colours(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
@@ -124,7 +137,7 @@ def _colours(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     which = "the frames of this run were" if without == hashed else f"{without} of {hashed} frames were"
     yield (
         f"{which} recorded before colours were noted, so duplicates of them are found by their hashes alone: extract "
-        "again with --no-resume to tell pictures of other colours apart."
+        f"again with {aside()} to tell pictures of other colours apart."
     )
 
 
@@ -139,12 +152,13 @@ def _without_effect(filters: FilterSettings) -> Iterator[str]:
 
 
 def _ranks(filters: FilterSettings) -> bool:
-    return filters.dedup is not None or any(getattr(filters, name) is not None for name in QUOTAS)
+    return any(getattr(filters, name) is not None for name in ("dedup", "best", *QUOTAS))
 
 
-def _wanted(filters: FilterSettings) -> int:
-    at_least = filters.at_least or 0
-    return at_least if filters.top is None else min(at_least, filters.top)
+def _fewer(wanted: int, kept: int, passed: int) -> str:
+    """Why the best N are fewer than N."""
+    why = f"each of the {passed} other frames that pass looks like one of them" if passed else "no other frame passes"
+    return f"{plural(kept, 'still')} instead of {wanted}: {why}."
 
 
 def _nothing_kept(table: FrameTable, filters: FilterSettings, chosen: Selection, *, explained: bool) -> Iterator[str]:

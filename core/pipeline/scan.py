@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import ExtractSettings
 from core.metrics.quality import luma_difference
+from core.pipeline import best
 from core.pipeline.measure import Measurer
+from core.settings.extract import ExtractSettings
 from core.video import sampling
 from core.video.frame import Frame, Luma
 from core.video.probe import Video
@@ -25,6 +26,8 @@ def choose(video: Video, settings: ExtractSettings) -> Generator[int, None, NDAr
     Methods that need no pixels yield nothing.
     """
     ledger, target = video.ledger, settings.target
+    if settings.method == "best":
+        return (yield from best.candidates(video, settings))
     if settings.method == "scene":
         scores = yield from scene_scores(video)
         return sampling.scene(scores, settings.threshold, target)
@@ -41,7 +44,9 @@ def choose(video: Video, settings: ExtractSettings) -> Generator[int, None, NDAr
 
 def passes(settings: ExtractSettings) -> bool:
     """Whether ``choose`` reads pixels."""
-    return settings.method == "scene" or (settings.target is not None and settings.method in ("all", "every_nth"))
+    return settings.method in ("scene", "best") or (
+        settings.target is not None and settings.method in ("all", "every_nth")
+    )
 
 
 def qualities(

@@ -4,13 +4,16 @@ Rules, in the order in which they name the reason of a refusal:
 
 1. ``error``: the record carries an error. Nothing brings such a frame back.
 2. The ``discard_reason`` that extract wrote.
-3. Lower and upper bounds, both inclusive, in the order of ``config.FILTERABLE``. A frame without a number in a bounded
-   column is refused, and so is every frame when the run has no such column.
+3. Lower and upper bounds, both inclusive, in the order of ``FILTERABLE``. A frame without a number in a bounded
+   column is refused, and so is every frame when the run has no such column. A flag that is not known refuses none.
 4. ``person``: shows none of the wanted people.
 5. ``shot``: not one of the wanted shots.
 6. ``duplicate``: among what is left, near a better frame (``duplicates.py``).
 7. ``quota``: among what is left, not good enough for its shot, then for its time window, then over all.
-8. ``manual``: rejected by hand. A frame kept by hand passes rules 2 to 7. Neither changes what happens to other frames.
+8. ``spread``: among what is left, not one of the best N, spread (``spread.py``). Frames kept by hand count, one that is
+   rejected by hand is replaced. Rule 6 then waits for this one: no two of the N are near each other.
+9. ``manual``: rejected by hand. A frame kept by hand passes rules 2 to 8. But for rule 8, neither changes what happens
+   to other frames.
 
 "Better" is a higher ``rank_by`` (a lower one for ``face_distance``); frames without that number come last, and of equal
 frames the earlier one is better. Pure: no files, no video.
@@ -24,10 +27,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import FILTERABLE, METRIC_NAMES, FilterSettings
-from core.pipeline.discards import discard_codes
+from core.pipeline import spread
 from core.pipeline.duplicates import duplicate_rows
 from core.records import FrameTable, Selection
+from core.settings.columns import FACE_NUMBERS, FILTERABLE, FLAGS, JUDGED, METRIC_NAMES, RANKED_BEFORE, RANKED_BY
+from core.settings.filter import FilterSettings
+from core.settings.model import changed
 from core.store.selection import digest
 
 __all__ = ["REASONS", "digest", "reason_of", "select"]
@@ -35,12 +40,13 @@ __all__ = ["REASONS", "digest", "reason_of", "select"]
 STEPS = 10
 """``at_least`` loosens the bounds in this many steps; the last one drops them."""
 
-LOWER_IS_BETTER = ("face_distance",)
+LOWER_IS_BETTER = ("face_distance", "sharpness_rank", "noise", "clipped_dark", "clipped_bright", "blockiness", *FLAGS)
 QUOTAS = ("top", "top_percent", "per_shot", "per_shot_percent", "per_window", "per_window_percent")
 
 SUBJECT_NAMES = tuple(name for name in FILTERABLE if name.startswith("subject_"))
 REASONS = ("", "error", "quality", *METRIC_NAMES, "face", "mask", "identity", *SUBJECT_NAMES, "person")
-REASONS += ("shot", "duplicate", "quota", "manual")
+REASONS += (RANKED_BY, "sharpness_rank", *JUDGED, *FLAGS)
+REASONS += ("shot", "duplicate", "quota", "spread", "manual")
 """Names of the reasons; index = code in ``Selection.reason``. Discard reasons that are not here get the codes after."""
 
 CODE = {name: code for code, name in enumerate(REASONS)}
@@ -71,7 +77,7 @@ def select(table: FrameTable, filters: FilterSettings) -> Selection:
     chosen = _select(table, filters)
     if filters.at_least is None:
         return chosen
-    wanted = filters.at_least if filters.top is None else min(filters.at_least, filters.top)
+    wanted = least_of(filters)
     for step in range(1, STEPS + 1):
         if np.count_nonzero(chosen.keep) >= wanted or not (filters.min or filters.max):
             break
@@ -80,34 +86,46 @@ def select(table: FrameTable, filters: FilterSettings) -> Selection:
     return chosen
 
 
+def least_of(filters: FilterSettings) -> int:
+    """Returns how many frames ``at_least`` asks for: no more than ``top`` and ``best`` let through."""
+    limits = [limit for limit in (filters.at_least, filters.top, filters.best) if limit is not None]
+    return min(limits) if filters.at_least is not None else 0
+
+
+def ranking_of(table: FrameTable, rank_by: str) -> str:
+    """Returns the column that ranks this run: ``quality_score`` where it has no ``picture_score``."""
+    return RANKED_BEFORE if rank_by == RANKED_BY and rank_by not in table.values else rank_by
+
+
 def reason_of(column: str) -> str:
-    """Returns the reason that a bound on this column of ``config.FILTERABLE`` gives."""
+    """Returns the reason that a bound on this column of ``FILTERABLE`` gives."""
     if column == "quality_score":
         return "quality"
     if column == "reid_similarity":
         return "identity"
-    if column.startswith(("face_", "max_face_")):
+    if column in FACE_NUMBERS:
         return "face"
     return "mask" if column.startswith("mask_") else column
 
 
 def _select(table: FrameTable, filters: FilterSettings) -> Selection:
     refused, rules = _first_stage(table, filters)
-    survives = refused == 0
+    survives: NDArray[np.bool_] = np.bitwise_or.reduce(refused, axis=0) == 0
     _override(refused, _rows(table, filters.keep))
     first, only_by = _first_rule(refused), _only_by(refused, rules)
     reason = np.array([code for _, code in rules] + [0], np.int16).take(first, mode="clip")
     reasons = _name_discards(table, reason)
-    duplicate_of = np.full(len(table), -1, np.int64)
-    if filters.dedup is not None or any(getattr(filters, name) is not None for name in QUOTAS):
+    duplicate_of, stand_in = np.full(len(table), -1, np.int64), np.full(len(table), -1, np.int64)
+    if any(getattr(filters, name) is not None for name in ("dedup", "best", *QUOTAS)):
         duplicate_of = _later_stages(table, filters, survives, reason, only_by)
+    if filters.best is not None:
+        stand_in = _best_stage(table, filters, reason, only_by)
     _by_hand(table, filters, reason, only_by)
-    keep = reason == 0
-    return Selection(table.ordinal, keep, reason, reasons, only_by, duplicate_of)
+    return Selection(table.ordinal, reason == 0, reason, reasons, only_by, duplicate_of, stand_in)
 
 
 def _first_stage(table: FrameTable, filters: FilterSettings) -> tuple[NDArray[np.unsignedinteger], Rules]:
-    """Returns (F,) words with bit i set where rule i refuses the frame, and the rules in order."""
+    """Returns (W, F) words with bit i set where rule i refuses the frame, and the rules in order."""
     bounds = [(name, sign) for name in FILTERABLE for sign in ("min", "max") if name in getattr(filters, sign)]
     rules = [("", CODE["error"]), ("", DISCARDED)]
     rules += [(f"{sign} {name}", CODE[reason_of(name)]) for name, sign in bounds]
@@ -115,9 +133,9 @@ def _first_stage(table: FrameTable, filters: FilterSettings) -> tuple[NDArray[np
     rules += [("shot", CODE["shot"])] if filters.shots is not None else []
     passed = _Bits(len(table), len(rules))
     passed.add(~table.error)
-    passed.add(discard_codes(table.discarded)[1] == 0)
+    passed.add(table.discard == 0)
     for name, sign in bounds:
-        passed.add(_within(table.values.get(name), sign, getattr(filters, sign)[name]))
+        passed.add(_within(table.values.get(name), sign, getattr(filters, sign)[name], name in FLAGS))
     if filters.person_ids is not None:
         passed.add(_shows(table, filters.person_ids))
     if filters.shots is not None:
@@ -126,15 +144,20 @@ def _first_stage(table: FrameTable, filters: FilterSettings) -> tuple[NDArray[np
 
 
 DISCARDED = len(REASONS)
-"""Stands in for the reason of a discarded frame until its text is looked up."""
+"""Stands in for the reason of a discarded frame until its own code is put there."""
 
 
 class _Bits:
-    """Packs boolean columns into one column of words: two passes over little memory for each."""
+    """Packs boolean columns into one column of words: two passes over little memory for each.
+
+    More columns than a word has bits go into further rows of words.
+    """
 
     def __init__(self, length: int, columns: int) -> None:
-        kind = next(k for k in (np.uint8, np.uint16, np.uint32, np.uint64) if np.iinfo(k).bits >= columns)
-        self.words: NDArray[np.unsignedinteger] = np.zeros(length, kind)
+        kinds = np.uint8, np.uint16, np.uint32, np.uint64
+        kind = next((k for k in kinds if np.iinfo(k).bits >= columns), np.uint64)
+        self.bits = np.iinfo(kind).bits
+        self.words: NDArray[np.unsignedinteger] = np.zeros((-(-columns // self.bits), length), kind)
         self.scratch = np.empty(length, kind)
         self.columns = columns
         self.filled = 0
@@ -142,21 +165,24 @@ class _Bits:
     def add(self, mask: NDArray[np.bool_] | None) -> None:
         """Puts (F,) bool at the next bit; ``None`` = all false."""
         if mask is not None:
-            np.multiply(mask.view(np.uint8), self.words.dtype.type(1 << self.filled), out=self.scratch)
-            np.bitwise_or(self.words, self.scratch, out=self.words)
+            words, bit = self.words[self.filled // self.bits], self.filled % self.bits
+            np.multiply(mask.view(np.uint8), words.dtype.type(1 << bit), out=self.scratch)
+            np.bitwise_or(words, self.scratch, out=words)
         self.filled += 1
 
     def inverted(self) -> NDArray[np.unsignedinteger]:
-        """Returns the words with each of the bits turned over."""
-        self.words ^= self.words.dtype.type((1 << self.columns) - 1)
+        """Returns the words, (W, F), with each of the bits turned over."""
+        for row, words in enumerate(self.words):
+            words ^= words.dtype.type((1 << min(self.columns - row * self.bits, self.bits)) - 1)
         return self.words
 
 
-def _within(column: NDArray[np.float64] | None, sign: str, bound: float) -> NDArray[np.bool_] | None:
-    """NaN compares false, so it is never within."""
+def _within(column: NDArray[np.float64] | None, sign: str, bound: float, is_flag: bool) -> NDArray[np.bool_] | None:
+    """NaN compares false, so it is never within; but a flag that is not known never refuses a frame."""
     if column is None:
         return None
-    return column >= bound if sign == "min" else column <= bound
+    within = column >= bound if sign == "min" else column <= bound
+    return within | np.isnan(column) if is_flag else within
 
 
 def _shows(table: FrameTable, people: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -172,28 +198,41 @@ NO_ROWS = np.zeros(0, np.int64)
 
 def _override(refused: NDArray[np.unsignedinteger], rows: NDArray[np.int64]) -> None:
     """Lets rows kept by hand pass everything but an error, which is the lowest bit."""
-    refused[rows] &= refused.dtype.type(1)
+    refused[0, rows] &= refused.dtype.type(1)
+    refused[1:, rows] = 0
 
 
 def _first_rule(refused: NDArray[np.unsignedinteger]) -> NDArray[np.uint8]:
-    """(F,) index of the lowest bit that is set; the width of a word where none is."""
-    one = refused.dtype.type(1)
-    below = np.bitwise_and(~refused, refused - one)  # the zeros under the lowest one; all bits when there is no one
-    index: NDArray[np.uint8] = np.bitwise_count(below)
+    """(F,) index of the lowest bit that is set; the width of all words where none is."""
+    one, bits = refused.dtype.type(1), 8 * refused.itemsize
+    index: NDArray[np.uint8] = np.full(refused.shape[1], bits * len(refused), np.uint8)
+    for row in reversed(range(len(refused))):
+        words = refused[row]
+        below = np.bitwise_and(~words, words - one)  # the zeros under the lowest one; all bits when there is no one
+        found = np.bitwise_count(below)
+        index = np.where(found < bits, found + row * bits, index).astype(np.uint8)
     return index
 
 
 def _only_by(refused: NDArray[np.unsignedinteger], rules: Rules) -> dict[str, int]:
-    kind = refused.dtype.type
-    return {name: int(np.count_nonzero(refused == kind(1 << i))) for i, (name, _) in enumerate(rules) if name}
+    """How many frames each rule refuses alone."""
+    kind, bits = refused.dtype.type, 8 * refused.itemsize
+    counts: dict[str, int] = {}
+    for i, (name, _) in enumerate(rules):
+        if name:
+            alone = refused[i // bits] == kind(1 << i % bits)
+            for row in set(range(len(refused))) - {i // bits}:
+                alone &= refused[row] == 0
+            counts[name] = int(np.count_nonzero(alone))
+    return counts
 
 
 def _name_discards(table: FrameTable, reason: NDArray[np.int16]) -> tuple[str, ...]:
     """Replaces the stand-in by the code of each frame's own reason; returns the names of all codes."""
-    names, codes = discard_codes(table.discarded)
-    reasons = (*REASONS, *(name for name in names if name not in CODE))
-    code_of = np.array([reasons.index(name) for name in names], np.int16)
-    np.copyto(reason, code_of.take(codes), where=reason == DISCARDED)
+    reasons = (*REASONS, *(name for name in table.discards if name not in CODE))
+    code_of = {name: code for code, name in enumerate(reasons)}
+    codes = np.array([code_of[name] for name in table.discards], np.int16)
+    np.copyto(reason, codes.take(table.discard), where=reason == DISCARDED)
     return reasons
 
 
@@ -209,7 +248,7 @@ def _later_stages(
     by_hand[_rows(table, filters.keep)] = True
     ranked = _ranked(table, filters.rank_by, np.flatnonzero(survives))
     duplicate_of = np.full(len(table), -1, np.int64)
-    if filters.dedup is not None:
+    if filters.dedup is not None and filters.best is None:
         rows = duplicate_rows(table, ranked, filters.dedup)
         removed = np.flatnonzero((rows >= 0) & ~by_hand)
         duplicate_of[removed] = table.ordinal[rows[removed]]
@@ -223,8 +262,27 @@ def _later_stages(
     return duplicate_of
 
 
+def _best_stage(
+    table: FrameTable, filters: FilterSettings, reason: NDArray[np.int16], only_by: dict[str, int]
+) -> NDArray[np.int64]:
+    """The best N among what every rule before lets pass. Writes reasons and counts; returns ``stand_in``."""
+    passed, by_hand = reason == 0, _rows(table, filters.keep)
+    by_hand = by_hand[~table.error[by_hand]]
+    passed[_rows(table, filters.reject)] = passed[by_hand] = False
+    for name in FLAGS:  # no dissolve, no title; where nobody could tell, the frame may be one of them
+        flagged = passed & (table.values[name] > 0) if name in table.values else np.zeros(len(table), np.bool_)
+        reason[flagged], passed[flagged] = CODE[name], False
+    rows, column = np.flatnonzero(passed), ranking_of(table, filters.rank_by)
+    found = spread.best_of(table, filters, rows, by_hand, column, column in LOWER_IS_BETTER)
+    removed = rows[~np.isin(rows, found.rows)]
+    reason[removed], only_by["spread"] = CODE["spread"], len(removed)
+    stood = found.stands_for >= 0
+    return np.where(stood, table.ordinal[found.stands_for], -1) if len(table) else found.stands_for
+
+
 def _ranked(table: FrameTable, rank_by: str, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rows, best first; NaN last, ties by row."""
+    rank_by = ranking_of(table, rank_by)
     column = table.values.get(rank_by)
     if column is None:
         return rows
@@ -282,10 +340,10 @@ def _rows(table: FrameTable, ordinals: tuple[int, ...]) -> NDArray[np.int64]:
 
 def _loosened(table: FrameTable, filters: FilterSettings, step: int) -> FilterSettings:
     if step == STEPS:
-        return replace(filters, min={}, max={})
+        return changed(filters, min={}, max={})
     lower = {name: _towards(bound, table.values.get(name), np.fmin, step) for name, bound in filters.min.items()}
     upper = {name: _towards(bound, table.values.get(name), np.fmax, step) for name, bound in filters.max.items()}
-    return replace(filters, min=lower, max=upper)
+    return changed(filters, min=lower, max=upper)
 
 
 def _towards(bound: float, column: NDArray[np.float64] | None, outer: np.ufunc, step: int) -> float:

@@ -1,10 +1,11 @@
-"""The shots verb: finds the cuts of a run's video, once, and writes the shot of every record."""
+"""``shots``: finds the cuts of a run's video, once, and writes the shot of every record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,17 @@ from numpy.typing import NDArray
 from core.pipeline.counting import numbered_by
 from core.pipeline.runs import video_of
 from core.records import FrameRecord
-from core.store import jsonl, selection
+from core.settings.shots import ShotsArguments
+from core.step import Outcome, Step, each
+from core.store import annotations as annotation_file
+from core.store import cuts, jsonl, run_file, selection
+from core.store.mask_dir import MaskDir
 from core.store.run import RunDir
 from core.video.frame import Frame
 from core.video.probe import Video
 from core.video.shots import ShotFinder, shot_of, small_picture
 from core.video.stream import map_frames
+from core.wording import plural
 
 Shots = list[tuple[int, int]]
 
@@ -48,29 +54,50 @@ def find_shots(video: Video, detector: str = "adaptive") -> Generator[int, None,
     return finder.shots(len(video.ledger))
 
 
-def shots(path: Path, detector: str = "adaptive", video: Path | None = None) -> Generator[int, None, Shots]:
-    """Finds the shots of a run, writes ``shots.json`` and the ``shot_id`` of every record; yields frames looked at.
+@dataclass(frozen=True)
+class ShotsFound(Outcome):
+    """The shots of a run."""
 
-    Args:
-        path: the run folder.
-        detector: see ``find_shots``.
-        video: where the video lies now, if it was moved.
+    run: str
+    shots: list[list[int]]
+    """``[start, end)`` ordinals of each."""
+
+    def brief(self) -> dict[str, Any]:
+        """How many there are."""
+        return {"run": self.run, "shots": len(self.shots)}
+
+    def lines(self) -> list[str]:
+        """How many, then each."""
+        each_one = [f"  shot {number}: frames {start} to {end - 1}" for number, (start, end) in enumerate(self.shots)]
+        return [f"{plural(len(self.shots), 'shot')} in {self.run}", *each_one]
+
+
+def shots(arguments: ShotsArguments) -> Generator[Step, None, ShotsFound]:
+    """Finds the shots of a run, writes ``shots.json`` and the ``shot_id`` of every record; cuts made by hand stay.
 
     Raises:
         RunError: no run, or its video is gone. RunBusy: somebody works in the run.
     """
-    run = RunDir(path)
-    source = video_of(run, video)
+    run = RunDir(arguments.run)
+    saved = run_file.read(run.run_json)
+    frames = saved.video.frames
+    yield Step(LOOKING, 0, frames, run=run.path.absolute())
+    source = video_of(run, arguments.video, saved)
     with run.lock():
         with numbered_by(run):
-            found = yield from find_shots(source, detector)
+            found = yield from each(find_shots(source, arguments.detector), lambda done: Step(LOOKING, done, frames))
+        found = cuts.found_again(MaskDir(run.path).cuts, found, frames)
         write_shot_ids(run, found)
-    return found
+    return ShotsFound(str(run.path), [list(shot) for shot in found])
+
+
+LOOKING = "looking for cuts"
 
 
 def write_shot_ids(run: RunDir, found: Shots) -> None:
-    """Writes shots and shot ids; the caller holds the lock."""
+    """Writes shots and shot ids, and takes what people pointed at to its new shot; the caller holds the lock."""
     selection.write_shots(run.shots, found)
+    annotation_file.move(run.annotations, found)
     if not run.metadata.exists():
         return
     records = [FrameRecord.from_mapping(line) for line in jsonl.read(run.metadata)]

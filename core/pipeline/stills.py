@@ -6,9 +6,9 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from core.config import ExtractSettings
 from core.records import VideoInfo
-from core.video import colour, images
+from core.settings.extract import ExtractSettings
+from core.video import images
 from core.video.frame import Frame
 
 
@@ -35,11 +35,6 @@ def bytes_per_pixel(info: VideoInfo, settings: ExtractSettings) -> float:
 
 
 JPEG_BYTES_PER_PIXEL, PNG_BYTES_PER_PIXEL, DEEP_BYTES_PER_PIXEL = 0.25, 2.0, 6.0
-
-
-def sentence(info: VideoInfo, settings: ExtractSettings) -> str | None:
-    """Returns what the video's colours are and what becomes of them; ``None`` for ordinary ones."""
-    return colour.described(info, settings.hdr, settings.png)
 
 
 def is_kept(picture: BinaryIO) -> bool:

@@ -1,7 +1,7 @@
 """The detection cache: ``<video_stem>__<weights_stem>.preds.npz`` with its ``.meta.json``, as docs/formats.md says.
 
-Ours and those of the original tool, which says less about itself. Not here: what an unfinished pass leaves
-(``detections_part``), the form in which the page gets it (``detections_page``).
+Read are ours and those of the original tool, the script whose layout this is and which notes less about itself. Not
+here: part files of an unfinished pass (``detections_part``), the binary that the page gets (``detections_page``).
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import files, names
 from core.errors import CacheError, RunError, StorageError
 from core.records import Detections, VideoInfo
-from core.store import files, names, npz
+from core.store import npz
 from core.weights import Weights
 
 PREDS, META = ".preds.npz", ".meta.json"
@@ -30,7 +31,7 @@ SHA_DIGITS = 8
 
 @dataclass(frozen=True)
 class CacheMeta:
-    """What a cache says of itself. ``None`` in our additions = the original tool made it and did not say."""
+    """The ``.meta.json`` of a cache. ``None`` in our additions = the original tool made it and did not say."""
 
     fps: float | None
     total_frames: int
@@ -58,7 +59,7 @@ class CacheMeta:
     undecoded_frames: int | None = None
     """Frames that could not be decoded and are empty for that reason."""
     ledger_digest: str | None = None
-    """``VideoInfo.ledger_digest`` of the count that numbers its frames."""
+    """``VideoInfo.ledger_digest`` of the ledger that numbers its frames."""
     stream_index: int | None = None
     """Of the video stream, as FFmpeg counts; ``None`` = the first film of the file."""
     mirrored: bool = False
@@ -100,7 +101,7 @@ class DetectionCache:
 
 
 @dataclass(frozen=True)
-class Found:
+class CacheLookup:
     """The cache of a video for some weights, or why there is none."""
 
     cache: DetectionCache | None
@@ -111,26 +112,28 @@ class Found:
 # --- names
 
 
-def paths_for(video: str | Path, weights: Weights, folder: Path | None = None, mark: str = "") -> list[Path]:
-    """Returns the names that a cache of this video and these weights may have, the plain one first.
+def paths_for(video: str | Path, weights: Weights, folder: Path | None = None, stream_suffix: str = "") -> list[Path]:
+    """Returns the paths that a cache of this video and these weights may have, the plain ``<stem>__<stem>`` first.
 
-    The others give way to a cache that has the plain name already: of other weights of the same stem (everyone's is
-    ``best.pt``), or of another video of the same stem (``a.mp4`` and ``a.avi``). Names that no file system takes are
-    left out.
+    The others are taken where the plain one is already that of other weights of the same stem (everyone's is
+    ``best.pt``), or of another video of the same stem (``a.mp4`` and ``a.avi``). Names that are too long for a file
+    system are left out.
 
     Args:
         video: the file.
         weights: from ``weights.identify``.
         folder: where the cache lies; beside the video if ``None``.
-        mark: of the stream, ``VideoInfo.mark``.
+        stream_suffix: ``VideoInfo.stream_suffix``; empty for the stream that the rules take.
     """
-    return [path for path in _all_paths(Path(video), weights, folder or Path(video).parent, mark) if _fits(path)]
+    return [
+        path for path in _all_paths(Path(video), weights, folder or Path(video).parent, stream_suffix) if _fits(path)
+    ]
 
 
-def _all_paths(video: Path, weights: Weights, folder: Path, mark: str) -> list[Path]:
+def _all_paths(video: Path, weights: Weights, folder: Path, stream_suffix: str) -> list[Path]:
     """Two names by the stem of the video, then two by its whole name."""
     stems = weights.stem, f"{weights.stem}-{weights.sha256[:SHA_DIGITS]}"
-    return [folder / f"{v}{mark}__{w}{PREDS}" for v in (video.stem, video.name) for w in stems]
+    return [folder / f"{v}{stream_suffix}__{w}{PREDS}" for v in (video.stem, video.name) for w in stems]
 
 
 def _fits(path: Path) -> bool:
@@ -170,21 +173,21 @@ def _can_write(folder: Path) -> bool:
 # --- find and list
 
 
-def find(info: VideoInfo, weights: Weights, folders: Sequence[Path] = ()) -> Found:
+def find(info: VideoInfo, weights: Weights, folders: Sequence[Path] = ()) -> CacheLookup:
     """Returns the cache of this video made with these weights: beside the video, or in one of ``folders``.
 
     A cache that does not say which weights made it (the original tool's) counts by their name.
     """
     refused: list[str] = []
-    for preds in _candidates(info.path, weights, folders, info.mark):
+    for preds in _candidates(info.path, weights, folders, info.stream_suffix):
         try:
             meta = _meta_values(preds)
             if _of_other_weights(meta, weights):
                 continue
-            return Found(read(preds, info), tuple(refused))
+            return CacheLookup(read(preds, info), tuple(refused))
         except (CacheError, FileNotFoundError) as error:
             refused.append(str(error))
-    return Found(None, tuple(refused))
+    return CacheLookup(None, tuple(refused))
 
 
 def exists(video: str | Path, fingerprint: str | None, weights: Weights, folders: Sequence[Path] = ()) -> bool:
@@ -198,21 +201,25 @@ def exists(video: str | Path, fingerprint: str | None, weights: Weights, folders
     return False
 
 
-def listed(video: str | Path, folders: Sequence[Path] = (), mark: str = "") -> list[Path]:
+def listed(video: str | Path, folders: Sequence[Path] = (), stream_suffix: str = "") -> list[Path]:
     """Returns every ``.preds.npz`` that is named after this video, whatever the weights; ``read`` checks each.
 
-    ``mark`` is that of the stream, ``VideoInfo.mark``.
+    ``stream_suffix`` is that of ``VideoInfo``.
     """
     video = Path(video)
     found = []
     for folder in dict.fromkeys([video.parent, *folders]):
         with contextlib.suppress(OSError):
             there = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(PREDS))
-            found += [folder / n for n in there if n.startswith((f"{video.stem}{mark}__", f"{video.name}{mark}__"))]
+            found += [
+                folder / n
+                for n in there
+                if n.startswith((f"{video.stem}{stream_suffix}__", f"{video.name}{stream_suffix}__"))
+            ]
     return found
 
 
-def place(info: VideoInfo, weights: Weights, folder: Path) -> Path:
+def path_to_write(info: VideoInfo, weights: Weights, folder: Path) -> Path:
     """Returns where the cache of this video and these weights is written in ``folder``: the first name that is free.
 
     A name is free when no cache has it, or one of this video and these weights, which is then replaced.
@@ -220,16 +227,16 @@ def place(info: VideoInfo, weights: Weights, folder: Path) -> Path:
     Raises:
         StorageError: the names of video and weights are too long together.
     """
-    paths = _all_paths(Path(info.path), weights, folder, info.mark)
+    paths = _all_paths(Path(info.path), weights, folder, info.stream_suffix)
     for named in (paths[:2], paths[2:]):
         for preds in filter(_fits, named):
-            meta = _held(preds)
+            meta = _meta_or_empty(preds)
             if meta.get("fingerprint") not in (None, info.fingerprint):
                 break  # another video has this stem
             if not _of_other_weights(meta, weights):
                 return preds
     if not _fits(paths[-1]):
-        raise StorageError(_too_long(Path(info.path), weights))
+        raise StorageError(_too_long(Path(info.path), weights), code="name_too_long")
     return paths[-1]
 
 
@@ -241,16 +248,16 @@ def _too_long(video: Path, weights: Weights) -> str:
     )
 
 
-def _held(preds: Path) -> Mapping[str, Any]:
-    """What the cache of this name says of itself; nothing where there is none, or a damaged one to replace."""
+def _meta_or_empty(preds: Path) -> Mapping[str, Any]:
+    """The ``.meta.json`` of the cache of this name; empty where there is none, or a damaged one to replace."""
     with contextlib.suppress(CacheError):
         return _meta_values(preds) if preds.exists() else {}
     return {}
 
 
-def _candidates(video: str | Path, weights: Weights, folders: Sequence[Path], mark: str = "") -> list[Path]:
+def _candidates(video: str | Path, weights: Weights, folders: Sequence[Path], stream_suffix: str = "") -> list[Path]:
     places = dict.fromkeys([Path(video).parent, *folders])
-    return [path for folder in places for path in paths_for(video, weights, folder, mark) if path.exists()]
+    return [path for folder in places for path in paths_for(video, weights, folder, stream_suffix) if path.exists()]
 
 
 def _of_other_weights(meta: Mapping[str, Any], weights: Weights) -> bool:
@@ -264,31 +271,37 @@ def _of_other_weights(meta: Mapping[str, Any], weights: Weights) -> bool:
 def read(preds: Path, info: VideoInfo) -> DetectionCache:
     """Reads a cache and checks that it is of this video.
 
-    Keys that its ``.meta.json`` lacks are filled from the video, and frames that the video has not are cut off when
-    they are empty: the original tool believed the header.
+    Keys that its ``.meta.json`` lacks are filled from the video. Surplus frames at the end are cut off when they are
+    empty: the original tool took the number of frames from the video's header.
 
     Raises:
         CacheError: it is damaged, or its fingerprint, size or number of frames is another video's.
     """
     meta = _meta(preds, info)
     if meta.fingerprint not in (None, info.fingerprint):
-        raise CacheError(f"{preds} was made from another video (its fingerprint differs); delete it or move it away.")
+        raise CacheError(
+            f"{preds} was made from another video (its fingerprint differs); delete it or move it away.",
+            code="other_video",
+        )
     if (meta.width, meta.height) != (info.width, info.height):
         raise CacheError(
             f"{preds} is of a video of {meta.width}x{meta.height} pixels, this one has {info.width}x{info.height}; "
-            "delete it or move it away."
+            "delete it or move it away.",
+            code="other_video",
         )
     _check_view(preds, meta, info)
     if meta.ours and meta.ledger_digest != info.ledger_digest:
         raise CacheError(
             f"{preds} was made when the frames of this video were counted otherwise; delete it or move it away, and "
-            "precompute again."
+            "precompute again.",
+            code="miscounted",
         )
     boxes, confs, clss, indptr = _columns(preds, info.frames)
     frames = len(indptr) - 1
     if frames < info.frames or int(indptr[min(frames, info.frames)]) != len(boxes):
         raise CacheError(
-            f"{preds} has detections for {frames} frames, the video has {info.frames}; delete it and precompute again."
+            f"{preds} has detections for {frames} frames, the video has {info.frames}; delete it and precompute again.",
+            code="other_video",
         )
     indptr = indptr[: info.frames + 1]
     return DetectionCache(preds, dataclasses.replace(meta, total_frames=info.frames), boxes, confs, clss, indptr)
@@ -296,18 +309,22 @@ def read(preds: Path, info: VideoInfo) -> DetectionCache:
 
 def _check_view(preds: Path, meta: CacheMeta, info: VideoInfo) -> None:
     """Refuses boxes of another stream, or of pictures that were mirrored otherwise or had other colours."""
-    of_it = info.first_stream if meta.stream_index is None else meta.stream_index == info.stream_index
-    if not of_it:
+    same_stream = info.first_stream if meta.stream_index is None else meta.stream_index == info.stream_index
+    if not same_stream:
         which = "the first stream" if meta.stream_index is None else f"stream {meta.stream_index}"
         raise CacheError(
-            f"{preds} is of {which} of its video, not of stream {info.stream_index}; precompute again to replace it."
+            f"{preds} is of {which} of its video, not of stream {info.stream_index}; precompute again to replace it.",
+            code="otherwise_shown",
         )
     if meta.mirrored != info.mirrored:
         was, has = ("mirrored", "is not") if meta.mirrored else ("not mirrored", "has to be")
-        raise CacheError(f"{preds} is of {was} pictures and the video {has}; precompute again to replace it.")
+        raise CacheError(
+            f"{preds} is of {was} pictures and the video {has}; precompute again to replace it.", code="otherwise_shown"
+        )
     if meta.ours and meta.rendering != info.rendering:
         raise CacheError(
-            f"{preds} was made when this video was shown in other colours; precompute again to replace it."
+            f"{preds} was made when this video was shown in other colours; precompute again to replace it.",
+            code="otherwise_shown",
         )
 
 
@@ -323,9 +340,9 @@ def _columns(
         clss = file["clss"].astype(np.uint16, copy=False)
         indptr = file["indptr"].astype(np.int64, copy=False)
     except FileNotFoundError:
-        raise CacheError(f"{preds} is missing; precompute to make it.") from None
+        raise CacheError(f"{preds} is missing; precompute to make it.", code="missing") from None
     except (OSError, *npz.DAMAGED) as error:
-        raise CacheError(f"{preds} is damaged ({error}); delete it and precompute again.") from None
+        raise CacheError(f"{preds} is damaged ({error}); delete it and precompute again.", code="damaged") from None
     count = len(confs) if confs.ndim == 1 else -1
     sound = (
         boxes.shape == (count, 4)
@@ -339,7 +356,9 @@ def _columns(
         and bool(np.isfinite(confs.sum(dtype=np.float64)))
     )
     if not sound:
-        raise CacheError(f"{preds} is damaged (its columns do not fit together); delete it and precompute again.")
+        raise CacheError(
+            f"{preds} is damaged (its columns do not fit together); delete it and precompute again.", code="damaged"
+        )
     return boxes, confs, clss, indptr
 
 
@@ -347,7 +366,7 @@ MOST_BOXES = 100_000_000
 MOST_BOXES_OF_A_FRAME = 30_000
 """No model proposes more."""
 MOST_HEADER_FRAMES = 10_000_000
-"""Frames beyond those of the video that a header may have claimed; the original tool believed it."""
+"""Surplus frames that a cache of the original tool may have; it took their number from the video's header."""
 
 
 def _meta_values(preds: Path) -> Mapping[str, Any]:
@@ -358,9 +377,9 @@ def _meta_values(preds: Path) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except RunError as error:
-        raise CacheError(f"{error}") from None
+        raise CacheError(f"{error}", code=error.code, **error.facts) from None
     if not isinstance(values, dict):
-        raise CacheError(f"{path} is not an object; delete the cache and precompute again.")
+        raise CacheError(f"{path} is not an object; delete the cache and precompute again.", code="damaged")
     return values
 
 
@@ -430,11 +449,11 @@ MOST_CLASSES, MOST_NAME = 1 << 16, 200
 
 
 def write(preds: Path, meta: CacheMeta, columns: Mapping[str, NDArray[Any]]) -> DetectionCache:
-    """Writes both files: the cache is there with the rename of the ``.preds.npz``, and not before it is whole.
+    """Writes both files. The cache exists from the rename of the ``.preds.npz`` on, never before it is complete.
 
     Args:
-        preds: from ``place``.
-        meta: all of it.
+        preds: from ``path_to_write``.
+        meta: for the ``.meta.json``, complete.
         columns: ``boxes``, ``confs``, ``clss``, ``indptr`` with the types of ``DetectionCache``.
 
     Raises:

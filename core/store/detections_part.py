@@ -1,8 +1,8 @@
-"""Detections of a video that is not done: an append-only file in the folder of runs, from which a pass goes on.
+"""Part files: the detections of an unfinished pass over a video, append-only, from which the next pass resumes.
 
-Several writers have a file each (a pass, live inference); what any of them found counts for all. A torn last record is
-ignored on reading and cut before appending. Earlier versions kept such files beside the videos, without a word: what
-they hold is taken over. Not here: the finished cache (``detections``), what nobody goes on with (``parts_left``).
+Several writers have a file each (a pass, live inference), and all files of a video count together. A torn last record
+is ignored on reading and cut before appending. Earlier versions kept such files hidden beside the videos; their records
+are taken over. Not here: the finished cache (``detections``), the list of all part files (``parts_left``).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ import numpy as np
 import portalocker
 from numpy.typing import NDArray
 
+from core import files
 from core.errors import RunBusy, StorageError
 from core.records import Detections
-from core.store import files
 
 MAGIC = b"FSPART1\n"
-HEAD = struct.Struct("<I")
+HEADER_LENGTH = struct.Struct("<I")
 RECORD = struct.Struct("<IIII")
 """Ordinal, boxes, flags, CRC-32 of the three numbers and the boxes."""
 BOX = np.dtype([("box", "<f2", 4), ("conf", "<f2"), ("class", "<u2")])
@@ -36,16 +36,16 @@ UNDECODED = 1
 SATURATED = 2
 """Flag: as many boxes as are kept at most."""
 WRITERS = 16
-"""Files beside each other at most."""
+"""Most files of one video, and so most processes that write at once."""
 HOME = ".parts"
 """The folder of these files in the folder of runs."""
 PART = ".part"
 ABOUT = ("video", "weights")
-"""What a file says for people beside the key, whose names these are not."""
+"""Entries of the header that are for people and no part of the key."""
 
 
 class Row(NamedTuple):
-    """What is known of one frame."""
+    """The record of one frame."""
 
     ordinal: int
     flags: int
@@ -53,23 +53,23 @@ class Row(NamedTuple):
     """(N,) of ``BOX``: xyxy divided by width and height, confidence, class id."""
 
 
-def row_of(ordinal: int, found: Detections | None, width: int, height: int, max_det: int) -> Row:
-    """Returns what is recorded of a frame; ``None`` = it could not be decoded.
+def row_of(ordinal: int, detections: Detections | None, width: int, height: int, max_det: int) -> Row:
+    """Returns the record of a frame.
 
     Args:
         ordinal: 0-based.
-        found: in pixels.
-        width: of the picture in which they were found.
+        detections: in pixels; ``None`` = the frame could not be decoded.
+        width: of the picture that they are of, pixels.
         height: likewise.
-        max_det: so many boxes mean that there may have been more.
+        max_det: most boxes that are kept of a frame; so many mean that there may have been more.
     """
-    boxes = np.zeros(0 if found is None else len(found), BOX)
-    if found is None:
+    boxes = np.zeros(0 if detections is None else len(detections), BOX)
+    if detections is None:
         return Row(ordinal, UNDECODED, boxes)
-    boxes["box"] = found.xyxy / np.array([width, height, width, height], np.float32)
-    boxes["conf"] = found.confidence
-    boxes["class"] = found.class_id
-    return Row(ordinal, SATURATED if len(found) >= max_det else 0, boxes)
+    boxes["box"] = detections.xyxy / np.array([width, height, width, height], np.float32)
+    boxes["conf"] = detections.confidence
+    boxes["class"] = detections.class_id
+    return Row(ordinal, SATURATED if len(detections) >= max_det else 0, boxes)
 
 
 def detections_of(row: Row, width: int, height: int) -> Detections:
@@ -84,21 +84,21 @@ class PartFile:
     def __init__(
         self, home: Path, key: Mapping[str, Any], about: Mapping[str, str] | None = None, old: Sequence[Path] = ()
     ) -> None:
-        """Names the files; nothing is opened.
+        """Only notes the names; nothing is opened.
 
         Args:
             home: the folder of part files; made where it is absent.
             key: what the records depend on (video, weights, settings); each key has files of its own.
-            about: ``video`` and ``weights`` for people.
+            about: ``video`` and ``weights``, for people.
             old: files of earlier versions that may hold records of this key; those that do are taken over.
         """
         self._home, self._key, self._old = Path(home), dict(key), tuple(old)
-        self._head = _head_of(self._key | dict(about or {}))
+        self._header = _header_bytes(self._key | dict(about or {}))
         self._file: BinaryIO | None = None
         self.path = self._paths()[0]
 
     def __enter__(self) -> PartFile:
-        """Takes the first file that no other writer has.
+        """Locks the first file that no other writer has.
 
         Raises:
             StorageError: the folder cannot be written. RunBusy: too many writers.
@@ -116,17 +116,17 @@ class PartFile:
         self.close()
 
     def close(self) -> None:
-        """Leaves the file to the next writer; one without a record vanishes."""
+        """Unlocks the file for the next writer; a file without a record is deleted."""
         file, self._file = self._file, None
         if file is None:
             return
         with contextlib.suppress(OSError):
-            if os.fstat(file.fileno()).st_size <= _head_size(self.path):
+            if os.fstat(file.fileno()).st_size <= _header_size(self.path):
                 self.path.unlink()
         file.close()
 
     def append(self, rows: list[Row]) -> None:
-        """Adds rows; they stay when the process dies. Raises ``StorageError`` when they cannot be written."""
+        """Appends rows; they survive a killed process. Raises ``StorageError`` when they cannot be written."""
         assert self._file is not None
         data = b"".join(map(_packed, rows))
         with files.storage_errors(self.path):
@@ -134,22 +134,25 @@ class PartFile:
                 data = data[self._file.write(data) :]
 
     def rows(self) -> Iterator[Row]:
-        """Yields what all writers recorded so far, in no order; a frame may come twice."""
+        """Yields the rows of all writers so far, in no order; a frame may come twice."""
         for path in self._paths():
             yield from self._rows_in(path)
 
     @property
     def others(self) -> list[Path]:
-        """Files of the same video and weights with another key, where none has this key: nothing is gone on with."""
-        mine = _name_of(self._key)
-        alike, _, _ = mine.rpartition("-")
+        """Files of the same video and weights whose key differs (other settings), so that this pass begins anew.
+
+        Empty where a file of this key holds a record.
+        """
+        name = _name_of(self._key)
+        video_and_weights, _, _ = name.rpartition("-")
         if any(True for _ in self.rows()):
             return []
-        found = sorted(self._home.glob(f"{alike}-*{PART}"))  # digits and hex: nothing to escape
-        return [path for path in found if not path.name.startswith(mine)]
+        paths = sorted(self._home.glob(f"{video_and_weights}-*{PART}"))  # digits and hex: nothing to escape
+        return [path for path in paths if not path.name.startswith(name)]
 
     def remove(self) -> None:
-        """Deletes the files of all writers that are gone, and the own one: the cache holds it all now."""
+        """Deletes the own file and those that no process writes: the finished cache holds their rows."""
         self.close()
         for path in self._paths():
             remove(path)
@@ -169,13 +172,13 @@ class PartFile:
         """Cuts a torn last record off, or everything when it is of another key."""
         with files.storage_errors(self.path):
             end = sum(RECORD.size + row.boxes.nbytes for row in self._rows_in(self.path))
-            start = _head_size(self.path) if key_of(self.path) == self._key else 0
+            start = _header_size(self.path) if key_of(self.path) == self._key else 0
             file.truncate(start + end)
             if not start:
-                file.write(self._head)
+                file.write(self._header)
 
     def _take_over(self) -> None:
-        """Moves what earlier versions kept beside the video into the own file."""
+        """Moves the rows of earlier versions' files into the own file."""
         for path in self._old:
             if key_of(path) != self._key:
                 continue
@@ -194,7 +197,7 @@ class PartFile:
 
 
 def remove(path: Path) -> bool:
-    """Deletes a part file unless somebody writes it; returns whether it is gone."""
+    """Deletes a part file unless a process writes it; returns whether it is gone."""
     with contextlib.suppress(OSError, portalocker.LockException), open(path, "r+b") as file:
         portalocker.lock(file, portalocker.LOCK_EX | portalocker.LOCK_NB)
         file.truncate(0)
@@ -202,33 +205,33 @@ def remove(path: Path) -> bool:
     return not path.exists()
 
 
-def head(path: Path) -> dict[str, Any] | None:
-    """Returns what a part file says of itself; ``None`` for a file that is none, or whose beginning is torn."""
+def header(path: Path) -> dict[str, Any] | None:
+    """Returns the header of a part file; ``None`` for another file, or one whose beginning is torn."""
     try:
         with open(path, "rb") as file:
-            start = file.read(len(MAGIC) + HEAD.size)
-            if not start.startswith(MAGIC) or len(start) < len(MAGIC) + HEAD.size:
+            start = file.read(len(MAGIC) + HEADER_LENGTH.size)
+            if not start.startswith(MAGIC) or len(start) < len(MAGIC) + HEADER_LENGTH.size:
                 return None
-            (length,) = HEAD.unpack(start[len(MAGIC) :])
-            values = json.loads(file.read(length)) if length <= MOST_HEAD else None
+            (length,) = HEADER_LENGTH.unpack(start[len(MAGIC) :])
+            values = json.loads(file.read(length)) if length <= MOST_HEADER_BYTES else None
     except (OSError, ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
 
 
-MOST_HEAD = 1 << 20
-"""Bytes of a head at most: a longer one is none of ours."""
+MOST_HEADER_BYTES = 1 << 20
+"""A longer header is none of ours."""
 
 
 def key_of(path: Path) -> dict[str, Any] | None:
-    """Returns what the records of a part file depend on; ``None`` as ``head``."""
-    values = head(path)
+    """Returns what the records of a part file depend on; ``None`` as ``header``."""
+    values = header(path)
     return None if values is None else {name: value for name, value in values.items() if name not in ABOUT}
 
 
 def rows_in(path: Path) -> Iterator[Row]:
-    """Yields the whole records of a part file."""
-    at = _head_size(path)
+    """Yields the complete records of a part file."""
+    at = _header_size(path)
     try:
         data = path.read_bytes() if at else b""
     except OSError:
@@ -242,12 +245,13 @@ def rows_in(path: Path) -> Iterator[Row]:
         at += RECORD.size + len(boxes)
 
 
-def _head_size(path: Path) -> int:
-    """Bytes before the first record; 0 where ``head`` is ``None``."""
-    if head(path) is None:
+def _header_size(path: Path) -> int:
+    """Bytes before the first record; 0 where ``header`` is ``None``."""
+    if header(path) is None:
         return 0
     with open(path, "rb") as file:
-        return len(MAGIC) + HEAD.size + int(HEAD.unpack(file.read(len(MAGIC) + HEAD.size)[len(MAGIC) :])[0])
+        start = len(MAGIC) + HEADER_LENGTH.size
+        return start + int(HEADER_LENGTH.unpack(file.read(start)[len(MAGIC) :])[0])
 
 
 def _locked(path: Path) -> BinaryIO | None:
@@ -266,7 +270,9 @@ def _locked(path: Path) -> BinaryIO | None:
             return None
         except portalocker.LockException as error:
             file.close()
-            raise StorageError(f"{path} cannot be locked ({error}); choose a folder on a local disk.") from None
+            raise StorageError(
+                f"{path} cannot be locked ({error}); choose a folder on a local disk.", code="cannot_lock"
+            ) from None
         with contextlib.suppress(OSError):
             if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
                 return file
@@ -312,6 +318,6 @@ def _crc(ordinal: int, count: int, flags: int, boxes: bytes) -> int:
     return zlib.crc32(boxes, zlib.crc32(struct.pack("<III", ordinal, count, flags)))
 
 
-def _head_of(key: Mapping[str, Any]) -> bytes:
-    text = json.dumps(dict(key), sort_keys=True).encode()
-    return MAGIC + HEAD.pack(len(text)) + text
+def _header_bytes(values: Mapping[str, Any]) -> bytes:
+    text = json.dumps(dict(values), sort_keys=True).encode()
+    return MAGIC + HEADER_LENGTH.pack(len(text)) + text

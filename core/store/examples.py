@@ -1,6 +1,6 @@
 """Saved hard examples: ``<video_stem>_f000123.jpg`` with its ``.json`` sidecar, as docs/formats.md says.
 
-A picture and its sidecar appear together or not at all. Not here: pixels, hashing, what is too like what.
+A picture and its sidecar appear together or not at all. Not here: pixels, hashing, which pictures are near-duplicates.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core import files, names
 from core.errors import RunError, SettingsError, StorageError
 from core.records import VideoInfo
-from core.store import files, jsonl, names
+from core.store import jsonl
 
 TAGS = ("false_positive", "false_negative", "uncertain")
 NAME = re.compile(r"(?P<stem>.+)_f(?P<frame>\d{6,})\.jpg", re.DOTALL)
 VIEW = ("stream_index", "mirrored", "ledger_digest")
-"""Keys of a sidecar that are there only where pictures are others than earlier programs showed: ``VideoInfo.view``."""
+"""Keys of a sidecar that are there only where older programs showed another picture: ``VideoInfo.view``."""
 HASHES = ".phashes.jsonl"
-"""Hashes and colours of the pictures in the folder: only there to spare decoding them all again; may be deleted."""
+"""Cache of the hashes and colours of a folder's pictures, so that they need not be decoded again; may be deleted."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Example:
-    """What a sidecar says."""
+    """The values of a sidecar."""
 
     video_path: str
     frame_index: int
@@ -55,15 +56,15 @@ class Example:
 
     def to_mapping(self) -> dict[str, Any]:
         """Returns the JSON object of the sidecar."""
-        found = [{**p.__dict__, "box_xyxy": list(p.box_xyxy)} for p in self.predictions]
-        values = {**self.__dict__, "predictions": found}
+        predictions = [{**p.__dict__, "box_xyxy": list(p.box_xyxy)} for p in self.predictions]
+        values = {**self.__dict__, "predictions": predictions}
         return values | dict(values.pop("view"))
 
 
 def check_tag(tag: Any) -> str | None:
-    """Returns a tag as it is written. Raises ``SettingsError`` for one that there is not."""
+    """Returns a tag of ``TAGS``, or ``None``. Raises ``SettingsError`` for anything else."""
     if tag is not None and tag not in TAGS:
-        raise SettingsError(f"{tag!r} is not a tag; tags are {', '.join(TAGS)}, or none.")
+        raise SettingsError(f"{tag!r} is not a tag; tags are {', '.join(TAGS)}, or none.", field="tag")
     return tag if isinstance(tag, str) else None
 
 
@@ -73,10 +74,10 @@ def sidecar_of(picture: Path) -> Path:
 
 
 def picture_for(folder: Path, info: VideoInfo, ordinal: int) -> Path:
-    """Returns where a frame of this video is saved.
+    """Returns the path for saving a frame of this video.
 
-    Another video of the same stem, or this one shown otherwise, may have saved the same ordinal there; then a part of
-    the fingerprint tells them apart.
+    Where the plain name is taken by the same ordinal of another video of the same stem (or of this one, shown
+    otherwise), the name gets a part of the fingerprint.
     """
     stem = _stem(info)
     plain = folder / f"{stem}_f{ordinal:06d}.jpg"
@@ -87,8 +88,8 @@ def picture_for(folder: Path, info: VideoInfo, ordinal: int) -> Path:
 
 
 def _stem(info: VideoInfo) -> str:
-    """How the names of a video's saved frames begin: its stem, a shorter name where the rest would not fit behind."""
-    return names.fitted(f"{Path(info.path).stem}{info.mark}", names.NAME_BYTES - NAMED_BYTES)
+    """Beginning of the names of a video's saved frames: its stem, shortened where the whole name would be too long."""
+    return names.fitted(f"{Path(info.path).stem}{info.stream_suffix}", names.NAME_BYTES - NAMED_BYTES)
 
 
 NAMED_BYTES = 27
@@ -96,19 +97,19 @@ NAMED_BYTES = 27
 
 
 def is_of(picture: Path, info: VideoInfo) -> bool:
-    """Whether a saved picture shows this video: by the path in its sidecar, or its name where that one is gone.
+    """Whether a saved picture is of this video: the path in its sidecar agrees, or only the name if that file is gone.
 
-    A picture of another stream, or one that was mirrored otherwise, does not show it.
+    A picture of another stream, or one that was mirrored otherwise, is not.
     """
     values, video = sidecar(picture), Path(info.path)
-    said = str(values.get("video_path") or "")
-    if not said or {key: values[key] for key in VIEW if key in values} != info.view:
+    recorded = str(values.get("video_path") or "")
+    if not recorded or {key: values[key] for key in VIEW if key in values} != info.view:
         return False
-    return Path(said) == video or (Path(said).name == video.name and not Path(said).exists())
+    return Path(recorded) == video or (Path(recorded).name == video.name and not Path(recorded).exists())
 
 
 def sidecar(picture: Path) -> Mapping[str, Any]:
-    """Returns what the sidecar of a picture says; nothing where there is none that can be read."""
+    """Returns the values of a picture's sidecar; empty where there is none that can be read."""
     with contextlib.suppress(FileNotFoundError, RunError):
         values = files.read_json(sidecar_of(picture))
         if isinstance(values, dict):
@@ -136,12 +137,12 @@ Content = tuple[bytes | None, bytes | None]
 
 
 def content(picture: Path) -> Content:
-    """Returns what is on disk now, for ``restore``."""
+    """Returns both files as they are on disk now, for ``restore``."""
     return _bytes_of(picture), _bytes_of(sidecar_of(picture))
 
 
 def restore(picture: Path, before: Content) -> None:
-    """Puts picture and sidecar back to what they were. The sidecar goes first: no picture, no claim about it.
+    """Puts picture and sidecar back to what they were. The sidecar goes first, so that none is left without a picture.
 
     Raises:
         StorageError: a file cannot be removed or written.
@@ -169,7 +170,9 @@ def retag(picture: Path, tag: str | None) -> None:
     """
     values = dict(sidecar(picture))
     if not picture.exists() or not values:
-        raise RunError(f"{picture.name} is not there any more; it was removed or its sidecar damaged.")
+        raise RunError(
+            f"{picture.name} is not there any more; it was removed or its sidecar damaged.", code="forgotten"
+        )
     files.write_json(sidecar_of(picture), values | {"tag": tag})
 
 
@@ -180,18 +183,26 @@ def pictures(folder: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise StorageError(f"{folder} cannot be read ({error.strerror}); change its permissions.") from None
+        raise StorageError(
+            f"{folder} cannot be read ({error.strerror}); change its permissions.", code="cannot_read"
+        ) from None
     return [folder / name for name in sorted(there) if NAME.fullmatch(name)]
 
 
 def ordinal_of(picture: Path) -> int:
     """Returns the ordinal in the name of a picture, -1 without one."""
-    found = NAME.fullmatch(picture.name)
-    return int(found["frame"]) if found else -1
+    match = NAME.fullmatch(picture.name)
+    return int(match["frame"]) if match else -1
+
+
+def stem_of(picture: Path) -> str:
+    """Returns the part of a picture's name that is its video's: ``"clip"`` of ``clip_f000123.jpg``; empty without."""
+    match = NAME.fullmatch(picture.name)
+    return match["stem"] if match else ""
 
 
 def of_video(folder: Path, info: VideoInfo) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Yields the frames of one video that are saved in a folder, with their sidecars, by ordinal."""
+    """Yields the saved frames of one video in a folder, with the values of their sidecars, by ordinal."""
     for path in sorted(pictures(folder), key=ordinal_of):
         if path.name.startswith(_stem(info)) and is_of(path, info):
             yield path, sidecar(path)
@@ -202,10 +213,10 @@ def of_video(folder: Path, info: VideoInfo) -> Iterator[tuple[Path, Mapping[str,
 
 @dataclass(frozen=True)
 class Note:
-    """What is noted of a picture in the folder."""
+    """The line of ``.phashes.jsonl`` for one picture."""
 
     size: int
-    """Bytes: another size is another picture."""
+    """Bytes of the file; where it differs, the file was replaced and the note is stale."""
     phash: str
     """16 hex digits."""
     colours: str
@@ -213,17 +224,17 @@ class Note:
 
 
 def known_hashes(folder: Path) -> dict[str, Note]:
-    """Returns file name -> note; one that is damaged, or was written before colours were noted, is no note."""
-    found: dict[str, Note] = {}
+    """Returns file name -> note; lines that are damaged, or that have no colours yet, are left out."""
+    notes: dict[str, Note] = {}
     with contextlib.suppress(RunError):
         for line in jsonl.read(folder / HASHES):
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 note = Note(int(line["size"]), str(line["phash"]), str(line["colours"]))
                 if re.fullmatch(r"[0-9a-f]{16}", note.phash) and re.fullmatch(r"[0-9a-f]{72}", note.colours):
-                    found[str(line["name"])] = note
-    return found
+                    notes[str(line["name"])] = note
+    return notes
 
 
 def note_hashes(folder: Path, notes: Mapping[str, Note]) -> None:
-    """Adds to the notes. Raises ``StorageError``."""
+    """Appends notes, by file name. Raises ``StorageError``."""
     jsonl.append(folder / HASHES, [{"name": name} | note.__dict__ for name, note in notes.items()])

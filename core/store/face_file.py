@@ -1,4 +1,7 @@
-"""faces.json: with which model the faces of a run were read, whose face is looked for, and who was found."""
+"""Reads and writes faces.json: a run's face model, the references to compare with, and groups of its faces.
+
+Whom a group shows is a person of the video: names and ids are kept beside its persons (``person_edits``), not here.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import files
 from core.errors import RunError
-from core.store import files
 
-SCHEMA = 1
+SCHEMA = 2
+"""1: groups were called people, and had ids and names of their own."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +27,19 @@ class Reference:
     """One face to compare with."""
 
     label: str
-    """What was given: the path of a photo with ``#N``, ``person:3`` or ``face:17``."""
+    """As it was given: the path of a photo with ``#N``, ``person:3`` or ``face:17``."""
     vector: tuple[float, ...]
     """D numbers, unit length."""
 
 
 @dataclass(frozen=True)
-class Person:
-    """A group of faces that look like one person; ids count from 0, the largest group first."""
+class FaceGroup:
+    """A group of faces that look like one person: evidence for that person."""
 
-    id: int
+    person: int
+    """Id of a person of the video, as it was when the faces were grouped."""
     rows: tuple[int, ...]
-    """Of ``faces.jsonl``, ascending."""
-    name: str = ""
+    """Row numbers in ``faces.jsonl``, ascending."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +49,22 @@ class FaceFile:
     model: str
     """Name of the pack or of its folder."""
     digest: str
-    """Of the weights."""
+    """16 hex digits over the weights; vectors of two models are never compared."""
     dimension: int
     min_confidence: float
     provider: str = "CPU"
-    """What the model ran on last: ``"CPU"`` or ``"CUDA"``."""
+    """Where the model ran last: ``"CPU"`` or ``"CUDA"``."""
     references: tuple[Reference, ...] = ()
-    people: tuple[Person, ...] | None = None
-    """``None`` = people were not looked for; faces in no group are single."""
+    face_groups: tuple[FaceGroup, ...] | None = None
+    """The largest first; ``None`` = faces were not grouped yet; faces in no group are single."""
     read_from: int | None = None
-    """A pass over a finished run that has not ended: its first row."""
+    """First row of an unfinished pass over a finished run; ``None`` = there is no such pass."""
     read_to: int = -1
-    """The last ordinal whose faces that pass has written."""
+    """Last ordinal whose faces that pass has written."""
     second_look: bool = False
-    """Whether faces that fill the picture were looked for: not in runs that an older program began."""
+    """Whether the detector's second look (``models.face_detector``) was used; ``False`` in runs of older programs."""
+    old_names: Mapping[int, str] | None = None
+    """Of a file of schema 1: names by the ids of its own; ``None`` = the ids are those of persons of the video."""
 
     @property
     def reference_vectors(self) -> NDArray[np.float32]:
@@ -69,6 +75,10 @@ class FaceFile:
 def write(path: Path, faces: FaceFile, *, sync: bool = True) -> None:
     """Writes it atomically. Raises ``StorageError`` when it cannot."""
     values = {"schema": SCHEMA} | {f.name: _plain(getattr(faces, f.name)) for f in dataclasses.fields(faces)}
+    if (names := values.pop("old_names")) is not None:  # as it was until its ids are those of persons
+        groups = values.pop("face_groups")
+        people = groups and [{"id": g["person"], "rows": g["rows"], "name": names.get(g["person"], "")} for g in groups]
+        values |= {"schema": 1, "people": people}
     if sync:
         files.write_json(path, values, indent=None)
     else:
@@ -90,27 +100,30 @@ def read(path: Path) -> FaceFile | None:
     try:
         if values["schema"] > SCHEMA:
             raise RunError(
-                f"{path} has schema {values['schema']}, this program reads up to {SCHEMA}; update the program."
+                f"{path} has schema {values['schema']}, this program reads up to {SCHEMA}; update the program.",
+                code="newer_schema",
             )
         return _parse(values)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RunError(
-            f"{path} is damaged ({error!r}); move it away with faces.jsonl and read the faces again."
+            f"{path} is damaged ({error!r}); move it away with faces.jsonl and read the faces again.", code="damaged"
         ) from error
 
 
 MOST_DIMENSION, MOST_ID, MOST_NAME = 4096, 2**31, 1000
-"""Numbers of a vector, rows and people, letters of a name: more than there can be, little enough to be handled."""
+"""Limits of the length of a vector, of row and person numbers, of the letters of a name, against files made by hand."""
 
 
 def _parse(values: Mapping[str, Any]) -> FaceFile:
-    people = values["people"]
+    old = values["schema"] < SCHEMA
+    groups = values["people" if old else "face_groups"]
+    who = "id" if old else "person"
     dimension = int(values["dimension"])
     if not 1 <= dimension <= MOST_DIMENSION:
         raise ValueError(f"dimension is {dimension}")
-    for person in people or ():
-        _check_ids(person["id"], *person["rows"])
-        if len(str(person["name"])) > MOST_NAME:
+    for group in groups or ():
+        _check_ids(group[who], *group["rows"])
+        if old and len(str(group["name"])) > MOST_NAME:
             raise ValueError("a name is too long")
     for reference in values["references"]:
         if len(reference["vector"]) != dimension or not all(map(math.isfinite, reference["vector"])):
@@ -122,12 +135,13 @@ def _parse(values: Mapping[str, Any]) -> FaceFile:
         min_confidence=float(values["min_confidence"]),
         provider=str(values["provider"]),
         references=tuple(Reference(str(r["label"]), tuple(map(float, r["vector"]))) for r in values["references"]),
-        people=None
-        if people is None
-        else tuple(Person(int(p["id"]), tuple(map(int, p["rows"])), str(p["name"])) for p in people),
+        face_groups=None
+        if groups is None
+        else tuple(FaceGroup(int(group[who]), tuple(map(int, group["rows"]))) for group in groups),
         read_from=None if values["read_from"] is None else int(values["read_from"]),
         read_to=int(values["read_to"]),
         second_look=bool(values.get("second_look", False)),
+        old_names={int(group["id"]): str(group["name"]) for group in groups} if old and groups else None,
     )
 
 
@@ -137,6 +151,6 @@ def _check_ids(*ids: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Reference, Person)):
+    if isinstance(value, (Reference, FaceGroup)):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

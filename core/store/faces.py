@@ -1,7 +1,7 @@
-"""The faces of a run: ``faces.jsonl`` and ``faces.f32``, which only grow, row by row alike, as columns in memory.
+"""The faces of a run: ``faces.jsonl`` and ``faces.f32``, append-only with the same rows; as columns in memory.
 
-A row counts when both files hold it whole; what an interruption left beyond is cut before more is appended.
-Not here: what records say of faces (``table``, ``pipeline.face_measure``), references and people (``face_file``).
+A row counts when both files hold it completely; what an interruption left behind it is cut before more is appended.
+Not here: the face columns of records (``table``, ``pipeline.faces.measure``), references and people (``face_file``).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from core import files
 from core.errors import RunError
-from core.store import files, jsonl
+from core.store import jsonl
 from core.store.run import RunDir
 
 FLOAT_BYTES = 4
@@ -43,15 +44,15 @@ class FaceTable:
     frontality: NDArray[np.float64]
     """(N,) 0-100."""
     vectors: NDArray[np.float32]
-    """(N, D) float32 unit vectors, mapped from the file: read when they are used."""
+    """(N, D) float32 unit vectors, memory-mapped: read when they are used."""
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def quality(self) -> NDArray[np.float64]:
-        """Returns (N,) float64: how good a picture of its person each face is; for choosing the best, no unit.
+        """Returns (N,) float64, no unit: how well each face shows its person, for choosing the best picture.
 
-        Confidence x frontality x the square root of sharpness x the side of the box in pixels.
+        Confidence x (frontality + 10) x the square root of (sharpness + 1) x the side of the box in pixels.
         """
         side = np.sqrt(np.maximum(np.prod(self.boxes[:, 2:] - self.boxes[:, :2], axis=1), 0))
         sharp = np.sqrt(np.nan_to_num(self.sharpness) + 1.0)
@@ -59,7 +60,7 @@ class FaceTable:
 
 
 class FaceAppender:
-    """Appends faces to a run whose lock this process holds; used with ``with``. Entering cuts torn tails."""
+    """Appends faces to a run whose lock this process holds; used with ``with``. Entering cuts torn rows."""
 
     def __init__(self, run: RunDir, dimension: int) -> None:
         self.run, self.dimension = run, dimension
@@ -79,7 +80,7 @@ class FaceAppender:
         """Writes faces, vectors first, and returns their rows.
 
         Args:
-            lines: what ``faces.jsonl`` says of each face, without ``row``.
+            lines: the object of each face for ``faces.jsonl``, without ``row``.
             vectors: (N, D) float32.
 
         Raises:
@@ -116,7 +117,7 @@ class FaceAppender:
 
 
 def count(run: RunDir, dimension: int) -> int:
-    """Returns how many rows both files hold whole."""
+    """Returns how many rows both files hold completely."""
     vectors = run.face_vectors.stat().st_size // (dimension * FLOAT_BYTES) if run.face_vectors.exists() else 0
     return min(vectors, sum(1 for _ in jsonl.read(run.faces)))
 
@@ -134,7 +135,7 @@ def cut(run: RunDir, rows: int, dimension: int) -> None:
 
 
 def cut_after(run: RunDir, first_row: int, last_frame: int, dimension: int) -> None:
-    """Cuts the rows from ``first_row`` on that are of frames beyond ``last_frame``: what an interrupted pass left."""
+    """Cuts what an interrupted pass left: the rows from ``first_row`` on whose frames lie behind ``last_frame``."""
     keep = 0
     whole = count(run, dimension)
     for line in jsonl.read(run.faces):
@@ -153,7 +154,7 @@ def load(run: RunDir, dimension: int) -> FaceTable:
     """Reads all faces of a run; rows that only one of the files holds are left out.
 
     Raises:
-        RunError: a line is not what docs/formats.md wants.
+        RunError: a line is not as docs/formats.md describes it.
     """
     lines = list(jsonl.read(run.faces))
     stored = run.face_vectors.stat().st_size if run.face_vectors.exists() else 0
@@ -165,7 +166,8 @@ def load(run: RunDir, dimension: int) -> FaceTable:
         return _table(lines[:n], vectors)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunError(
-            f"{run.faces} is damaged ({error!r}); move it and {run.face_vectors.name} away and read the faces again."
+            f"{run.faces} is damaged ({error!r}); move it and {run.face_vectors.name} away and read the faces again.",
+            code="damaged",
         ) from error
 
 
@@ -189,7 +191,7 @@ def _table(lines: list[dict[str, Any]], vectors: NDArray[np.float32]) -> FaceTab
 
 
 def remove(run: RunDir) -> None:
-    """Deletes all faces of a run and what was made of them."""
+    """Deletes all face files of a run: rows, vectors, references and people, pictures."""
     import shutil
 
     for path in (run.face_file, run.faces, run.face_vectors):

@@ -1,4 +1,4 @@
-"""JSON lines that are only ever appended to. A torn last line is what an interruption leaves and is no error.
+"""Append-only files of JSON lines. A torn last line is what an interruption leaves, and no error.
 
 A line counts only with its newline. NaN and infinity become ``null`` ("not measured"). Not here: what a record means.
 """
@@ -18,9 +18,9 @@ from typing import Any, BinaryIO
 import numpy as np
 import orjson
 
+from core import files
 from core.errors import RunError
 from core.records import FrameRecord
-from core.store import files
 
 Record = Mapping[str, Any] | FrameRecord
 
@@ -29,7 +29,7 @@ RECORDS_PER_WRITE = 4096
 
 
 def read(path: Path) -> Generator[dict[str, Any], None, None]:
-    """Yields every whole record of the file in order; a missing file holds none.
+    """Yields every complete record of the file in order; a missing file holds none.
 
     A last line without a newline, or one that is not a JSON object, is torn and is left out.
 
@@ -43,15 +43,17 @@ def read(path: Path) -> Generator[dict[str, Any], None, None]:
                 if record is not None:
                     yield record
                 elif line.endswith(b"\n") and file.read(1):  # in this order: another process may be finishing the line
-                    raise RunError(_broken(path, number))
+                    raise RunError(_broken(path, number), code="damaged", line=number)
     except FileNotFoundError:
         return
     except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror}); check its permissions and the disk.") from error
+        raise RunError(
+            f"{path} cannot be read ({error.strerror}); check its permissions and the disk.", code="cannot_read"
+        ) from error
 
 
 def repair(path: Path) -> int:
-    """Cuts a torn last line so that the next append starts on a line of its own; returns how many bytes went.
+    """Cuts a torn last line so that the next append starts on a line of its own; returns how many bytes were cut.
 
     Raises:
         StorageError: the file cannot be written.
@@ -71,7 +73,7 @@ def repair(path: Path) -> int:
 
 
 class Appender:
-    """Appends records to one file; used with ``with``. Entering cuts a torn tail, leaving waits for the disk."""
+    """Appends records to one file; used with ``with``. Entering cuts a torn last line, leaving syncs to the disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -84,9 +86,9 @@ class Appender:
         return self
 
     def append(self, records: Iterable[Record]) -> int:
-        """Writes all ``records`` in one go and returns how many bytes that were; they then survive a killed process.
+        """Writes all ``records`` at once and returns how many bytes; from then on they survive a killed process.
 
-        After a failed write the file is as it was before, so that the caller may free space and append again.
+        After a failed write the file is as before, so that the caller may free space and append again.
 
         Raises:
             StorageError: the disk is full or the file cannot be written.
@@ -110,7 +112,7 @@ class Appender:
 
 
 def append(path: Path, records: Iterable[Record]) -> int:
-    """Appends once: opens, cuts a torn tail, writes, closes. Returns the bytes written; raises as ``Appender``."""
+    """Appends once: opens, cuts a torn last line, writes, closes. Returns the bytes; raises as ``Appender``."""
     with Appender(path) as appender:
         return appender.append(records)
 
@@ -149,7 +151,7 @@ OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 
 def _plain(value: Any) -> Any:
-    """What orjson refuses: text with bytes that are not UTF-8 (paths), tuples in subclasses, other mappings."""
+    """Plain values for what orjson refuses: surrogate escapes (in paths), subclasses of tuple, other mappings."""
     if isinstance(value, Mapping):
         return {_plain(str(k)): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -175,7 +177,7 @@ def parsed(line: bytes) -> dict[str, Any] | None:
 
 
 def _escaped(line: bytes) -> Any:
-    """What a line with the escape of a byte that is not UTF-8 holds: orjson refuses it, ``json`` does not."""
+    """Parses a line with surrogate escapes (bytes that are not UTF-8): orjson refuses it, ``json`` does not."""
     if SURROGATE.search(line) is None:
         return None
     try:

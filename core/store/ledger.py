@@ -1,4 +1,4 @@
-"""ledger.npz: every frame's pts and key flag. How a ledger is made lives in core/video."""
+"""Reads and writes ledger.npz: every frame's pts and key-frame flag. How a ledger is made: core/video/ledger.py."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from core import files
 from core.errors import RunError
 from core.records import FrameLedger
-from core.store import files, npz
+from core.store import npz
 
 MOST_FRAMES = 50_000_000
 """Of a video: 230 hours at 60 frames per second."""
 COLUMNS = {"pts": MOST_FRAMES, "key": MOST_FRAMES, "time_base": 2, "clock": 1, "decoded": 1}
 COLUMNS |= {"names": MOST_FRAMES, "repaired": MOST_FRAMES}
 CLOCKS = ("pts", "dts", "order")
-"""What may name the frames of a video: see ``records.FrameLedger``."""
+"""Which time stamp of a decoded frame names it: see ``records.FrameLedger``."""
 
 
 OPTIONAL = {"names": np.int64, "repaired": np.bool_}
@@ -37,7 +38,7 @@ def save(path: Path, ledger: FrameLedger) -> None:
 
 
 def load(path: Path) -> FrameLedger:
-    """Reads a ledger; one without ``clock`` counts by pts. Columns that an older program did not write may be absent.
+    """Reads a ledger; without ``clock`` it is ``pts``. Columns that older programs did not write may be absent.
 
     Raises:
         RunError: the file is absent, damaged, or holds something else.
@@ -53,6 +54,8 @@ def load(path: Path) -> FrameLedger:
         decoded = int(file["decoded"]) if "decoded" in file else 0
         return FrameLedger(pts, key, Fraction(numerator, denominator), clock, decoded=decoded, **more)
     except FileNotFoundError as error:
-        raise RunError(f"{path} is missing; run extract again to make it.") from error
+        raise RunError(f"{path} is missing; run extract again to make it.", code="missing") from error
     except (OSError, *npz.DAMAGED) as error:
-        raise RunError(f"{path} is not a ledger ({error}); delete it and run extract again to make it.") from error
+        raise RunError(
+            f"{path} is not a ledger ({error}); delete it and run extract again to make it.", code="damaged"
+        ) from error

@@ -1,10 +1,11 @@
-"""Reads the columns of a ``.npz`` that may be made by hand: their heads are looked at before anything is unpacked.
+"""Reads the arrays of an untrusted ``.npz``: headers are checked against limits before anything is unpacked.
 
-A few kilobytes of such a file can claim, or unpack to, more numbers than there is memory.
+A few kilobytes of a file that was made by hand can claim, or unpack to, more numbers than there is memory.
 """
 
 from __future__ import annotations
 
+import threading
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -33,20 +34,20 @@ DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What reading one that is damaged, or made to harm, may raise beside ``OSError``."""
+"""What reading a damaged or malicious file may raise beside ``OSError``."""
 
 
 def read(path: Path, most: Mapping[str, int], optional: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
-    """Returns columns of a file.
+    """Returns arrays of a file by their names.
 
     Args:
         path: the file.
-        most: name -> how many numbers it may have.
-        optional: names that may be absent, and are then absent from what is returned.
+        most: name -> how many numbers the array may have.
+        optional: names that may be absent, and are then absent from the result.
 
     Raises:
-        FileNotFoundError: there is no file. OSError: it cannot be read. One of ``DAMAGED``: a column is absent, larger
-            than it may be, of objects, or not as large as its head says.
+        FileNotFoundError: there is no file. OSError: it cannot be read. One of ``DAMAGED``: an array is absent, larger
+            than it may be, of objects, or not as large as its header says.
     """
     with inside.open_in(path, inside.beside(path)) as file, zipfile.ZipFile(file) as archive:
         there = set(archive.namelist())
@@ -57,32 +58,41 @@ def read(path: Path, most: Mapping[str, int], optional: tuple[str, ...] = ()) ->
 def _column(archive: zipfile.ZipFile, name: str, most: int) -> NDArray[Any]:
     entry = archive.getinfo(f"{name}.npy")
     with archive.open(entry) as file:
-        shape, in_columns, kind = _head(file)
+        shape, fortran_order, dtype = _header(file)
         count = 1
         for length in shape:
             count *= length
-        if kind.hasobject or kind.itemsize == 0 or len(shape) > MOST_DIMENSIONS:
+        if dtype.hasobject or dtype.itemsize == 0 or len(shape) > MOST_DIMENSIONS:
             raise ValueError(f"{name} does not hold plain numbers")
-        if count > most or entry.file_size > most * kind.itemsize + MOST_HEAD_BYTES or kind.itemsize > MOST_ITEM_BYTES:
+        if (
+            count > most
+            or entry.file_size > most * dtype.itemsize + MOST_HEADER_BYTES
+            or dtype.itemsize > MOST_ITEM_BYTES
+        ):
             raise ValueError(f"{name} has {count} numbers, more than the {most} that there can be")
-        data = file.read(count * kind.itemsize + 1)
-    if len(data) != count * kind.itemsize:
-        raise ValueError(f"{name} has not the {count} numbers that its head says")
-    return np.frombuffer(data, kind).reshape(shape, order="F" if in_columns else "C").copy()
+        data = file.read(count * dtype.itemsize + 1)
+    if len(data) != count * dtype.itemsize:
+        raise ValueError(f"{name} has not the {count} numbers that its header says")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C").copy()
 
 
 MOST_DIMENSIONS = 4
-MOST_HEAD_BYTES = 20_000
+MOST_HEADER_BYTES = 20_000
 MOST_ITEM_BYTES = 1024
 """Of one number or text."""
 
 
-def _head(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+_PARSING = threading.Lock()
+"""A header is a Python literal, and Python 3.11 fails when two threads parse one at once (SystemError)."""
+
+
+def _header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = npy.read_magic(file)
-    read_head = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
-    if read_head is None:
+    read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+    if read_header is None:
         raise ValueError(f"the format {version} of numpy is not read")
-    shape, in_columns, kind = read_head(file)
+    with _PARSING:
+        shape, fortran_order, dtype = read_header(file)
     if any(type(length) is not int or length < 0 for length in shape):
         raise ValueError("a length is below zero")
-    return tuple(shape), bool(in_columns), kind
+    return tuple(shape), bool(fortran_order), dtype

@@ -1,4 +1,4 @@
-"""Part files that a pass may go on with, or that nobody will: which there are, how old, how large; and their removal.
+"""Lists the part files (``detections_part``) of unfinished passes: of which video, how old, how large.
 
 Those of this version lie in ``<folder of runs>/.parts``; earlier ones left theirs, hidden, beside the videos.
 """
@@ -26,13 +26,13 @@ class Left:
 
     path: Path
     video: str
-    """For people: the path that the video had, else the part of the name that says most."""
+    """For people: the path that the video had, else what the file's own name says of it."""
     weights: str
     """For people: the file name of the weights, else the beginning of their SHA-256."""
     frames: int
-    """So many are recorded."""
+    """Recorded frames."""
     total: int | None
-    """Frames of the video."""
+    """Frames of the video; ``None`` = not known."""
     bytes: int
     changed_s: float
     """Seconds since 1970."""
@@ -45,7 +45,7 @@ def beside(info: VideoInfo, weights: Weights, folders: Sequence[Path]) -> list[P
     return [path for folder in folders for path in (folder / name for name in names) if os.path.isfile(path)]
 
 
-def found(home: Path, below: Path | None = None) -> Iterator[Left]:
+def unfinished(home: Path, below: Path | None = None) -> Iterator[Left]:
     """Yields the part files of a folder, and those of earlier versions in another folder and below it.
 
     Args:
@@ -54,14 +54,14 @@ def found(home: Path, below: Path | None = None) -> Iterator[Left]:
     """
     for path in sorted(home.glob(f"*{PART}")) if home.is_dir() else ():
         yield from _left(path)
-    for place, _, names in os.walk(below) if below is not None else ():
+    for folder, _, names in os.walk(below) if below is not None else ():
         for name in sorted(filter(OLD_NAME.fullmatch, names)):
-            yield from _left(Path(place, name))
+            yield from _left(Path(folder, name))
 
 
 def _left(path: Path) -> Iterator[Left]:
-    """The facts of a file; nothing for a file that is no part file, or has just gone."""
-    values = detections_part.head(path)
+    """Yields the facts of a file; nothing for a file that is no part file, or has just gone."""
+    values = detections_part.header(path)
     try:
         stat = path.stat()
     except OSError:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core import config
-from core.config import ExtractSettings, FilterSettings
+from core import files
 from core.errors import RunError, SettingsError
-from core.store import files
+from core.settings.columns import RANKED_BEFORE
+from core.settings.extract import ExtractSettings
+from core.settings.filter import FilterSettings
+from core.settings.model import differences, from_mapping, nearest
 
 SHIPPED = Path(__file__).resolve().parents[2] / "presets"
 """The presets that come with the program."""
@@ -22,6 +24,8 @@ SHIPPED = Path(__file__).resolve().parents[2] / "presets"
 NAME = re.compile(r"\w[\w .()+-]{0,62}(?<![ .])")
 OF_ONE_VIDEO = ("person_ids", "shots", "keep", "reject")
 KINDS: dict[str, Any] = {"extract": ExtractSettings, "filter": FilterSettings}
+BEFORE: dict[str, dict[str, Any]] = {"filter": {"rank_by": RANKED_BEFORE}}
+"""What a preset means that does not say it: it was saved before another default came. New ones always say it."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,9 @@ def load(name: str, folder: Path = SHIPPED) -> Preset:
     try:
         values = files.read_json(path)
     except FileNotFoundError as error:
-        raise SettingsError(f'there is no preset "{name}"{config.nearest(name, names(folder))}.') from error
+        raise _no_preset(name, folder) from error
     except RunError as error:
-        raise SettingsError(f'preset "{name}": {error}') from error
+        raise SettingsError(f'preset "{name}": {error}', code="bad_preset") from error
     return _parse(name, values)
 
 
@@ -68,8 +72,9 @@ def save(name: str, preset: Preset, folder: Path = SHIPPED) -> Path:
     for kind in KINDS:
         settings = getattr(preset, kind)
         if settings is not None:
-            different = config.differences(settings)
+            different = differences(settings)
             values[kind] = {k: v for k, v in different.items() if k not in OF_ONE_VIDEO}
+            values[kind] |= {"rank_by": settings.rank_by} if kind == "filter" else {}
     files.make_folder(path.parent)
     files.write_json(path, values)
     return path
@@ -84,9 +89,14 @@ def delete(name: str, folder: Path = SHIPPED) -> None:
     """
     path = preset_path(name, folder)
     if not path.is_file():
-        raise SettingsError(f'there is no preset "{name}"{config.nearest(name, names(folder))}.')
+        raise _no_preset(name, folder)
     with files.storage_errors(path):
         path.unlink()
+
+
+def _no_preset(name: str, folder: Path) -> SettingsError:
+    sentence = f'there is no preset "{name}"{nearest(name, names(folder))}.'
+    return SettingsError(sentence, code="no_preset", field="preset")
 
 
 def preset_path(name: str, folder: Path = SHIPPED) -> Path:
@@ -98,27 +108,35 @@ def preset_path(name: str, folder: Path = SHIPPED) -> Path:
     if not NAME.fullmatch(name):
         raise SettingsError(
             f'"{name}" cannot name a preset; use up to 63 letters, digits, blanks and any of . _ - + ( ), '
-            "starting with a letter or a digit."
+            "starting with a letter or a digit.",
+            code="preset_name",
+            field="name",
         )
     return Path(folder) / f"{name}.json"
 
 
 def _parse(name: str, values: Any) -> Preset:
     if not isinstance(values, dict):
-        raise SettingsError(f'preset "{name}" is not a JSON object with "extract" or "filter".')
+        raise SettingsError(f'preset "{name}" is not a JSON object with "extract" or "filter".', code="bad_preset")
     found: dict[str, Any] = {"about": values.get("about", "")}
     if not isinstance(found["about"], str):
-        raise SettingsError(f'preset "{name}": "about" is not text.')
+        raise SettingsError(f'preset "{name}": "about" is not text.', code="bad_preset", field="about")
     for key, part in values.items():
         if key == "about":
             continue
         if key not in KINDS:
             known = ("about", *KINDS)
-            raise SettingsError(f'preset "{name}": "{key}" is not a part of a preset{config.nearest(key, known)}.')
+            raise SettingsError(
+                f'preset "{name}": "{key}" is not a part of a preset{nearest(key, known)}.',
+                code="bad_preset",
+                field=key,
+            )
         if not isinstance(part, dict):
-            raise SettingsError(f'preset "{name}": "{key}" is not a JSON object of settings.')
+            raise SettingsError(
+                f'preset "{name}": "{key}" is not a JSON object of settings.', code="bad_preset", field=key
+            )
         try:
-            found[key] = config.from_mapping(KINDS[key], part)
+            found[key] = from_mapping(KINDS[key], BEFORE.get(key, {}) | part)
         except SettingsError as error:
-            raise SettingsError(f'preset "{name}": {error}') from error
+            raise error.reworded(f'preset "{name}": {error}') from error
     return Preset(**found)

@@ -1,4 +1,4 @@
-"""The run folder: the only place that knows its file names, who may work in it, and which folder belongs to a video.
+"""The run folder: its file names (only here), its lock, and which folder belongs to a video and its settings.
 
 Not here: what is in the files (``run_file``, ``ledger``, ``selection``, ``jsonl``, ``table``).
 """
@@ -16,9 +16,10 @@ from pathlib import Path
 
 import portalocker
 
-from core import inside
+from core import files, inside, names
 from core.errors import RunBusy, RunError, StorageError
-from core.store import files, names, run_file
+from core.store import run_file
+from core.store.run_file import RunFile
 
 EXPORTED_BYTES = 32
 """Room for what the name of an export adds to that of its run: ``_exported_``, the time, perhaps a number."""
@@ -27,7 +28,7 @@ FRAME_NAME = re.compile(r"^frame_(\d{6,})\.(jpg|png)$")
 
 @dataclass(frozen=True)
 class RunDir:
-    """Names of everything in one run folder; creating one touches nothing on disk."""
+    """Paths of everything in one run folder; creating the object touches nothing on disk."""
 
     path: Path
 
@@ -61,7 +62,7 @@ class RunDir:
 
     @property
     def face_file(self) -> Path:
-        """With which model faces were read, the references and the people."""
+        """Face model, references and people."""
         return self.path / "faces.json"
 
     @property
@@ -71,12 +72,12 @@ class RunDir:
 
     @property
     def shots(self) -> Path:
-        """Shots as ranges of ordinals; absent until they were asked for."""
+        """Shots as ranges of ordinals; absent until ``shots`` has run."""
         return self.path / "shots.json"
 
     @property
     def annotations(self) -> Path:
-        """What people drew for subject masking."""
+        """Prompts for subject masking."""
         return self.path / "annotations.json"
 
     @property
@@ -135,7 +136,7 @@ class RunDir:
         return self.path.with_name(f"{name}_exported_{when:%Y%m%d_%H%M%S}")
 
     def check_files(self) -> None:
-        """Looks at every file by its name: what is read and written here has to lie here, and to be a file.
+        """Checks that each of the run's files, where it exists, is a regular file inside the run.
 
         Raises:
             RunError: one of the names is a link that leads out of the run, or a pipe, device or folder.
@@ -145,7 +146,7 @@ class RunDir:
             self._check(path, stat.S_ISREG)
 
     def check_folders(self) -> None:
-        """As ``check_files``, of the folders in the run, before anything is written into them. Raises ``RunError``."""
+        """Does the same for the run's folders, before anything is written into them. Raises ``RunError``."""
         for path in (self.face_crops, self.thumbs, self.masks, self.jobs, self.persons):
             self._check(path, stat.S_ISDIR)
 
@@ -154,19 +155,25 @@ class RunDir:
             mode = os.lstat(path).st_mode
             if stat.S_ISLNK(mode):
                 if not inside.lies_in(path, (self.path,)):
-                    raise RunError(f"{path} is a link that leads out of its run; put the file itself there.")
+                    raise RunError(
+                        f"{path} is a link that leads out of its run; put the file itself there.", code="leads_out"
+                    )
                 try:
                     mode = os.stat(path).st_mode
                 except OSError as error:
-                    raise RunError(f"{path} is a link that leads nowhere ({error.strerror}); remove it.") from None
+                    raise RunError(
+                        f"{path} is a link that leads nowhere ({error.strerror}); remove it.", code="leads_out"
+                    ) from None
             if not is_right(mode):
-                raise RunError(f"{path} is not what its name says (a pipe, device, file or folder); remove it.")
+                raise RunError(
+                    f"{path} is not what its name says (a pipe, device, file or folder); remove it.", code="no_file"
+                )
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Makes this process the only one that works in the run; creates the folder.
+        """Takes the exclusive lock of the run, and creates its folder.
 
-        The system releases the lock when the process dies, however it dies. The file itself stays.
+        The system releases the lock when the process dies, however it dies. The lock file itself stays.
 
         Raises:
             RunBusy: another process, or another part of this one, works in the run.
@@ -175,7 +182,10 @@ class RunDir:
         """
         if inside.confined_to() is not None:
             if not inside.allows(self.path):
-                raise RunError(f"{self.path} is not in the allowed folders; start the page with --root.")
+                raise RunError(
+                    f"{self.path} is not in the allowed folders; choose another run, or start the page with --root.",
+                    code="not_allowed",
+                )
             self.check_files()
             self.check_folders()
         files.make_folder(self.path)
@@ -188,7 +198,7 @@ class RunDir:
                 raise RunBusy(_busy(self)) from error
             except portalocker.LockException as error:
                 raise StorageError(
-                    f"{self.path} cannot be locked ({error}); choose a folder on a local disk."
+                    f"{self.path} cannot be locked ({error}); choose a folder on a local disk.", code="cannot_lock"
                 ) from error
             try:
                 with files.storage_errors(self.lock_file):
@@ -200,7 +210,7 @@ class RunDir:
 
 
 def _no_link(path: str, flags: int) -> int:
-    """The file is emptied next: through a link that would be somebody else's."""
+    """Opens without following a link: the lock file is truncated next, and a link would lead to another file."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
@@ -221,53 +231,56 @@ def mask_name(ordinal: int) -> str:
 
 def ordinal_of(name: str) -> int | None:
     """Returns the ordinal in the name of an extracted frame, ``None`` for any other name."""
-    found = FRAME_NAME.match(name)
-    return int(found[1]) if found else None
+    match = FRAME_NAME.match(name)
+    return int(match[1]) if match else None
 
 
-def find_run(downloads_root: Path, stem: str, fingerprint: str, digest: str, others: Sequence[Path] = ()) -> RunDir:
+def find_run(
+    downloads_root: Path, stem: str, fingerprint: str, digest: str, others: Sequence[Path] = ()
+) -> tuple[RunDir, RunFile | None]:
     """Returns the run of this video with these settings, else the first free of ``stem``, ``stem-2``, ``stem-3`` ...
 
-    A folder is free when it is absent or holds neither ``run.json`` nor records nor frames. Nothing is created; two
-    processes may get the same free folder, then ``lock`` stops the second.
+    With its ``run.json``; ``None`` for a free folder. A folder is free when it is absent or holds neither ``run.json``
+    nor records nor frames. Nothing is created; two processes may get the same free folder, then ``lock`` stops the
+    second.
 
     Args:
         downloads_root: the folder of all runs; may be absent.
         stem: the video's file name without its suffix.
         fingerprint: of the video (``VideoInfo.fingerprint``).
         digest: of the settings (``ExtractSettings.digest()``).
-        others: folders that are not wanted though they match.
+        others: folders that are not taken though they match.
 
     Raises:
         RunError: ``stem`` is not the name of a folder, or no run matches while one of them has a damaged ``run.json``.
     """
     if stem in ("", ".", "..") or Path(stem).name != stem:
-        raise RunError(f'"{stem}" cannot name a run folder; rename the video or give the folder with --out.')
+        raise RunError(
+            f'"{stem}" cannot name a run folder; rename the video or give the folder with --out.', code="run_name"
+        )
     damaged: RunError | None = None
     for _, run in _candidates(Path(downloads_root), stem):
         try:
-            if (
-                run.path not in others
-                and run.run_json.exists()
-                and run_file.read(run.run_json).matches(fingerprint, digest)
-            ):
-                return run
+            if run.path not in others and run.run_json.exists():
+                saved = run_file.read(run.run_json)
+                if saved.matches(fingerprint, digest):
+                    return run, saved
         except RunError as error:
             damaged = damaged or error
     if damaged:
         raise damaged
-    return _first_free(Path(downloads_root), stem)
+    return _first_free(Path(downloads_root), stem), None
 
 
 def _candidates(root: Path, stem: str) -> list[tuple[int, RunDir]]:
     """Existing folders of ``stem`` with their number, ascending."""
     numbered = re.compile(re.escape(stem) + r"(?:-([2-9]|[1-9]\d+))?")
-    found = []
+    runs = []
     for path in root.iterdir() if root.is_dir() else ():
         match = numbered.fullmatch(path.name)
         if match:
-            found.append((int(match[1] or 1), RunDir(path)))
-    return sorted(found, key=lambda pair: pair[0])
+            runs.append((int(match[1] or 1), RunDir(path)))
+    return sorted(runs, key=lambda pair: pair[0])
 
 
 def _first_free(root: Path, stem: str) -> RunDir:

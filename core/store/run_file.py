@@ -1,4 +1,4 @@
-"""run.json: which video, which settings, which program made a run. Fractions are stored as ``"30000/1001"``."""
+"""Reads and writes run.json: video, settings and program of a run. Fractions are stored as ``"30000/1001"``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from core import __version__
+from core import __version__, files
 from core.errors import RunError
 from core.records import VideoInfo
-from core.store import files
 
 SCHEMA = 1
 
@@ -25,13 +24,15 @@ class RunFile:
 
     video: VideoInfo
     settings: Mapping[str, Any]
-    """Extract settings as plain JSON values (``config.to_mapping``)."""
+    """Extract settings as plain JSON values (``settings.model.to_mapping``)."""
     digest: str
     """Of the settings; two runs with one digest have the same records."""
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """What a verb notes about itself, for instance ``{"state": "complete"}``; plain JSON values."""
+    """Notes of the verb that made the run, for instance ``{"state": "complete"}``; plain JSON values."""
     program: str = __version__
     schema: int = SCHEMA
+    title: str | None = None
+    """What people call the run; the folder keeps its name, by which a later extraction finds it."""
 
     @property
     def fingerprint(self) -> str:
@@ -39,7 +40,7 @@ class RunFile:
         return self.video.fingerprint
 
     def matches(self, fingerprint: str, digest: str) -> bool:
-        """Whether a run of this video with these settings can be resumed here."""
+        """Whether this run is of that video with these settings, so that it can be resumed."""
         return (self.fingerprint, self.digest) == (fingerprint, digest)
 
 
@@ -54,7 +55,15 @@ def write(path: Path, run: RunFile) -> None:
         "video": video_to_mapping(run.video),
         "extra": dict(run.extra),
     }
-    files.write_json(path, values)
+    files.write_json(path, values | ({} if run.title is None else {"title": run.title}))
+
+
+def title_of(path: Path) -> str | None:
+    """Returns the title that a ``run.json`` holds; ``None`` without one, or where it cannot be read."""
+    try:
+        return read(path).title
+    except RunError:
+        return None
 
 
 def read(path: Path) -> RunFile:
@@ -66,12 +75,15 @@ def read(path: Path) -> RunFile:
     try:
         values = files.read_json(path)
     except FileNotFoundError as error:
-        raise RunError(f"{path} is missing, so {path.parent} is not a run; run extract first.") from error
+        raise RunError(
+            f"{path} is missing, so {path.parent} is not a run; run extract first.", code="no_run"
+        ) from error
     try:
         return _parse(path, values)
     except ValueError as error:
         raise RunError(
-            f"{path} is damaged ({error}); restore it from a copy, or move {path.parent} away and run extract again."
+            f"{path} is damaged ({error}); restore it from a copy, or move {path.parent} away and run extract again.",
+            code="damaged",
         ) from error
 
 
@@ -82,9 +94,9 @@ def video_to_mapping(video: VideoInfo) -> dict[str, Any]:
 
 
 def video_from_mapping(values: Mapping[str, Any]) -> VideoInfo:
-    """Builds the VideoInfo that ``video_to_mapping`` wrote; keys that it does not know are left out.
+    """Builds the VideoInfo that ``video_to_mapping`` wrote; unknown keys are ignored.
 
-    A field that has a default may be absent: programs before it did not write it.
+    A field that has a default may be absent: older programs did not write it.
 
     Raises:
         ValueError: a field is missing or of another type.
@@ -98,7 +110,9 @@ def _parse(path: Path, values: Any) -> RunFile:
         raise ValueError("it is not an object")
     schema = _field("schema", "int", values)
     if schema > SCHEMA:
-        raise RunError(f"{path} has schema {schema}, this program reads up to {SCHEMA}; update the program.")
+        raise RunError(
+            f"{path} has schema {schema}, this program reads up to {SCHEMA}; update the program.", code="newer_schema"
+        )
     video = video_from_mapping(_field("video", "dict", values))
     if _field("fingerprint", "str", values) != video.fingerprint:
         raise ValueError("its two fingerprints disagree")
@@ -109,6 +123,7 @@ def _parse(path: Path, values: Any) -> RunFile:
         extra=_field("extra", "dict", {"extra": {}} | values),
         program=_field("program", "str", values),
         schema=schema,
+        title=_field("title", "str | None", {"title": None} | values),
     )
 
 
@@ -130,7 +145,7 @@ def _is_fraction(value: Any) -> bool:
 
 FRACTION = re.compile(r"-?[0-9]{1,19}/[1-9][0-9]{0,18}")
 LARGEST = 2**53
-"""No count, size or time of a video is larger, and every program reads numbers up to here alike; NaN is not either."""
+"""Up to here every JSON reader has whole numbers exactly, and no count, size or time of a video is larger."""
 IS: dict[str, Callable[[Any], bool]] = {
     "str": lambda v: isinstance(v, str),
     "bool": lambda v: isinstance(v, bool),

@@ -1,4 +1,4 @@
-"""selection.json and shots.json: what a filter kept, and where the video cuts. Which frames to keep: core/pipeline."""
+"""Reads and writes selection.json (the frames that a filter kept) and shots.json. How frames are chosen: pipeline."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core import config
-from core.config import LARGEST, FilterSettings
+from core import files
 from core.errors import RunError, SettingsError
 from core.records import FrameTable
-from core.store import files
+from core.settings.filter import FilterSettings
+from core.settings.model import LARGEST, from_mapping, to_mapping
 
 SCHEMA = 1
 
 
 @dataclass(frozen=True)
 class MadeFrom:
-    """What a selection was made from: enough to notice that it is stale."""
+    """The state of the run when the selection was made, to notice that it is stale."""
 
     records: int
     """How many records the run had."""
     quality_weights: tuple[float, ...]
-    """The five weights that its scores had."""
+    """The five weights in force then."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def write(path: Path, filters: FilterSettings, kept: ArrayLike, made_from: MadeF
     """Writes ``selection.json`` atomically and returns what it holds. Raises ``StorageError`` when it cannot."""
     ordinals = np.asarray(kept, dtype=np.int64)
     saved = SavedSelection(filters, ordinals, digest(ordinals), made_from)
-    values: dict[str, Any] = {"schema": SCHEMA, "digest": saved.digest, "filter": config.to_mapping(filters)}
+    values: dict[str, Any] = {"schema": SCHEMA, "digest": saved.digest, "filter": to_mapping(filters)}
     if made_from is not None:
         weights = [float(weight) for weight in made_from.quality_weights]
         values["made_from"] = {"records": int(made_from.records), "quality_weights": weights}
@@ -62,7 +62,7 @@ def write(path: Path, filters: FilterSettings, kept: ArrayLike, made_from: MadeF
 
 
 def read(path: Path) -> SavedSelection | None:
-    """Reads ``selection.json`` or a list of ordinals that somebody wrote; ``None`` when there is no such file.
+    """Reads ``selection.json``, or a list of ordinals that was written by hand; ``None`` when there is no such file.
 
     Such a list is ``[12, 48, 103]`` or ``{"kept": [12, 48, 103]}``, in any order.
 
@@ -76,12 +76,15 @@ def read(path: Path) -> SavedSelection | None:
     if isinstance(values, list):
         values = {"kept": values}
     if not isinstance(values, dict) or "kept" not in values:
-        raise RunError(f"{path} holds no frame numbers; write a list such as [12, 48, 103], or filter the run again.")
+        raise RunError(
+            f"{path} holds no frame numbers; write a list such as [12, 48, 103], or filter the run again.",
+            code="damaged",
+        )
     return _parse(path, values)
 
 
 def stale(saved: SavedSelection, table: FrameTable, weights: Sequence[float]) -> str | None:
-    """Says in one sentence why a saved selection may not be what its filters would keep now; ``None`` = it is.
+    """Returns one sentence on why the filters of a saved selection may keep other frames now; ``None`` = they do not.
 
     Args:
         saved: from ``read``.
@@ -124,16 +127,21 @@ def read_shots(path: Path) -> NDArray[np.int64] | None:
 def _parse(path: Path, values: dict[str, Any]) -> SavedSelection:
     schema, kept, stated = values.get("schema", SCHEMA), values["kept"], values.get("digest")
     if not isinstance(schema, int) or schema > SCHEMA:
-        raise RunError(f"{path} has schema {schema}, this program reads up to {SCHEMA}; update the program.")
+        raise RunError(
+            f"{path} has schema {schema}, this program reads up to {SCHEMA}; update the program.", code="newer_schema"
+        )
     if not isinstance(kept, list):
-        raise RunError(f'{path}: "kept" is not a list of frame numbers; write for example [12, 48, 103].')
+        raise RunError(
+            f'{path}: "kept" is not a list of frame numbers; write for example [12, 48, 103].', code="damaged"
+        )
     for ordinal in kept:
         if type(ordinal) is not int or not 0 <= ordinal <= LARGEST:
-            raise RunError(f'{path}: "kept" holds {ordinal!r}; frame numbers are whole numbers from 0.')
+            raise RunError(f'{path}: "kept" holds {ordinal!r}; frame numbers are whole numbers from 0.', code="damaged")
     if stated is not None and stated != digest(kept):
         raise RunError(
             f'{path} was changed after it was written: its "digest" belongs to other frames. Take the "digest" out to '
-            "use it as it is now, or filter the run again."
+            "use it as it is now, or filter the run again.",
+            code="other_digest",
         )
     ordinals = np.unique(np.array(kept, dtype=np.int64))
     return SavedSelection(_filters(path, values), ordinals, digest(ordinals), _made_from(path, values))
@@ -143,28 +151,31 @@ def _filters(path: Path, values: dict[str, Any]) -> FilterSettings | None:
     if values.get("filter") is None:
         return None
     if not isinstance(values["filter"], dict):
-        raise RunError(f'{path}: "filter" is not an object of settings; take it out or filter the run again.')
+        raise RunError(
+            f'{path}: "filter" is not an object of settings; take it out or filter the run again.', code="damaged"
+        )
     try:
-        return config.from_mapping(FilterSettings, values["filter"])
+        return from_mapping(FilterSettings, values["filter"])
     except SettingsError as error:
-        raise RunError(f'{path}: in "filter", {error} Take it out or filter the run again.') from error
+        raise RunError(f'{path}: in "filter", {error} Take it out or filter the run again.', code="damaged") from error
 
 
 def _made_from(path: Path, values: dict[str, Any]) -> MadeFrom | None:
-    found = values.get("made_from")
-    if found is None:
+    made_from = values.get("made_from")
+    if made_from is None:
         return None
-    weights = found.get("quality_weights") if isinstance(found, dict) else None
+    weights = made_from.get("quality_weights") if isinstance(made_from, dict) else None
     if (
-        not isinstance(found, dict)
-        or type(found.get("records")) is not int
+        not isinstance(made_from, dict)
+        or type(made_from.get("records")) is not int
         or not isinstance(weights, list)
         or not all(type(weight) in (int, float) for weight in weights)
     ):
         raise RunError(
-            f'{path}: "made_from" does not hold "records" and "quality_weights"; take it out or filter the run again.'
+            f'{path}: "made_from" does not hold "records" and "quality_weights"; take it out or filter the run again.',
+            code="damaged",
         )
-    return MadeFrom(found["records"], tuple(map(float, weights)))
+    return MadeFrom(made_from["records"], tuple(map(float, weights)))
 
 
 def _checked_shots(path: Path, shots: Any) -> NDArray[np.int64]:
@@ -174,8 +185,12 @@ def _checked_shots(path: Path, shots: Any) -> NDArray[np.int64]:
             raise ValueError("not integers")
         table = table.astype(np.int64).reshape(len(shots), 2)
     except (TypeError, ValueError, OverflowError) as error:
-        raise RunError(f"{path} does not hold pairs [start, end); delete it and find the shots again.") from error
+        raise RunError(
+            f"{path} does not hold pairs [start, end); delete it and find the shots again.", code="damaged"
+        ) from error
     edges = table.ravel()
     if (table[:, 0] >= table[:, 1]).any() or (np.diff(edges) < 0).any() or (edges < 0).any():
-        raise RunError(f"{path}: shots must be ascending and not overlap; delete it and find the shots again.")
+        raise RunError(
+            f"{path}: shots must be ascending and not overlap; delete it and find the shots again.", code="damaged"
+        )
     return table

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import FILTERABLE, LARGEST
 from core.errors import RunError
 from core.records import FrameRecord, FrameTable
+from core.settings.columns import FILTERABLE
+from core.settings.model import LARGEST
 from core.store import jsonl
 from core.store.run import RunDir
 
@@ -21,6 +22,8 @@ ROWS = 2048
 """Records parsed at a time; chosen by measurement: 256 to 4,096 are equally fast, more are slower."""
 HASH_DIGITS = 16
 COLOUR_DIGITS = 72
+MOST_DISCARDS = 32_000
+"""Different discard reasons in one run: those that we write and some more have to fit into int16."""
 
 
 def load_table(source: Path | RunDir) -> FrameTable:
@@ -30,23 +33,23 @@ def load_table(source: Path | RunDir) -> FrameTable:
         source: a run, its folder, or a ``metadata.jsonl``.
 
     Returns:
-        Columns of length F in ordinal order. ``values`` holds each name of ``config.FILTERABLE`` that at least one
+        Columns of length F in ordinal order. ``values`` holds each name of ``FILTERABLE`` that at least one
         record has a number for.
 
     Raises:
         RunError: the file is missing or damaged, a field has another type, or ordinals do not ascend.
     """
     path = _metadata(source)
-    columns, reasons, filled = _Columns(_count_lines(path)), {"": 0}, 0
+    columns, discards, filled = _Columns(_count_lines(path)), {"": 0}, 0
     rows = jsonl.read(path)
     while filled < len(columns) and (batch := list(itertools.islice(rows, min(ROWS, len(columns) - filled)))):
         try:
-            columns.fill(slice(filled, filled + len(batch)), batch, reasons)
+            columns.fill(slice(filled, filled + len(batch)), batch, discards)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise RunError(_first_bad(path, filled, batch)) from error
+            raise RunError(_first_bad(path, filled, batch), code="damaged") from error
         filled += len(batch)
     rows.close()
-    return columns.table(path, filled, reasons)
+    return columns.table(path, filled, discards)
 
 
 def records(source: Path | RunDir) -> Iterator[FrameRecord]:
@@ -55,7 +58,7 @@ def records(source: Path | RunDir) -> Iterator[FrameRecord]:
     for number, values in enumerate(jsonl.read(path), 1):
         wrong = wrong_field(values)
         if wrong:
-            raise RunError(_bad_line(path, number, wrong))
+            raise RunError(_bad_line(path, number, wrong), code="damaged", line=number)
         yield FrameRecord.from_mapping(values)
 
 
@@ -103,6 +106,10 @@ def _is_hash(value: Any) -> bool:
     return _is_hex(value, HASH_DIGITS)
 
 
+def _is_rectangle(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(map(_is_count, value))
+
+
 def _are_colours(value: Any) -> bool:
     return _is_hex(value, COLOUR_DIGITS)
 
@@ -114,7 +121,8 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "phash": (_is_hash, "16 hex digits"),
     "colours": (_are_colours, "72 hex digits"),
     "person_ids": (_are_ids, "a list of whole numbers from 0"),
-    **dict.fromkeys(("filename", "discard_reason", "error"), (_is_text, "text")),
+    "letterbox": (_is_rectangle, "four whole numbers: x, y, width, height"),
+    **dict.fromkeys(("filename", "discard_reason", "error", "subject_by"), (_is_text, "text")),
     **dict.fromkeys(FILTERABLE, (_is_number, "a number")),
 }
 """Field -> whether a value that is not null is right, and what is wanted."""
@@ -138,34 +146,47 @@ class _Columns:
         self.colours = np.empty((length, COLOUR_DIGITS // 2), np.uint8)
         self.has_colours = np.empty(length, np.bool_)
         self.error = np.empty(length, np.bool_)
-        self.reason = np.zeros(length, np.int32)
+        self.discard = np.zeros(length, np.int16)
         self.on_disk = np.empty(length, np.bool_)
         self.values: dict[str, NDArray[np.float64]] = {}
         self.people: dict[int, list[int]] = {}
+        self.letterbox = np.zeros((0, 4), np.uint32)
 
     def __len__(self) -> int:
         return self.length
 
-    def fill(self, at: slice, batch: list[dict[str, Any]], reasons: dict[str, int]) -> None:
-        """Fills the rows ``at``; ``reasons`` collects the discard reasons that were met, name -> code."""
+    def fill(self, at: slice, batch: list[dict[str, Any]], discards: dict[str, int]) -> None:
+        """Fills the rows ``at``; ``discards`` collects the discard reasons that were met, name -> code."""
         self.ordinal[at] = _integers([r["frame_number"] for r in batch])
         self.pts_s[at] = _of_types(NUMBERS, [r["pts_s"] for r in batch])
         self.shot[at] = _integers([-1 if (s := r.get("shot_id")) is None else s for r in batch])
         self.error[at] = [error is not None for error in _of_types(TEXT | {NONE}, [r.get("error") for r in batch])]
         self.on_disk[at] = [name is not None for name in _of_types(TEXT | {NONE}, [r.get("filename") for r in batch])]
         dropped = _of_types(TEXT | {NONE}, [r.get("discard_reason") for r in batch])
-        self.reason[at] = [reasons.setdefault(reason or "", len(reasons)) for reason in dropped]
+        self.discard[at] = [discards.setdefault(reason or "", len(discards)) for reason in dropped]
+        if len(discards) > MOST_DISCARDS:
+            raise ValueError("too many discard reasons")
         self.phash[at], self.has_phash[at] = hashes(_of_types(TEXT | {NONE}, [r.get("phash") for r in batch]))
         seen = _of_types(TEXT | {NONE}, [r.get("colours") for r in batch])
         self.colours[at], self.has_colours[at] = colours(seen)
         for name in FILTERABLE:
             self._fill_values(name, at, [r.get(name) for r in batch])
+        self._fill_letterbox(at, [r.get("letterbox") for r in batch])
         for row, record in enumerate(batch, at.start):
             if ids := record.get("person_ids"):
                 if not _are_ids(ids):
                     raise TypeError("person_ids is not a list of ids")
                 for person in ids:
                     self.people.setdefault(person, []).append(row)
+
+    def _fill_letterbox(self, at: slice, found: list[list[int] | None]) -> None:
+        if found.count(None) == len(found):
+            return
+        if not all(one is None or _is_rectangle(one) for one in found):
+            raise TypeError("letterbox is not four whole numbers")
+        if len(self.letterbox) == 0:
+            self.letterbox = np.zeros((self.length, 4), np.uint32)
+        self.letterbox[at] = [one or (0, 0, 0, 0) for one in found]
 
     def _fill_values(self, name: str, at: slice, numbers: list[float | None]) -> None:
         if numbers.count(None) == len(numbers):
@@ -176,7 +197,7 @@ class _Columns:
             self.values[name] = np.full(self.length, np.nan)
         self.values[name][at] = np.array(_of_types(NUMBERS | {NONE}, numbers), dtype=np.float64)
 
-    def table(self, path: Path, rows: int, reasons: Mapping[str, int]) -> FrameTable:
+    def table(self, path: Path, rows: int, discards: Mapping[str, int]) -> FrameTable:
         """Cuts the columns to ``rows`` and checks their order."""
         _check_order(path, self.ordinal[:rows])
         return FrameTable(
@@ -188,10 +209,12 @@ class _Columns:
             colours=self.colours[:rows],
             has_colours=self.has_colours[:rows],
             error=self.error[:rows],
-            discarded=np.array(list(reasons), dtype=np.str_)[self.reason[:rows]],
+            discard=self.discard[:rows],
+            discards=tuple(discards),
             on_disk=self.on_disk[:rows],
             values={name: self.values[name][:rows] for name in FILTERABLE if name in self.values},
             people={person: np.array(at, np.int64) for person, at in sorted(self.people.items())},
+            letterbox=self.letterbox[:rows],
         )
 
 
@@ -244,7 +267,7 @@ def _metadata(source: Path | RunDir) -> Path:
     path = source.metadata if isinstance(source, RunDir) else Path(source)
     path = RunDir(path).metadata if path.is_dir() else path
     if not path.is_file():
-        raise RunError(f"{path} is missing; run extract first.")
+        raise RunError(f"{path} is missing; run extract first.", code="no_run")
     return path
 
 
@@ -273,7 +296,9 @@ def _check_order(path: Path, ordinal: NDArray[np.int64]) -> None:
         at = int(wrong[0])
         before, after = int(ordinal[at]), int(ordinal[at + 1])
         what = f"frame {after} twice" if before == after else f"frame {after} after frame {before}"
-        raise RunError(_bad_line(path, at + 2, f"{what}; records must be in ascending order"))
+        raise RunError(
+            _bad_line(path, at + 2, f"{what}; records must be in ascending order"), code="damaged", line=at + 2
+        )
 
 
 def _first_bad(path: Path, start: int, batch: list[dict[str, Any]]) -> str:

@@ -1,10 +1,14 @@
-"""Answers of our routes that Starlette has not: a file that is open already, and whole numbers in an address.
+"""Answers of our routes that Starlette has not: JSON for any name and number, a file that is open already.
+
+Also whole numbers in an address.
 
 What is sent is what was opened and checked (``core.inside``), whatever its name means by then.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -12,8 +16,27 @@ from typing import Any, BinaryIO
 
 import anyio
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
+
+FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def answer(values: Any, status: int = 200) -> Response:
+    """Answers with JSON; ASCII only, so that names that are not UTF-8 get through. What is no number is ``null``."""
+    try:
+        text = json.dumps(values, allow_nan=False)
+    except ValueError:  # a file on disk said so
+        text = json.dumps(_finite(values), allow_nan=False)
+    return Response(text, status, headers=FRESH, media_type="application/json")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value if not isinstance(value, float) or math.isfinite(value) else None
 
 
 class OpenFile(FileResponse):

@@ -1,27 +1,23 @@
-"""What ``gradio_client`` may call by name. The page itself uses none of it."""
+"""What ``gradio_client`` may call by name beside the events of the tabs: how a job goes, its end, faces of a run."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from core.errors import FramesieveError
-from core.job_state import JobState
-from core.pipeline.select import select
+from core.errors import ERROR_KEYS, FramesieveError
+from core.jobs.state import JobState
 from core.store.run import RunDir
-from core.ui import owner
-from core.ui.routes import parse_filters, selection_json
 from core.ui.session import utf8
 from core.ui.verbs import Verbs
 
 PATIENCE_S = 10.0
 """How long ``extract`` waits for its job to have a run: it reads the video's index first."""
 TOLD: tuple[str, ...] = ("id", "verb", "title", "state", "phase", "ahead", "cancelling", "unit", "done", "total")
-TOLD += ("frames_per_s", "seconds_left", "kept", "dropped", "error", "result", "log_file")
+TOLD += ("frames_per_s", "seconds_left", "kept", "dropped", *ERROR_KEYS, "result", "log_file")
 """What a program is told of a job, beside its run and log."""
 
 
@@ -42,15 +38,6 @@ class Api:
     def all(self) -> list[Callable[..., dict[str, Any]]]:
         """Returns the endpoints; their names and signatures are what programs see."""
 
-        def extract(source: str, settings: dict[str, Any]) -> dict[str, Any]:
-            """Starts the extraction of a video; one on the web is downloaded first.
-
-            Args:
-                source: a path in an allowed folder, or a web address.
-                settings: options of ``python -m core extract`` with underscores, e.g. {"method": "interval"}.
-            """
-            return _spoken(lambda: self._extract(source, settings))
-
         def job(id: str) -> dict[str, Any]:
             """Returns how far a job is: state, phase, done, total, error, run, result and more.
 
@@ -63,58 +50,50 @@ class Api:
             """Ends a job; what it recorded stays. Returns how far it is, as ``job``."""
             return _spoken(lambda: self._cancel(str(id)))
 
-        def filter(run: str, filters: dict[str, Any]) -> dict[str, Any]:
-            """Returns how many frames of a run the filters keep, and the digest of the kept ordinals. Saves nothing.
-
-            Args:
-                run: name of a run folder.
-                filters: settings of ``python -m core filter`` with underscores, e.g. {"min": {"sharpness": 20}}.
-            """
-            return _spoken(lambda: selection_json(select(self._run(run).table(), parse_filters(filters))))
-
-        def export(
-            run: str, filters: dict[str, Any], dest: str | None = None, settings: dict[str, Any] | None = None
+        def faces(
+            run: str,
+            face_model: str | None = None,
+            face_device: str | None = None,
+            min_face_confidence: float | None = None,
+            face_refs: list[str] | None = None,
+            person_distance: float | None = None,
+            people: bool = False,
+            again: bool = False,
         ) -> dict[str, Any]:
-            """Starts the export of what the filters keep.
+            """Reads the faces of a run, compares them with photos, groups them into people. Returns the job.
 
             Args:
-                run: name of a run folder.
-                filters: as for ``filter``.
-                dest: the folder it goes to, in the folder of runs or an allowed one; none: a new one beside the run.
-                settings: what is written beside the frames, e.g. {"face_crops": true}.
+                run: name of the run.
+                face_model: name or folder of the face model; without one, that of the run's faces.
+                face_device: where face models run.
+                min_face_confidence: leave out faces that the detector is less sure of.
+                face_refs: photos of the person who is looked for, or "person:ID" or "face:ROW"; an empty list: nobody.
+                person_distance: mean cosine distance up to which two groups of faces are one person.
+                people: group the faces, also implied by a distance.
+                again: read all faces anew.
             """
-            return _spoken(lambda: self._export(run, filters, dest, settings))
+            settings: dict[str, Any] = {"face_model": face_model, "face_device": face_device, "face_refs": face_refs}
+            settings |= {"min_face_confidence": min_face_confidence}
+            values: dict[str, Any] = {"settings": {name: one for name, one in settings.items() if one is not None}}
+            values |= {"again": True} if again else {}
+            if people or person_distance is not None:
+                values["people"] = {} if person_distance is None else {"person_distance": person_distance}
+            return _spoken(lambda: {"job": self._faces(run, values)})
 
-        return [extract, job, cancel, filter, export]
+        return [job, cancel, faces]
 
-    def _run(self, name: str) -> Any:
-        return self._verbs.workspace.named(str(name))
-
-    def _extract(self, source: str, settings: dict[str, Any]) -> dict[str, Any]:
-        job = self._verbs.extract(source, settings, owner.API)
-        give_up = time.monotonic() + PATIENCE_S
-        while True:
-            state = self._verbs.queue.snapshot(job)
-            run = run_of(state)
-            if run or state.ended or state.state == "queued" or state.unit != "frames" or time.monotonic() > give_up:
-                return {"job": job, "run": run}
-            time.sleep(0.05)
+    def _faces(self, run: str, values: dict[str, Any]) -> str:
+        return self._verbs.faces(self._verbs.workspace.named(run).run, values, self._verbs.owner_of(None))
 
     def _cancel(self, job: str) -> dict[str, Any]:
         self._verbs.queue.cancel(job)
         return job_json(self._verbs.queue.snapshot(job))
 
-    def _export(
-        self, run: str, filters: dict[str, Any], dest: str | None, settings: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        found = self._run(run).run
-        job, folder = self._verbs.export(found, parse_filters(filters), owner.API, dest=dest, settings=settings)
-        return {"job": job, "dest": str(folder)}
-
 
 def job_json(state: JobState) -> dict[str, Any]:
     """Returns what a program is told of a job."""
-    return {name: getattr(state, name) for name in TOLD} | {"run": run_of(state), "log": list(state.log)}
+    said = {"log": list(state.log), "notices": [one.to_mapping() for one in state.notices]}
+    return {name: getattr(state, name) for name in TOLD} | {"run": run_of(state)} | said
 
 
 def run_of(state: JobState) -> str | None:
@@ -123,12 +102,12 @@ def run_of(state: JobState) -> str | None:
 
 
 def _spoken(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Turns our errors into what Gradio shows as one sentence."""
+    """Turns our errors into what Gradio shows as one sentence; a program finds the code in its title."""
     try:
         told: dict[str, Any] = _utf8(job())
         return told
     except FramesieveError as error:
-        raise gr.Error(utf8(str(error)), print_exception=False) from None
+        raise gr.Error(utf8(str(error)), title=error.code, print_exception=False) from None
 
 
 def _utf8(value: Any) -> Any:

@@ -15,27 +15,48 @@ from starlette.middleware import Middleware
 
 from core import inside
 from core.errors import SettingsError
-from core.jobs import JobQueue
-from core.store.job_log import JobArchive
-from core.ui import api, export_tab, header, jobs_bar, review_tab, source_tab
+from core.jobs.archive import JobArchive
+from core.jobs.queue import JobQueue
+from core.pipeline.jobs import COMMAND
+from core.ui import api
 from core.ui.bounds import Bounds
-from core.ui.exporter import JobExporter
+from core.ui.exporter import Exporter, JobExporter
 from core.ui.face_source import FaceSource
+from core.ui.files import FileRoutes
+from core.ui.filter_tab import FilterTab
+from core.ui.first_load import Hint, Uncompressed
+from core.ui.glances import Glances
 from core.ui.guard import Guard
+from core.ui.instruments.header import Header
+from core.ui.instruments.job_bar import JobBar
 from core.ui.jobs_bar import JobRoutes
-from core.ui.looks import Looks
+from core.ui.looks import Inspections
+from core.ui.masking_routes import MaskingRoutes
+from core.ui.masking_tab import MaskingTab
+from core.ui.masking_work import MaskingWork
 from core.ui.owner import OwnerWord
 from core.ui.people import PeopleRoutes
-from core.ui.review_tab import ReviewRoutes
+from core.ui.persons_routes import PersonsRoutes
+from core.ui.persons_tab import PersonsTab
+from core.ui.presets_bar import Book
+from core.ui.review_routes import ReviewRoutes
+from core.ui.review_tab import ReviewTab
 from core.ui.routes import Routes
+from core.ui.run_routes import RunRoutes
 from core.ui.session import Workspace
-from core.ui.source_tab import SourceRoutes
+from core.ui.source_routes import SourceRoutes
+from core.ui.source_tab import SourceTab
 from core.ui.theme import theme
 from core.ui.verbs import Verbs
-from core.ui.web import STYLES, THEME_SCRIPT
+from core.ui.web import EARLY, STYLES
 
 PRESETS = ".presets"
 """Folder of people's own presets, in the folder of runs."""
+
+SERVING: dict[str, Any] = {"prevent_thread_lock": True, "quiet": True, "ssr_mode": False, "run_history": False}
+SERVING |= {"enable_monitoring": False, "footer_links": []}
+"""What of Gradio's own the page goes without."""
+NO_PAGES_OF_GRADIO = {"docs_url": None, "redoc_url": None, "openapi_url": None}
 
 
 @dataclass(frozen=True)
@@ -55,19 +76,30 @@ class Options:
     """Whether people may load weights that can run any code: then who may use the page may run anything here."""
 
 
-def build(verbs: Verbs) -> gr.Blocks:
+def build(
+    verbs: Verbs,
+    exporter: Exporter,
+    book: Book,
+    review: ReviewRoutes,
+    persons: PersonsRoutes,
+    masking: MaskingWork,
+) -> gr.Blocks:
     """Returns the page. Each tab builds itself; data reaches it over our own routes, never through a template."""
     page: gr.Blocks
     with gr.Blocks(title="Framesieve", fill_width=True, analytics_enabled=False) as page:
-        header.build()
-        with gr.Tabs(elem_id="tabs"):
+        Header("top")
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):  # in its menu a tab would be out of reach of addresses
             with gr.Tab("Video Source", id="source", elem_id="source-tab"):
-                source_tab.build()
+                SourceTab(verbs, book)
             with gr.Tab("Live Review", id="review", elem_id="review-tab"):
-                review_tab.build()
+                ReviewTab(verbs, review)
+            with gr.Tab("Person Selection", id="persons", elem_id="persons-tab"):
+                PersonsTab(verbs, persons)
+            with gr.Tab("Subject Masking", id="masking", elem_id="masking-tab"):
+                MaskingTab(verbs, masking)
             with gr.Tab("Filtering & Export", id="filter", elem_id="filter-tab"):
-                export_tab.build()
-        jobs_bar.build()
+                FilterTab(verbs, exporter, book)
+        JobBar("jobs")
         api.build(verbs)
     return page
 
@@ -79,30 +111,37 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
         SettingsError: the port is taken.
     """
     workspace = Workspace(options.downloads, options.roots)
-    queue, looks = JobQueue(JobArchive(workspace.downloads)), Looks()
-    small = JobQueue()
+    queue, looks = JobQueue(JobArchive(workspace.downloads), command=COMMAND), Inspections()
+    small = JobQueue(command=COMMAND)
     verbs = Verbs(workspace, queue, unsafe_weights=options.unsafe_weights)
     queue.when_ended = verbs.sweep
-    page = build(verbs)
-    own_presets = workspace.downloads / PRESETS
-    routes = Routes(workspace, JobExporter(verbs)).all() + JobRoutes(verbs).all()
-    routes += SourceRoutes(verbs, looks, options.upload_bytes, own_presets).all()
-    routes += FaceSource(verbs, small).all()
-    routes += PeopleRoutes(verbs).all()
-    review = ReviewRoutes(verbs)
-    routes += review.all()
-    owned = Middleware(OwnerWord, secret=workspace.secret())
+    exporter, review, persons = JobExporter(verbs), ReviewRoutes(verbs), PersonsRoutes(verbs, small)
+    masking = MaskingWork(verbs)
+    page = build(verbs, exporter, Book(workspace.downloads / PRESETS), review, persons, masking)
+    glances = Glances()
+    routes: list[Any] = [
+        Routes(workspace, exporter),
+        JobRoutes(verbs),
+        SourceRoutes(verbs, looks, options.upload_bytes),
+    ]
+    routes += [FaceSource(verbs, small), PeopleRoutes(verbs), RunRoutes(verbs), FileRoutes(verbs.places, glances)]
+    routes += [review, persons, MaskingRoutes(verbs, masking)]
+    layers = [Middleware(Bounds), Middleware(OwnerWord, secret=workspace.secret())]
+    layers += [] if options.auth else [Middleware(Hint)]  # who is not signed in may not fetch scripts yet
 
     @asynccontextmanager
     async def ending(app: Any) -> AsyncIterator[None]:
         # In front of everything: Gradio puts its own answers to preflights before the middleware that it is given.
-        app.middleware_stack = Guard(app.middleware_stack, listens_on=options.host, share=options.share)
+        inner = app.middleware_stack if options.share else Uncompressed(app.middleware_stack)  # a tunnel ends here too
+        app.middleware_stack = Guard(inner, listens_on=options.host, share=options.share)
         try:
             yield
         finally:
             await run_in_threadpool(looks.close)
+            await run_in_threadpool(glances.close)
             await run_in_threadpool(small.close)
             await run_in_threadpool(review.close)
+            await run_in_threadpool(masking.clicks.close)
             await run_in_threadpool(queue.close)
 
     try:
@@ -111,22 +150,15 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
             server_port=options.port,
             auth=options.auth,
             share=options.share,
-            prevent_thread_lock=True,
-            quiet=True,
-            ssr_mode=False,
-            run_history=False,
-            enable_monitoring=False,
-            footer_links=[],
             theme=theme(),
             css_paths=STYLES,
-            head=THEME_SCRIPT,
+            head=EARLY,
+            **SERVING,
             app_kwargs={
-                "routes": routes,
-                "middleware": [Middleware(Bounds), owned],
+                "routes": [route for each in routes for route in each.all()],
+                "middleware": layers,
                 "lifespan": ending,
-                "docs_url": None,
-                "redoc_url": None,
-                "openapi_url": None,
+                **NO_PAGES_OF_GRADIO,
             },
         )
     except OSError as error:

@@ -1,6 +1,6 @@
 """How much one request may bring, and how slowly: for every route, Gradio's too.
 
-Not here: the limits of uploads in bytes (``uploads``), of jobs (``core.jobs``), of looks (``looks``).
+Not here: the limits of uploads in bytes (``uploads``), of jobs (``core.jobs``), of inspections (``looks``).
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import log
+from core.errors import RequestError
 from core.ui.guard import OWN_ROUTES
+from core.ui.refusals import refusal
 
 MOST_BODY_BYTES = 16_000_000
 """Of any body that is no upload: choices by hand on 100,000 frames take about 1 MB."""
@@ -44,7 +46,7 @@ class Bounds:
             return await self._watched(scope, receive, send, MOST_BODY_BYTES)
         if self._uploads >= MOST_UPLOADS:
             words = f"{MOST_UPLOADS} uploads are going on; try again when one has ended."
-            return await _refuse(words, 503)(scope, receive, send)
+            return await _refuse(RequestError(words, code="too_many_uploads"))(scope, receive, send)
         self._uploads += 1
         try:
             await self._watched(scope, receive, send, None)
@@ -56,25 +58,27 @@ class Bounds:
         body = _Body(receive, most)
         try:
             if most is not None and length.isdigit() and (len(length) > 18 or int(length) > most):
-                raise _Refused("that is too much at once.", 413)
+                raise _Refused(RequestError("that is too much at once.", code="too_large"))
             await self._app(scope, body.receive, body.noting(send))
         except _Refused as refused:
             if not body.answered:
                 await body.pass_over()
-                await _refuse(str(refused), refused.status)(scope, receive, send)
+                await _refuse(refused.error)(scope, receive, send)
         except Exception:
             if scope["path"].startswith(OWN_ROUTES):
                 raise
             log.remember(f"Gradio could not answer {scope['path'][:200]}", trace=True)  # a body that it did not expect
             if body.answered:  # a stream of a session that there is not; the line is closed
                 return
-            await _refuse("that request is not understood.", 400)(scope, receive, send)
+            await _refuse(RequestError("that request is not understood."))(scope, receive, send)
 
 
 class _Refused(Exception):
-    def __init__(self, words: str, status: int) -> None:
-        super().__init__(words)
-        self.status = status
+    """No error of ours on its way up: a route that reads the body must not answer in place of this module."""
+
+    def __init__(self, error: RequestError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class _Body:
@@ -91,16 +95,16 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), PAUSE_S)
         except TimeoutError:
-            raise _Refused("the request came to a halt; try again.", 408) from None
+            raise _Refused(RequestError("the request came to a halt; try again.", code="too_slow")) from None
         if message["type"] != "http.request":
             self._whole = True
             return message
         self._size += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._most is not None and self._size > self._most:
-            raise _Refused("that is too much at once.", 413)
+            raise _Refused(RequestError("that is too much at once.", code="too_large"))
         if not self._whole and self._is_slow(time.monotonic() - self._began_s):
-            raise _Refused("the request comes too slowly; try again on a faster line.", 408)
+            raise _Refused(RequestError("the request comes too slowly; try again on a faster line.", code="too_slow"))
         return message
 
     async def pass_over(self) -> None:
@@ -125,5 +129,7 @@ class _Body:
         return noted
 
 
-def _refuse(words: str, status: int) -> JSONResponse:
-    return JSONResponse({"error": words}, status, headers={"Connection": "close"})
+def _refuse(error: RequestError) -> Response:
+    response = refusal(error)
+    response.headers["Connection"] = "close"
+    return response

@@ -9,22 +9,19 @@ and their order, is sent too, so that the browser states none of it again. ``peo
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import FILTERABLE
 from core.metrics.colours import LIMITS
 from core.pipeline import select
 from core.records import FrameTable
+from core.settings.columns import FILTERABLE, FLAGS, RANKED_BEFORE, RANKED_BY
 
 HAS_HASH, HAS_ERROR, HAS_FILE, HAS_THUMB, HAS_COLOURS = 1, 2, 4, 8, 16
 """Bits of the column ``flags``."""
 
-THUMB = re.compile(r"thumb_([0-9]{1,15})")
 TYPES = {"f8": np.float64, "u4": np.uint32, "u2": np.uint16, "u1": np.uint8}
 
 
@@ -35,7 +32,9 @@ def pack(table: FrameTable, thumbs: NDArray[np.int64]) -> bytes:
         table: F records.
         thumbs: (T,) int64 ordinals that have a preview file.
     """
-    discards, codes = np.unique(np.concatenate([np.array([""]), table.discarded]), return_inverse=True)
+    discards = sorted(table.discards)
+    place_of = {name: place for place, name in enumerate(discards)}
+    places = np.array([place_of[name] for name in table.discards], np.uint16)
     columns: list[tuple[str, str, NDArray[Any]]] = [
         ("ordinal", "f8", table.ordinal),
         ("pts_s", "f8", table.pts_s),
@@ -43,21 +42,14 @@ def pack(table: FrameTable, thumbs: NDArray[np.int64]) -> bytes:
         ("hash_high", "u4", table.phash >> np.uint64(32)),
         ("hash_low", "u4", table.phash & np.uint64(0xFFFFFFFF)),
         ("colours", "u1", table.colours.ravel()),
-        ("discard", "u2", codes[1:]),
+        ("discard", "u2", places[table.discard]),
         ("flags", "u1", _flags(table, thumbs)),
+        ("letterbox", "u4", table.letterbox.ravel()),
         *((f"value:{name}", "f8", column) for name, column in table.values.items()),
         ("people", "u4", np.concatenate([np.zeros(0, np.int64), *table.people.values()])),
     ]
     people = [[person, len(rows)] for person, rows in table.people.items()]
-    return _joined({"frames": len(table), "discards": discards.tolist(), "people": people}, columns)
-
-
-def thumb_ordinals(folder: Path) -> NDArray[np.int64]:
-    """Returns (T,) int64: ordinals of the previews in a folder; empty when it is absent."""
-    if not folder.is_dir():
-        return np.zeros(0, np.int64)
-    found = (THUMB.fullmatch(path.stem) for path in folder.iterdir())
-    return np.array([int(match[1]) for match in found if match], np.int64)
+    return _joined({"frames": len(table), "discards": discards, "people": people}, columns)
 
 
 def _flags(table: FrameTable, thumbs: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -82,10 +74,12 @@ def _rules() -> dict[str, Any]:
         "columns": list(FILTERABLE),
         "reasons": list(select.REASONS),
         "reason_of": {name: select.reason_of(name) for name in FILTERABLE},
+        "flags": list(FLAGS),
         "lower_is_better": list(select.LOWER_IS_BETTER),
         "quotas": list(select.QUOTAS),
         "steps": select.STEPS,
         "colour_limits": LIMITS.tolist(),
+        "ranked": {"by": RANKED_BY, "before": RANKED_BEFORE},
     }
 
 

@@ -14,17 +14,27 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core import config
-from core.config import FACE_PACKS, FaceSettings
-from core.errors import FramesieveError, JobError, ModelError, SettingsError, SourceError
-from core.job_state import RUNNING, JobState
-from core.jobs import JobQueue
+from core.errors import (
+    ERROR_KEYS,
+    FramesieveError,
+    JobError,
+    ModelError,
+    RequestError,
+    SettingsError,
+    SourceError,
+)
+from core.jobs.queue import JobQueue
+from core.jobs.state import RUNNING, JobState
+from core.settings.faces import FACE_PACKS, FaceSettings
+from core.settings.model import from_mapping, to_mapping
 from core.ui import machine, owner, uploads
-from core.ui.face_places import check_faces
-from core.ui.routes import answer, reading, writing
+from core.ui.answers import answer
+from core.ui.places import check_face_model, check_face_reference
+from core.ui.refusals import refusal
+from core.ui.routes import reading, writing
 from core.ui.verbs import Verbs
 
-LOOKS = ("face_photo", "face_model")
+LOOKS = ("face_photo", "face_model", "person_photo")
 PACK_MB = {"buffalo_l": 326, "buffalo_m": 313, "buffalo_s": 159, "antelopev2": 407}
 """What insightface says of the size of its packs."""
 MODEL_KEYS = ("face_model", "face_device", "min_face_confidence")
@@ -34,7 +44,7 @@ class FaceSource:
     """The routes of the group."""
 
     def __init__(self, verbs: Verbs, small: JobQueue) -> None:
-        """Remembers what it works on; ``small`` is the queue of the looks."""
+        """Remembers what it works on; ``small`` is the queue of the inspections."""
         self._verbs, self._small = verbs, small
 
     def all(self) -> list[Route]:
@@ -55,7 +65,7 @@ class FaceSource:
             *(Route(path, writing(make), methods=["POST"]) for path, make in post.items()),
         ]
 
-    # --- looks
+    # --- inspections
 
     def _model(self, request: Request, body: dict[str, Any]) -> Response:
         """Begins to open the model, to say where it really runs."""
@@ -63,11 +73,11 @@ class FaceSource:
 
     def _photo(self, request: Request, body: dict[str, Any]) -> Response:
         """Begins to look for the faces of a photo; of ``IMG#2`` it says that the second one was named."""
-        from core.pipeline.face_reference import is_photo, split
+        from core.pipeline.faces.reference import is_photo, split
 
         text = body.get("photo")
         if not isinstance(text, str) or not text.strip() or not is_photo(text.strip()):
-            raise SourceError("a photo is wanted as the path of a picture.")
+            raise SourceError("a photo is wanted as the path of a picture.", field="face_refs")
         text = text.strip()
         settings = self._settings(body, (text,))
         path, number = split(text)
@@ -78,17 +88,19 @@ class FaceSource:
         """Returns the settings of the model, checked."""
         from core.models.face_packs import find_pack
 
-        wanted = config.from_mapping(FaceSettings, {name: body[name] for name in MODEL_KEYS if name in body})
-        check_faces(wanted.face_model, photos, self._verbs.inside)
+        wanted = from_mapping(FaceSettings, {name: body[name] for name in MODEL_KEYS if name in body})
+        check_face_model(wanted.face_model, self._verbs.places.allows)
+        for photo in photos:
+            check_face_reference(photo, self._verbs.places.allows)
         find_pack(wanted.face_model)
-        return config.to_mapping(wanted)
+        return to_mapping(wanted)
 
     def _begin(self, verb: str, arguments: Mapping[str, Any], title: str) -> str:
         arguments = {**arguments, "look": secrets.token_hex(8)}
         return self._small.start(verb, arguments, owner.current(), title=title)
 
     def _look(self, request: Request) -> Response:
-        return answer(look_json(self._small.snapshot(request.path_params["look"])))
+        return answer(inspection_json(self._small.snapshot(request.path_params["look"])))
 
     def _cancel(self, request: Request, body: dict[str, Any]) -> Response:
         self._small.cancel(request.path_params["look"])
@@ -100,8 +112,8 @@ class FaceSource:
         """Begins the download of a pack, after a person said so."""
         name = body.get("name")
         if name not in FACE_PACKS:
-            raise SettingsError(f"a face model is wanted by its name: {', '.join(FACE_PACKS)}.")
-        job = self._verbs.queue.start("face_pack", {"name": name}, owner.current(), title=f"Download {name}")
+            raise SettingsError(f"a face model is wanted by its name: {', '.join(FACE_PACKS)}.", field="face_model")
+        job = self._verbs.start("face_pack", {"name": name}, owner.current(), f"Download {name}")
         return answer({"job": job})
 
     async def _upload(self, request: Request) -> Response:
@@ -113,9 +125,9 @@ class FaceSource:
                 request.stream(), name, announced, downloads, uploads.MOST_PHOTO_BYTES, uploads.PHOTO
             )
         except ClientDisconnect:
-            return answer({"error": "the upload was broken off."}, 400)
+            return refusal(RequestError("the upload was broken off.", code="broken_off"))
         except FramesieveError as error:
-            return answer({"error": str(error)}, 413 if "limit" in str(error) else 400)
+            return refusal(error)
         return answer({"photo": str(path)})
 
 
@@ -138,15 +150,15 @@ def facts() -> dict[str, Any]:
     return {"packs": packs, "most_photo_bytes": uploads.MOST_PHOTO_BYTES}
 
 
-def look_json(state: JobState) -> dict[str, Any]:
-    """Returns how far a look is; a model that runs on the CPU although there is a GPU is said."""
+def inspection_json(state: JobState) -> dict[str, Any]:
+    """Returns how far an inspection is; a model that runs on the CPU although there is a GPU is said."""
     if state.verb not in LOOKS:
-        raise JobError("there is no such look.")
+        raise JobError("there is no such look.", code="no_job")
     result = dict(state.result)
     return {
         "state": state.state,
         "ahead": state.ahead if state.state != RUNNING else 0,
-        "error": state.error,
+        **{name: getattr(state, name) for name in ERROR_KEYS},
         "result": result | {"notice": _notice(state, result.get("provider"))} if result else None,
     }
 

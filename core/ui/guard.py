@@ -11,8 +11,11 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import RequestError
+from core.ui.refusals import refusal, status_of
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OWN_ROUTES = "/fs/"
@@ -48,24 +51,24 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
         framed = _unframed(send) if scope["type"] == "http" else send
-        refusal = self._refusal(scope)
-        if refusal is not None:
-            return await PlainTextResponse(*refusal)(scope, receive, framed)
+        refused = self._refusal(scope)
+        if refused is not None:
+            return await _answer(refused, scope)(scope, receive, framed)
         await self._app(scope, receive, framed)
 
-    def _refusal(self, scope: Scope) -> tuple[str, int] | None:
-        """Why a request is not let through, and the status; ``None``: it is."""
+    def _refusal(self, scope: Scope) -> RequestError | None:
+        """Why a request is not let through; ``None``: it is."""
         names = [key.lower() for key, _ in scope["headers"]]
         if any(names.count(name) > 1 for name in ONCE):
-            return "Forbidden: a header came twice.", 403
+            return RequestError("Forbidden: a header came twice.", code="forbidden")
         headers = {key.decode("latin1").lower(): value.decode("latin1") for key, value in scope["headers"]}
         if not self._is_ours(scope, headers):
-            return "Forbidden", 403
+            return RequestError("Forbidden: this does not come from the page itself.", code="forbidden")
         path = scope.get("path", "")
         if path.startswith(CLOSED):
-            return "Not found", 404
+            return RequestError("Not found.", code="not_found")
         if path.startswith(OWN_ROUTES) and not _is_signed_in(scope):
-            return "Not authenticated", 401
+            return RequestError("Not authenticated: reload the page and sign in.", code="not_signed_in")
         return None
 
     def _is_ours(self, scope: Scope, headers: dict[str, str]) -> bool:
@@ -85,6 +88,12 @@ class Guard:
         if name in self._names or (self._share and name.endswith(SHARE_DOMAIN)):
             return True
         return self._beyond and _is_address(name)
+
+
+def _answer(error: RequestError, scope: Scope) -> Response:
+    """Text, as Gradio answers; JSON on routes of our own, as all of them answer."""
+    own = scope.get("path", "").startswith(OWN_ROUTES)
+    return refusal(error) if own else PlainTextResponse(str(error), status_of(error))
 
 
 def _place_of(origin: str) -> str | None:

@@ -8,161 +8,133 @@ from __future__ import annotations
 import base64
 import contextlib
 import dataclasses
-import json
-import os
 import secrets
-import subprocess
-import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core import inside, log
-from core.config import FetchSettings
+from core import log
+from core.child import ChildProcess, command_of, error_of
 from core.errors import FramesieveError, SourceError
-from core.job_process import kill_tree
+from core.settings.fetch import FetchSettings
+from core.step import Stopped
 
 MOST_GOING_ON = 8
-"""Looks at once, each a process; of more the oldest is given up: the page shows the newest only."""
+"""Inspections at once, each a process; of more the oldest is given up: the page shows the newest only."""
 REMEMBERED = 64
-"""Looks that can still be read."""
+"""Inspections that can still be read."""
 PATIENCE_S = 600.0
 """Counting the frames of a very long file on a slow disk takes minutes."""
-PACKAGES = str(Path(__file__).resolve().parents[2])
+EVERY_S = 0.2
+"""How often an inspection that says nothing is asked whether it is given up."""
+COMMAND = command_of("core.pipeline.look")
 
 
 @dataclass
-class Look:
-    """One look: ``facts`` grow while it goes on. ``state``: looking, done, failed or cancelled."""
+class Inspection:
+    """One inspection: ``facts`` grow while it goes on. ``state``: looking, done, failed or cancelled."""
 
     id: str
     state: str = "looking"
-    error: str | None = None
+    error: FramesieveError | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     poster: bytes | None = None
     stop: threading.Event = field(default_factory=threading.Event)
-    child: subprocess.Popen[bytes] | None = None
+    child: ChildProcess | None = None
 
 
-class Looks:
-    """All looks of this process. Thread-safe."""
+class Inspections:
+    """All inspections of this process. Thread-safe."""
 
     def __init__(self) -> None:
-        self._all: OrderedDict[str, Look] = OrderedDict()
+        self._all: OrderedDict[str, Inspection] = OrderedDict()
         self._lock = threading.Lock()
 
-    def at_file(self, path: Path, stream: int | None = None) -> Look:
+    def at_file(self, path: Path, stream: int | None = None) -> Inspection:
         """Begins to look at a file that may be read: at one of its video streams, or the film."""
-        return self._begin(lambda look: _look_at_file(look, path, stream))
+        return self._begin(lambda inspection: _inspect_file(inspection, path, stream))
 
-    def at_address(self, url: str, settings: FetchSettings) -> Look:
+    def at_address(self, url: str, settings: FetchSettings) -> Inspection:
         """Begins to ask the site of an address what is there; downloads nothing."""
-        return self._begin(lambda look: _ask_site(look, url, settings))
+        return self._begin(lambda inspection: _ask_site(inspection, url, settings))
 
-    def get(self, look_id: str) -> Look:
-        """Returns a look. Raises ``SourceError`` for an unknown id."""
-        found = self._all.get(look_id)
+    def get(self, inspection_id: str) -> Inspection:
+        """Returns an inspection. Raises ``SourceError`` for an unknown id."""
+        found = self._all.get(inspection_id)
         if found is None:
-            raise SourceError("this source is not known any more; paste it again.")
+            raise SourceError("this source is not known any more; paste it again.", code="forgotten")
         return found
 
-    def cancel(self, look_id: str) -> None:
-        """Ends a look and its child; one that is over stays as it is."""
-        _end(self.get(look_id))
+    def cancel(self, inspection_id: str) -> None:
+        """Ends an inspection and its child; one that is over stays as it is."""
+        _end(self.get(inspection_id))
 
     def close(self) -> None:
         """Ends all of them."""
-        for look in list(self._all.values()):
-            _end(look)
+        for inspection in list(self._all.values()):
+            _end(inspection)
 
-    def _begin(self, work: Callable[[Look], None]) -> Look:
-        look = Look(secrets.token_urlsafe(16))
+    def _begin(self, work: Callable[[Inspection], None]) -> Inspection:
+        inspection = Inspection(secrets.token_urlsafe(16))
         with self._lock:
-            self._all[look.id] = look
+            self._all[inspection.id] = inspection
             while len(self._all) > REMEMBERED:
                 _end(self._all.popitem(last=False)[1])
             going_on = [one for one in self._all.values() if one.state == "looking" and not one.stop.is_set()]
             for old in going_on[:-MOST_GOING_ON]:
                 _end(old)
-        threading.Thread(target=_guarded, args=(look, work), name="look", daemon=True).start()
-        return look
+        threading.Thread(target=_guarded, args=(inspection, work), name="look", daemon=True).start()
+        return inspection
 
 
-def _guarded(look: Look, work: Callable[[Look], None]) -> None:
-    state, error = "done", None
+def _guarded(inspection: Inspection, work: Callable[[Inspection], None]) -> None:
     try:
-        work(look)
-    except FramesieveError as found:
-        state, error = "failed", str(found)
-    except Exception as found:
+        work(inspection)
+    except FramesieveError as error:
+        inspection.error = error
+    except Exception as error:
         log.get().exception("a look failed")
-        state, error = "failed", f"the source could not be looked at ({found}); try again."
-    look.error = error
-    look.state = "cancelled" if look.stop.is_set() else state
+        inspection.error = FramesieveError(f"the source could not be looked at ({error}); try again.", code="internal")
+    state = "done" if inspection.error is None else "failed"
+    inspection.state = "cancelled" if inspection.stop.is_set() else state
 
 
-def _look_at_file(look: Look, path: Path, stream: int | None) -> None:
-    surroundings = {"PYTHONPATH": os.pathsep.join([PACKAGES, *filter(None, [os.environ.get("PYTHONPATH")])])}
-    argv = [sys.executable, "-P", "-m", "core.pipeline.look", str(path), "-" if stream is None else str(stream)]
-    argv += map(str, inside.confined_to() or ())
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | surroundings,
-        start_new_session=True,
-    ) as child:
-        look.child = child
-        timer = threading.Timer(PATIENCE_S, kill_tree, (child.pid,))
-        timer.start()
-        try:
-            if look.stop.is_set():
-                kill_tree(child.pid)
-            assert child.stdout is not None
-            for line in child.stdout:
-                _take(look, json.loads(line))
-        finally:
-            timer.cancel()
-            look.child = None
-            if child.poll() is None:
-                kill_tree(child.pid)
-    if child.returncode and not look.stop.is_set():
-        raise SourceError(f"{path.name} could not be read to its end; it is damaged, or no video.")
-
-
-def _take(look: Look, event: dict[str, Any]) -> None:
-    if "error" in event:
-        raise SourceError(str(event["error"]))
-    if "poster" in event:
-        look.poster = base64.b64decode(event["poster"])
-    else:
-        look.facts = look.facts | event
-
-
-def _ask_site(look: Look, url: str, settings: FetchSettings) -> None:
-    from core.video.download import inspecting
-
+def _inspect_file(inspection: Inspection, path: Path, stream: int | None) -> None:
     give_up = time.monotonic() + PATIENCE_S
-    with closing(inspecting(url, settings)) as steps:
-        while not look.stop.is_set():
-            try:
-                next(steps)
-            except StopIteration as end:
-                look.facts = dataclasses.asdict(end.value)
-                return
-            if time.monotonic() > give_up:
-                raise SourceError(f"{url}: no answer; check the network connection and try again.")
+    with ChildProcess({"path": str(path), "stream": stream}, COMMAND) as child:
+        inspection.child = child
+        for event in child.events_or_silence(EVERY_S):
+            if inspection.stop.is_set() or time.monotonic() > give_up:
+                child.kill()
+            elif event is not None:
+                _take(inspection, event)
+        if child.reap() and not inspection.stop.is_set():
+            sentence = f"{path.name} could not be read to its end; it is damaged, or no video."
+            raise SourceError(sentence, code="child_died")
 
 
-def _end(look: Look) -> None:
-    look.stop.set()
-    child = look.child
-    if child is not None and child.poll() is None:
-        with contextlib.suppress(OSError):
-            kill_tree(child.pid)
+def _take(inspection: Inspection, event: dict[str, Any]) -> None:
+    if "error" in event:
+        raise error_of(event)
+    if "poster" in event:
+        inspection.poster = base64.b64decode(event["poster"])
+    else:
+        inspection.facts = inspection.facts | event
+
+
+def _ask_site(inspection: Inspection, url: str, settings: FetchSettings) -> None:
+    from core.video.web.download import inspect_url
+
+    with contextlib.suppress(Stopped):
+        found = inspect_url(url, settings, timeout_s=PATIENCE_S, stopped=inspection.stop.is_set)
+        inspection.facts = dataclasses.asdict(found)
+
+
+def _end(inspection: Inspection) -> None:
+    inspection.stop.set()
+    if inspection.child is not None:
+        inspection.child.kill()

@@ -36,8 +36,8 @@ def current() -> str:
 
 def signed(owner: str, secret: bytes) -> str:
     """Returns the word that proves to be this owner."""
-    mark = hmac.new(secret, b"owner " + owner.encode(), hashlib.sha256).hexdigest()[:32]
-    return f"{owner}.{mark}"
+    signature = hmac.new(secret, b"owner " + owner.encode(), hashlib.sha256).hexdigest()[:32]
+    return f"{owner}.{signature}"
 
 
 def proven(word: str | None, secret: bytes) -> str | None:

@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core.config import FACE_PACKS, MAX_FACE_DISTANCE, PeopleSettings
 from core.errors import SettingsError
+from core.settings.faces import FACE_PACKS, MAX_FACE_DISTANCE, PeopleSettings
 from core.ui import knobs, owner
-from core.ui.routes import answer, picture, reading, writing
-from core.ui.session import OpenRun, file_mark
+from core.ui.answers import answer
+from core.ui.routes import picture, reading, writing
+from core.ui.session import OpenRun, file_stamp
 from core.ui.verbs import Verbs
 
 MOST_NAME = 1000
@@ -50,20 +51,22 @@ class PeopleRoutes:
 
     def _people(self, request: Request) -> Response:
         """What ``people_view`` tells; ``cut``: the rows that have a picture; ``mark`` changes with the faces."""
-        from core.pipeline.face_crops import people_view
+        from core.pipeline.faces.crops import people_view
+        from core.pipeline.faces.people import edits_of
 
         run = self._run(request).run
         offers = {"max_distance": MAX_FACE_DISTANCE, "grouping": knobs.of(PeopleSettings), "packs": list(FACE_PACKS)}
         view = people_view(run.path)
+        view.setdefault("names", {str(person): name for person, name in edits_of(run).names().items()})
         cut = [row for row in map(int, view.get("frame_of", ())) if run.face_crop(row).exists()]
-        return answer(view | {"cut": cut, "mark": file_mark(run.faces), "offers": offers})
+        return answer(view | {"cut": cut, "mark": file_stamp(run.faces), "offers": offers})
 
     def _picture(self, request: Request) -> Response:
         run = self._run(request)
         return picture(run.pictures.opened(run.run.face_crop(request.path_params["row"])))
 
     def _faces(self, request: Request) -> Response:
-        from core.pipeline.face_crops import faces_of_frame
+        from core.pipeline.faces.crops import faces_of_frame
 
         return answer(faces_of_frame(self._run(request).run.path, request.path_params["ordinal"]))
 
@@ -71,10 +74,10 @@ class PeopleRoutes:
         return answer({"job": self._verbs.faces(self._run(request).run, body, owner.current())})
 
     def _name(self, request: Request, body: dict[str, Any]) -> Response:
-        from core.pipeline.face_people import name_person
+        from core.pipeline.faces.update import name_person
 
         name = body.get("name")
         if not isinstance(name, str) or len(name) > MOST_NAME:
-            raise SettingsError("name is wanted as text.")
-        name_person(self._run(request).run, request.path_params["person"], name)
+            raise SettingsError("name is wanted as text.", field="name")
+        name_person(self._run(request).run.path, request.path_params["person"], name)
         return answer({})

@@ -19,7 +19,7 @@ from core.errors import CacheError, SettingsError, WeightsError
 from core.store import detections, detections_page
 from core.store.detections import DetectionCache
 from core.ui.review_videos import Reviewed
-from core.ui.session import Workspace, file_mark
+from core.ui.session import Workspace, file_stamp
 from core.weights import Weights, identify
 
 SUFFIXES = (".pt", ".onnx")
@@ -101,12 +101,12 @@ class Boxes:
             return None
         found = self._weights.get(weights_id) if isinstance(weights_id, str) else None
         if found is None:
-            raise WeightsError("these weights are not known any more; choose them again.")
+            raise WeightsError("these weights are not known any more; choose them again.", code="forgotten")
         return self.identified(Path(found.path))
 
     def identified(self, path: Path) -> Weights:
         """Returns which weights a file holds; read again only after the file changed. Raises ``WeightsError``."""
-        key = (path, file_mark(path))
+        key = (path, file_stamp(path))
         if key not in self._identified:
             self._identified[key] = identify(path)
         return self._identified[key]
@@ -115,10 +115,14 @@ class Boxes:
         from core.video.source import LocalPath, classify
 
         if not isinstance(text, str) or not text.strip():
-            raise SettingsError("weights are wanted as the path of a .pt or .onnx file.")
+            raise SettingsError("weights are wanted as the path of a .pt or .onnx file.", field="weights")
         found = classify(text)
         if not isinstance(found, LocalPath):
-            raise WeightsError(f"{found.text} is a web address; download the weights and name the file.")
+            raise WeightsError(
+                f"{found.text} is a web address; download the weights and name the file.",
+                code="web_address",
+                field="weights",
+            )
         path = found.path
         for folder in (Path(), *self._workspace.roots, self._workspace.downloads, self.home):
             real = (folder / path).resolve()
@@ -126,7 +130,10 @@ class Boxes:
             if real.is_file() and inside:
                 return real
         raise WeightsError(
-            f"there are no weights at {path} in the allowed folders; check the path, or allow its folder with --root."
+            f"there are no weights at {path} in the allowed folders; choose a file with Browse, or copy it into one of "
+            "them.",
+            code="no_weights",
+            field="weights",
         )
 
     # --- caches
@@ -152,7 +159,7 @@ class Boxes:
         """
         info, refused = one.video.info, []
         found: list[Cached] = []
-        for preds in detections.listed(info.path, self.folders(one), info.mark):
+        for preds in detections.listed(info.path, self.folders(one), info.stream_suffix):
             try:
                 found.append(self._cached(preds, one))
             except CacheError as error:
@@ -176,7 +183,7 @@ class Boxes:
         if cache_id is not None:
             found = next((c for c in self._caches.values() if c.id == cache_id), None)
             if found is None:
-                raise CacheError("this cache is not known any more; open the video again.")
+                raise CacheError("this cache is not known any more; open the video again.", code="forgotten")
             cache = found.cache
         return detections_page.page_bytes(one.video.info, one.video.ledger, cache)
 
@@ -186,16 +193,16 @@ class Boxes:
         return dict(enumerate(found.cache.meta.names)) if found else {}
 
     def _cached(self, preds: Path, one: Reviewed) -> Cached:
-        mark = f"{file_mark(preds)} {file_mark(detections.meta_path(preds))} {one.id}"
+        stamp = f"{file_stamp(preds)} {file_stamp(detections.meta_path(preds))} {one.id}"
         with self._lock:
-            known = self._caches.get((preds, mark))
+            known = self._caches.get((preds, stamp))
         if known is not None:
             return known
         found = Cached(secrets.token_urlsafe(12), detections.read(preds, one.video.info))
         with self._lock:
             for key in [key for key in self._caches if key[0] == preds]:
                 del self._caches[key]
-            self._caches[(preds, mark)] = found
+            self._caches[(preds, stamp)] = found
             while len(self._caches) > MOST_CACHES:
                 del self._caches[next(iter(self._caches))]
         return found

@@ -22,14 +22,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from core.config import DetectSettings
-from core.errors import SettingsError
+from core.errors import RequestError, SettingsError
+from core.settings.detect import DetectSettings
+from core.ui.answers import FRESH
+from core.ui.refusals import refusal
 from core.ui.review_videos import Reviewed
-from core.ui.routes import FRESH, answer
 from core.weights import Weights
 
 if TYPE_CHECKING:
-    from core.pipeline.live import LiveInference
+    from core.pipeline.review.live import LiveInference
 
 MOST = 2
 """Children at once; each holds a model in memory."""
@@ -41,7 +42,7 @@ ROWS = 2000
 
 
 @dataclass
-class Live:
+class LiveChild:
     """One child."""
 
     id: str
@@ -51,25 +52,25 @@ class Live:
     left_s: float = field(default_factory=time.monotonic)
 
 
-class Lives:
+class LiveChildren:
     """The children of this server. Thread-safe; close it."""
 
     def __init__(self, downloads: Path) -> None:
         """``downloads``: the folder of runs, which keeps what is found until a video's cache is whole."""
         self._downloads = downloads
-        self._all: dict[str, Live] = {}
+        self._all: dict[str, LiveChild] = {}
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._watching = False
 
     def start(self, one: Reviewed, weights: Weights, settings: DetectSettings, unsafe: bool) -> str:
         """Starts to infer a video and returns the id of its stream; another child of the same video ends."""
-        from core.pipeline.live import LiveInference
+        from core.pipeline.review.live import LiveInference
 
         self.stop(one.id)
         run = one.run.run.path if one.run is not None else None
         child = LiveInference(one.video.info, weights.path, settings, run=run, downloads=self._downloads, unsafe=unsafe)
-        live = Live(secrets.token_urlsafe(16), one.id, child)
+        live = LiveChild(secrets.token_urlsafe(16), one.id, child)
         with self._lock:
             self._all[live.id] = live
             surplus = sorted(self._all.values(), key=lambda each: each.left_s)[: max(0, len(self._all) - MOST)]
@@ -106,13 +107,13 @@ class Lives:
         """Answers with the events of a child."""
         live = self._all.get(request.path_params["live"])
         if live is None:
-            return answer({"error": "this inference is not going on any more."}, 404)
+            return refusal(RequestError("this inference is not going on any more.", code="not_found"))
         number = request.headers.get("last-event-id", "")
         start = int(number) if number.isdecimal() and len(number) < 12 else 0
         headers = FRESH | {"X-Accel-Buffering": "no"}
         return StreamingResponse(self._events(live, start), media_type="text/event-stream", headers=headers)
 
-    async def _events(self, live: Live, number: int) -> AsyncIterator[str]:
+    async def _events(self, live: LiveChild, number: int) -> AsyncIterator[str]:
         with self._lock:
             live.listeners += 1
         told: dict[str, Any] = {}
@@ -127,7 +128,7 @@ class Lives:
                     body = json.dumps(news)[1:-1]
                     comma = "," if body else ""
                     yield f'id: {number}\ndata: {{"rows":[{",".join(rows)}]{comma}{body}}}\n\n'
-                if state["phase"] == "ended" and not rows:
+                if state["ended"] and not rows:
                     return
             yield f'id: {number}\ndata: {{"rows":[],"over":true}}\n\n'  # else the browser would come back and ask
         finally:
@@ -142,7 +143,7 @@ class Lives:
                 if live.listeners == 0 and now - live.left_s > PATIENCE_S:
                     self._close(live)
 
-    def _close(self, live: Live) -> None:
+    def _close(self, live: LiveChild) -> None:
         with self._lock:
             known = self._all.pop(live.id, None)
         if known is not None:
@@ -167,5 +168,5 @@ def _more(child: LiveInference, number: int) -> list[str]:
 def checked_rate(value: Any) -> float:
     """Returns a speed of playing. Raises ``SettingsError`` for what is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 64:
-        raise SettingsError("a speed from 0 to 64 is wanted.")
+        raise SettingsError("a speed from 0 to 64 is wanted.", field="speed")
     return float(value)

@@ -1,348 +1,215 @@
-"""Live Review: plays a video with the boxes of a model and saves hard examples. The tab is built in ``web/review.js``.
+"""Live Review: plays a video with the boxes of a model and saves frames that the model gets wrong.
 
-Here are its routes: videos and their media, detections, the play head, saves. What comes in is checked each time.
+Here: which controls there are, from top to bottom, and what each does. What happens at each frame is joined in the
+browser (``instruments/review``); the routes are in ``review_routes``.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
-import threading
-from collections.abc import Callable
-from pathlib import Path
+import inspect
 from typing import Any
 
 import gradio as gr
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from core import config, inside
-from core.config import DEVICES, DetectSettings, MineSettings
-from core.errors import FramesieveError, RunError, SettingsError, WeightsError
-from core.store import examples
-from core.ui import machine, owner
-from core.ui.answers import OpenFile
-from core.ui.header import part
-from core.ui.review_boxes import Boxes, cache_json
-from core.ui.review_live import Lives, checked_rate
-from core.ui.review_videos import Reviewed, Uncounted, Videos
-from core.ui.routes import FRESH, IMMUTABLE, answer, reading, writing
-from core.ui.session import file_mark, native, utf8
+from core.settings.detect import DetectSettings
+from core.settings.mine import MineSettings
+from core.ui.controls import Words
+from core.ui.forms import DEVICE_WORDS, Form, endpoint
+from core.ui.instruments.class_chips import ClassChips
+from core.ui.instruments.file_picker import FilePicker
+from core.ui.instruments.player import Player
+from core.ui.instruments.review import ReviewDesk
+from core.ui.instruments.saved_strip import SavedStrip
+from core.ui.instruments.state_line import StateLine
+from core.ui.instruments.timeline import Mode, Timeline
+from core.ui.instruments.video_list import VideoList
+from core.ui.presets_bar import QUIET
+from core.ui.review_routes import OUTPUT, ReviewRoutes
+from core.ui.session import utf8
+from core.ui.sheet import opener
 from core.ui.verbs import Verbs
 
-OUTPUT = "hard_examples"
-"""Where saved frames go unless a person says otherwise, in the folder of runs."""
-MEDIA_TYPES = {"matroska": "video/webm", "mov": "video/mp4"}
-THUMB_HEIGHT, THUMB_QUALITY = 96, 80
-MOST_FOLDERS = 100
-"""Output folders whose saves can be undone; the one that was used longest ago is forgotten."""
+PRECISION_WORDS = {"auto": "automatic", "float32": "float32"}
+REMEMBERED = "framesieve.review.form"
+REMEMBERED_SAVING = "framesieve.review.saving"
+LOWEST, HIGHEST = 0.05, 0.95
+CONFIDENCE, OVERLAP = 0.25, 0.7
+"""What both thresholds are at the start."""
+TAG_KEYS = {"f": "false_positive", "n": "false_negative", "u": "uncertain", "c": None}
+MODES = (
+    Mode("boxes", "Boxes per frame", "with {of}"),
+    Mode("lowest", "Lowest confidence", "", top=1.0, under=0.5),
+)
+TIP_ALIKE = (
+    "A frame is not saved when its picture hash differs from a saved one by at most so many of 64 bits: 0 refuses only "
+    "the same picture, 32 nearly every one"
+)
 
 
-def build() -> gr.HTML:
-    """Returns the tab's content."""
-    return part("review.js", "review")
+class ReviewTab:
+    """The tab: its layout from top to bottom, then its events."""
 
+    def __init__(self, verbs: Verbs, routes: ReviewRoutes) -> None:
+        """Builds it where the layout is now; ``routes`` know the videos and start their jobs."""
+        self._verbs, self._routes = verbs, routes
+        self.form, self.mine = Form(DetectSettings, "detect"), Form(MineSettings, "mine")
+        with gr.Row(elem_id="review"):
+            with gr.Column(elem_classes="side", scale=0, min_width=0), gr.Column(elem_classes="scroller"):
+                self._videos()
+                self._weights()
+                self._shown()
+                self._saving()
+            opener("review", "Video and model")
+            with gr.Column(elem_classes="pane", min_width=0):
+                self.player = Player("player", overlay="Boxes")
+                self.timeline = Timeline("timeline", MODES)
+                with gr.Row(elem_classes="save-line"):
+                    self.saved = SavedStrip("saved", TAG_KEYS)
+                    self.save = gr.Button("Save frame", variant="primary", elem_id="save-frame", interactive=False)
+        self._desk()
+        self._events()
 
-class ReviewRoutes:
-    """The routes of the tab. Close it: it decodes and infers in the background."""
+    # --- layout
 
-    def __init__(self, verbs: Verbs) -> None:
-        self._verbs = verbs
-        self._videos, self._boxes = Videos(verbs.workspace), Boxes(verbs.workspace)
-        self._lives = Lives(verbs.workspace.downloads)
-        self._mines: dict[Path, Any] = {}
-        self._lock = threading.Lock()
-
-    def all(self) -> list[Route]:
-        """Returns the routes."""
-        get: dict[str, Callable[[Request], Response]] = {
-            "/fs/review": self._about,
-            "/fs/review/{video}/media/{mark}": self._media,
-            "/fs/review/{video}/data/{cache}": self._data,
-            "/fs/review/{video}/saved": self._saved,
-            "/fs/review/{video}/saved/{name}": self._saved_picture,
-        }
-        post: dict[str, Callable[[Request, dict[str, Any]], Response]] = {
-            "/fs/review/folder": self._folder,
-            "/fs/review/weights": self._choose_weights,
-            "/fs/review/fetch-weights": self._fetch_weights,
-            "/fs/review/precompute": self._precompute,
-            "/fs/review/open": self._open,
-            "/fs/review/proxy": self._proxy,
-            "/fs/review/output": self._output,
-            "/fs/review/{video}/head": self._head,
-            "/fs/review/{video}/live": self._live,
-            "/fs/review/{video}/live/stop": self._stop_live,
-            "/fs/review/{video}/save": self._save,
-            "/fs/review/{video}/undo": self._undo,
-            "/fs/review/{video}/retag": self._retag,
-        }
-        return [
-            Route("/fs/review/live/{live}", self._lives.stream, methods=["GET"]),
-            *(Route(path, reading(make), methods=["GET"]) for path, make in get.items()),
-            *(Route(path, writing(make), methods=["POST"]) for path, make in post.items()),
-        ]
-
-    def close(self) -> None:
-        """Ends the decoders and the inference."""
-        self._lives.close()
-        self._videos.close()
-
-    # --- what there is
-
-    def _about(self, request: Request) -> Response:
+    def _videos(self) -> None:
         workspace = self._verbs.workspace
-        roots = [str(root) for root in (*workspace.roots, workspace.downloads)]
-        facts = {"roots": roots, "output": str(workspace.downloads / OUTPUT), "tags": list(examples.TAGS)}
-        facts |= {"gpu": machine.facts()["gpu"], "devices": list(DEVICES)}
-        return answer(facts | {"weights": self._boxes.offered(), "unsafe_weights": self._verbs.unsafe_weights})
+        roots = [utf8(str(root)) for root in (*workspace.roots, workspace.downloads)]
+        with gr.Column(elem_classes="tight"):
+            Words("Videos", "h3")
+            with gr.Row(elem_classes="bar-line"):
+                self.folder = _box("Folder of videos", "review-folder", roots[0])
+                self.browse_folder = FilePicker("browse-folder", kind="folder", label="Folder of videos", bare=True)
+                self.again = gr.Button("List", size="sm")
+            self.list = VideoList("video-list")
+            self.of_run = gr.Button("Show the video of the run", elem_id="of-run", elem_classes="link", visible=False)
 
-    def _folder(self, request: Request, body: dict[str, Any]) -> Response:
-        folder = self._videos.folder(body.get("folder"))
-        weights = self._boxes.weights(body.get("weights"))
-        lines = self._videos.listed(folder)
-        paths = [line.pop("path") for line in lines]
-        for line, path in zip(lines, paths, strict=True):
-            line["cached"] = self._boxes.has_cache(path, weights)
-        self._videos.count_ahead([path for line, path in zip(lines, paths, strict=True) if line["cached"]])
-        return answer({"folder": str(folder), "videos": lines})
+    def _weights(self) -> None:
+        add = self.form.add
+        with gr.Column(elem_classes="tight"):
+            Words("Boxes of a model", "h3")
+            with gr.Row(elem_classes="bar-line"):
+                self.weights = gr.Dropdown(
+                    [], value="", allow_custom_value=True, interactive=True, label="Weights", elem_id="review-weights",
+                    info="Path of a .pt or .onnx file, of detection or segmentation; boxes are drawn of both",
+                    elem_classes=["knob", "wide"],
+                )  # fmt: skip
+                self.browse_weights = FilePicker("browse-weights", kind="weights", label="Weights", bare=True)
+            self.wrong = StateLine("weights-wrong")
+            add("device", words=DEVICE_WORDS)
+            with gr.Accordion("How the model runs", open=False, elem_classes=["fold", "tight"]):
+                add("imgsz")
+                add("precision", words=PRECISION_WORDS)
+                add("conf_floor")
+                add("nms_iou")
+                add("max_det")
+                add("stream", visible=False)
+            self.live = gr.Checkbox(
+                True, label="Find boxes while it plays", interactive=True, elem_id="review-live", elem_classes="knob",
+                info="Where none are computed yet, the model runs ahead of where the video plays",
+            )  # fmt: skip
+            self.exact = gr.Checkbox(
+                False, label="Wait for the boxes of each frame", interactive=True, elem_id="review-exact",
+                elem_classes="knob", info="Plays no faster than the model finds boxes, so that each frame has its own",
+            )  # fmt: skip
+            self.state = StateLine("detections")
+            with gr.Row(elem_classes="bar-line"):
+                self.go = gr.Button("Precompute", elem_id="precompute", interactive=False)
+                self.cancel = gr.Button("Cancel", elem_id="precompute-cancel", visible=False)
+            with gr.Row(visible=False):
+                self.force = gr.Checkbox(False, label="Replace a cache that is there")
+                self.unsafe = gr.Checkbox(False, label="Load weights that may run any code")
+            beside = (self.folder, self.weights, self.live, self.exact)
+            self.keeper = self.form.keeper("detect-form", REMEMBERED, *beside, waits=[self.folder])
 
-    def _choose_weights(self, request: Request, body: dict[str, Any]) -> Response:
-        try:
-            weights_id, weights = self._boxes.choose(body.get("text"))
-        except WeightsError as error:
-            name = downloadable(body.get("text"))
-            return answer({"error": str(error), "download": name}, 400)
-        return answer({"id": weights_id, "name": weights.name, "path": weights.path})
+    def _shown(self) -> None:
+        with gr.Column(elem_classes="tight"):
+            Words("Boxes that are shown", "h3")
+            self.conf = _slider("Confidence at least", "review-conf", CONFIDENCE)
+            self.iou = _slider("Overlap (IoU) at most", "review-iou", OVERLAP)
+            self.thinned = StateLine("thinned")
+            self.chips = ClassChips("class-chips")
 
-    def _fetch_weights(self, request: Request, body: dict[str, Any]) -> Response:
-        """Starts the job that downloads weights by their name: a person said so."""
-        name, folder = downloadable(body.get("name")), self._boxes.home
-        if name is None:
-            raise SettingsError("the name of weights is wanted, for example yolov8n.pt.")
-        arguments = {"name": name, "out": str(folder)}
-        job = self._verbs.queue.start("fetch_weights", arguments, owner.current(), title=f"Download {name}")
-        return answer({"job": job, "path": str(folder / name)})
+    def _saving(self) -> None:
+        place = utf8(str(self._verbs.workspace.downloads / OUTPUT))
+        with gr.Column(elem_classes="tight"):
+            Words("Where frames are saved", "h3")
+            with gr.Row(elem_classes="bar-line"):
+                self.output = _box("Folder for saved frames", "review-output", place)
+                self.browse_output = FilePicker("browse-output", kind="destination", label="Folder", bare=True)
+            self.refused = StateLine("output-wrong")
+            self.mine.add("hamming", slider=True, info=TIP_ALIKE)
+            self.mine.add("skip")
+            beside = (self.output, self.conf, self.iou)
+            self.saving = self.mine.keeper("mine-form", REMEMBERED_SAVING, *beside, waits=[self.output])
 
-    def _precompute(self, request: Request, body: dict[str, Any]) -> Response:
-        """Starts the job that makes the detection cache of a video."""
-        path, weights = self._videos.path_of(body.get("video")), self._boxes.weights(body.get("weights"))
-        if weights is None:
-            raise SettingsError("choose weights first.")
-        unsafe = self._verbs.unsafe(body.get("unsafe"))
-        self._lives.stop(body["video"])  # the job goes on from what was inferred
-        stream = self._videos.stream_of(body.get("video"))
-        settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto"), "stream": stream})
-        arguments: dict[str, Any] = {
-            "source": str(path),
-            "weights": weights.path,
-            "settings": config.differences(settings),
-            "downloads": str(self._verbs.workspace.downloads),
-            "force": body.get("force") is True,
-            "unsafe": unsafe,
-        }
-        run = self._videos.run_of(body.get("video"))
-        if run is not None:
-            arguments["run"] = str(run.path)
-        title = f"Detections of {path.name} by {weights.name}"
-        place = None if run is None else run.path
-        return answer({"job": self._verbs.queue.start("precompute", arguments, owner.current(), place, title)})
+    def _desk(self) -> None:
+        self.values = {"folder": self.folder, "weights": self.weights, "live": self.live, "exact": self.exact}
+        self.values |= {"conf": self.conf, "iou": self.iou, "output": self.output}
+        self.values |= self.mine.controls | self.form.controls
+        parts = {"list": "video-list", "player": "player", "timeline": "timeline", "saves": "saved"}
+        parts |= {"chips": "class-chips", "wrong": "weights-wrong", "state": "detections", "thinned": "thinned"}
+        parts |= {"refused": "output-wrong"}
+        self.desk = ReviewDesk("review-desk", list(self.values), parts)
 
-    # --- one video
+    # --- events
 
-    def _open(self, request: Request, body: dict[str, Any]) -> Response:
-        try:
-            one = self._videos.of_run(body["run"]) if body.get("run") else self._videos.begin(body.get("video"))
-        except Uncounted as error:
-            return answer({"id": body.get("video"), "uncounted": True, "reason": str(error)})
-        return answer(self._facts(one, body.get("weights")))
+    def _events(self) -> None:
+        desk = self.desk
+        values: list[Any] = list(self.values.values())
+        gr.on([control.change for control in values], None, values, None, js=desk.does("values"), **QUIET)
+        desk.ready(None, values, None, js=desk.does("values"), **QUIET)
+        for name, box in (("folder", self.folder), ("output", self.output)):
+            gr.on([box.submit, box.blur], None, box, None, js=desk.does("enter", name), **QUIET)
+        self.browse_weights.beside(self.weights)
+        for field, place, picker in (
+            ("folder", self.folder, self.browse_folder),
+            ("output", self.output, self.browse_output),
+        ):
+            picker.beside(place).then(None, place, None, js=desk.does("enter", field), **QUIET)
+        self.again.click(None, None, None, js=desk.does("relist"), **QUIET)
+        self.of_run.click(None, None, None, js=desk.does("runVideo"), **QUIET)
+        self.save.click(None, None, None, js=desk.does("save"), **QUIET)
+        self.cancel.click(None, None, None, js=desk.does("cancel"), **QUIET)
+        self.wrong.pressed(None, None, None, js=desk.does("mend"), **QUIET)
+        desk.offers(None, None, self.weights, js=desk.gives("offered"), **QUIET)
+        desk.bounds(None, None, [self.conf, self.iou], js=desk.gives("limits"), **QUIET)
+        desk.listed(None, None, None, js=desk.tells("goodFolder", self.keeper, "accept"), **QUIET)
+        desk.saves(None, None, None, js=desk.tells("goodOutput", self.saving, "accept"), **QUIET)
+        buttons = [self.go, self.cancel, self.save, self.of_run]
+        desk.state(None, None, buttons, js=desk.gives("buttons"), **QUIET)
+        self._precompute_events()
 
-    def _facts(self, one: Reviewed, weights_id: Any) -> dict[str, Any]:
-        from core.video.proxy import needs_proxy
+    def _precompute_events(self) -> None:
+        asks = self.desk.tells("precompute", self.keeper, "ask")
+        self.go.click(None, None, None, js=asks, **QUIET)
+        self.desk.go(None, None, None, js=asks, **QUIET)
+        named = {"video": self.desk, "weights": self.weights, "force": self.force, "unsafe": self.unsafe}
+        stated = {"video": inspect.Parameter.empty, "weights": inspect.Parameter.empty, **self.form.defaults()}
+        stated |= {"force": False, "unsafe": False}
+        self.keeper.submit(
+            endpoint(self._precompute, **stated), None, self.keeper, inputs_kwargs=named | self.form.controls,
+            api_name="precompute", api_description=self._precompute.__doc__, trigger_mode="once",
+            show_progress="hidden",
+        )  # fmt: skip
+        told = self.keeper.tells("answer", self.desk, "started")
+        self.keeper.answered(None, None, None, js=told, **QUIET)
 
-        info, ledger = one.video.info, one.video.ledger
-        proxy = self._proxy_of(one)
-        caches, chosen, refused = self._boxes.of(one, self._boxes.weights(weights_id))
-        return {
-            "id": one.id,
-            "name": Path(info.path).name,
-            "path": str(one.path),
-            "width": info.width,
-            "height": info.height,
-            "frames": info.frames,
-            "rate": float(info.rate) if info.rate else None,
-            "duration_s": info.duration_s,
-            "codec": info.codec,
-            "run": one.run and one.run.run.path.name,
-            "needs_proxy": needs_proxy(one.video),
-            "proxied": proxy.is_file(),
-            "media": f"review/{one.id}/media/{file_mark(self._file_of(one))}",
-            "starts_s": 0.0 if not proxy.is_file() else ledger.seconds(0),
-            "caches": [cache_json(cached) for cached in caches],
-            "cache": chosen and chosen.id,
-            "refused": refused,
-        }
-
-    def _proxy_of(self, one: Reviewed) -> Path:
-        from core.pipeline import proxies
-
-        return proxies.proxy_path(one.video.info, self._verbs.workspace.downloads)
-
-    def _file_of(self, one: Reviewed) -> Path:
-        proxy = self._proxy_of(one)
-        return proxy if proxy.is_file() else one.path
-
-    def _media(self, request: Request) -> Response:
-        one = self._videos.open(request.path_params["video"])
-        file = self._file_of(one)
-        if file_mark(file) != request.path_params["mark"]:
-            return answer({"error": "the video changed; open it again."}, 404)
-        family = "mov" if file != one.path else one.video.info.container.split(",")[0]
-        try:
-            opened = inside.open_in(file, self._videos.roots())
-        except OSError:
-            return answer({"error": "the video is gone, or leads out of the allowed folders."}, 404)
-        return OpenFile(opened, MEDIA_TYPES.get(family, "application/octet-stream"), IMMUTABLE)
-
-    def _data(self, request: Request) -> Response:
-        one, cache = self._videos.open(request.path_params["video"]), request.path_params["cache"]
-        data = self._boxes.data(one, None if cache == "none" else cache)
-        return Response(data, media_type="application/octet-stream", headers=FRESH)
-
-    def _proxy(self, request: Request, body: dict[str, Any]) -> Response:
-        """Starts the job that makes a playable copy."""
-        path = self._videos.path_of(body.get("video"))
-        downloads = self._verbs.workspace.downloads
-        arguments: dict[str, Any] = {"video": str(path), "downloads": str(downloads)}
-        if (stream := self._videos.stream_of(body.get("video"))) is not None:
-            arguments["stream"] = stream
-        title = f"Playable copy of {path.name}"
-        return answer({"job": self._verbs.queue.start("proxy", arguments, owner.current(), title=title)})
-
-    def _head(self, request: Request, body: dict[str, Any]) -> Response:
-        """Says where the play head is, so that the decoder of the saves is there too."""
-        one = self._videos.open(request.path_params["video"])
-        ordinal = _whole(body, "frame")
-        one.follower().look_at(ordinal, _whole(body, "ahead"))
-        if body.get("live"):
-            rate = checked_rate(body.get("speed", 1))
-            self._lives.at(body["live"], ordinal, rate, body.get("playing") is True, body.get("exact") is True)
-        return answer({})
-
-    # --- live inference
-
-    def _live(self, request: Request, body: dict[str, Any]) -> Response:
-        """Begins to infer ahead of the play head."""
-        one, weights = self._videos.open(request.path_params["video"]), self._boxes.weights(body.get("weights"))
-        if weights is None:
-            raise SettingsError("choose weights first.")
-        settings = config.from_mapping(DetectSettings, {"device": body.get("device", "auto")})
-        unsafe = self._verbs.unsafe(body.get("unsafe"))
-        return answer({"live": self._lives.start(one, weights, settings, unsafe)})
-
-    def _stop_live(self, request: Request, body: dict[str, Any]) -> Response:
-        self._lives.stop(request.path_params["video"])
-        return answer({})
-
-    # --- saves
-
-    def _output(self, request: Request, body: dict[str, Any]) -> Response:
-        """Checks an output folder, and begins to read what is in it: a save waits for that, the page does not."""
-        mine = self._mine(body.get("folder"))
-        threading.Thread(target=_quietly, args=(mine.prepare,), name="prepare", daemon=True).start()
-        return answer({"folder": str(mine.folder)})
-
-    def _save(self, request: Request, body: dict[str, Any]) -> Response:
-        from core.pipeline.mine import Like, example_of, tagged
-
-        one, mine = self._videos.open(request.path_params["video"]), self._mine(body.get("folder"))
-        ordinal = _whole(body, "frame")
-        if ordinal >= one.video.info.frames:
-            raise SettingsError(f"frame {ordinal} was asked for; the video has {one.video.info.frames} frames.")
-        weights = self._boxes.weights(body.get("weights"))
-        example = example_of(
-            one.video.info,
-            ordinal,
-            one.video.ledger.seconds(ordinal),
-            weights.path if weights else None,
-            body.get("predictions"),
-            self._lives.names(body.get("live")) or self._boxes.names(body.get("cache")),
-        )
-        settings = config.from_mapping(MineSettings, {"hamming": body.get("hamming", MineSettings().hamming)})
-        with one.saving:
-            frame = one.follower().frame(ordinal)
-            example = tagged(example, body.get("tag"))
-            found = mine.save(frame, one.video.info, example, settings, bool(body.get("force")))
-        if isinstance(found, Like):
-            return answer({"like": found.sentence(), "frame": found.ordinal, "same_video": found.same_video})
-        return answer({"id": found.id} | _picture_json(found.picture, body.get("tag")))
-
-    def _undo(self, request: Request, body: dict[str, Any]) -> Response:
-        picture = self._mine(body.get("folder")).undo(str(body.get("save")))
-        return answer({"name": utf8(picture.name), "left": picture.exists()})
-
-    def _retag(self, request: Request, body: dict[str, Any]) -> Response:
-        self._mine(body.get("folder")).retag(str(body.get("save")), body.get("tag"))
-        return answer({})
-
-    def _saved(self, request: Request) -> Response:
-        one = self._videos.open(request.path_params["video"])
-        folder = self._mine(request.query_params.get("folder")).folder
-        found = examples.of_video(folder, one.video.info)
-        return answer([_picture_json(path, values.get("tag")) for path, values in found])
-
-    def _saved_picture(self, request: Request) -> Response:
-        """A small copy of a saved picture."""
-        from core.video import images
-
-        folder = self._mine(request.query_params.get("folder")).folder
-        picture = folder / native(folder, request.path_params["name"])
-        if picture.parent != folder or not examples.NAME.fullmatch(picture.name):
-            return answer({"error": "there is no such picture."}, 404)
-        try:
-            data = inside.read_bytes(picture, (folder,), images.MOST_BYTES)
-        except OSError:
-            return answer({"error": "there is no such picture."}, 404)
-        try:
-            small = images.encode_jpeg(images.decode_jpeg(data, THUMB_HEIGHT), THUMB_QUALITY)
-        except ValueError as error:
-            raise RunError(f"{picture.name} cannot be read ({error}).") from None
-        return Response(small, media_type="image/jpeg", headers=IMMUTABLE)
-
-    def _mine(self, folder: Any) -> Any:
-        from core.pipeline.mine import Mine
-
-        place = self._verbs.place(folder)
-        with self._lock:
-            mine = self._mines[place] = self._mines.pop(place, None) or Mine(place)
-            while len(self._mines) > MOST_FOLDERS:
-                del self._mines[next(iter(self._mines))]
-            return mine
+    def _precompute(
+        self, event: Any, video: str, weights: str, force: bool, unsafe: bool, **values: Any
+    ) -> dict[str, str]:
+        """Computes the boxes of every frame of a video and keeps them beside it. Returns the job."""
+        told = (event or {}).get("told") or [{}]
+        force, unsafe = told[0].get("force", force), told[0].get("unsafe", unsafe)
+        owner, settings = self._verbs.owner_of(event), self.form.settings(values)
+        return {"job": self._routes.precompute(video, weights, settings, owner, force=force, unsafe=unsafe)}
 
 
-def _quietly(work: Callable[[], Any]) -> None:
-    """What fails here fails again, with its sentence, when a frame is saved."""
-    with contextlib.suppress(FramesieveError):
-        work()
+def _box(label: str, elem_id: str, value: str) -> gr.Textbox:
+    """A box for a path, without a label to be seen: a title stands above it."""
+    more: dict[str, Any] = {"show_label": False, "container": False, "max_lines": 1, "interactive": True}
+    return gr.Textbox(value, label=label, elem_id=elem_id, elem_classes="path", **more)
 
 
-def downloadable(text: Any) -> str | None:
-    """Returns a name that Ultralytics may offer, ``None`` for anything else."""
-    found = WEIGHTS_NAME.fullmatch(text.strip()) if isinstance(text, str) else None
-    return found[0] if found else None
-
-
-WEIGHTS_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,40}\.pt")
-
-
-def _whole(body: dict[str, Any], name: str) -> int:
-    value = body.get(name, 0)
-    if type(value) is not int or not 0 <= value < 2**53:
-        raise SettingsError(f"{name} is wanted as a whole number from 0 on.")
-    return value
-
-
-def _picture_json(picture: Path, tag: Any) -> dict[str, Any]:
-    frame = examples.ordinal_of(picture)
-    return {"name": utf8(picture.name), "frame": frame, "tag": tag, "mark": file_mark(picture)}
+def _slider(label: str, elem_id: str, value: float) -> gr.Slider:
+    look = ["knob", "bare", "long"]
+    return gr.Slider(LOWEST, HIGHEST, value, step=0.01, label=label, buttons=[], elem_id=elem_id, elem_classes=look)

@@ -1,7 +1,7 @@
 """The videos that Live Review works on: which there are in a folder, and those that are open, each with its decoder.
 
-A video is named towards the browser by an id that cannot be guessed and that this process made. Not here: routes
-(``review_tab``), weights and detections (``review_boxes``).
+A video is named towards the browser by an id that cannot be guessed; an address of the page names it by its path, which
+passes the guard as one that is typed. Not here: routes (``review_tab``), weights and detections (``review_boxes``).
 """
 
 from __future__ import annotations
@@ -13,25 +13,28 @@ import os
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import inside
-from core.errors import FramesieveError, LedgerMismatch, RunError, SourceError
+from core.errors import FramesieveError, LedgerMismatch, RunError, SourceError, error_keys
 from core.store.run import RunDir
-from core.ui.session import OpenRun, Workspace, file_mark
-from core.video.folder import is_video_name
+from core.ui.session import OpenRun, Workspace, file_stamp, native
+from core.video.folder import is_junk, is_video_name
 
 if TYPE_CHECKING:
-    from core.video.follow import Follower
+    from core.video.follow import PlayHeadDecoder
     from core.video.probe import Video
 
 OPEN_VIDEOS = 3
 """Videos whose decoders stay; each keeps up to 128 MB of frames."""
 MOST_LISTED = 2000
+DEEP = 4
+"""Levels below a folder in which its videos are looked for."""
+MOST_FOLDERS = 2000
 COUNTED_AHEAD = 12
 """Videos with a cache whose frames are counted as soon as they are listed; 30 minutes of 1080p take half a second."""
 COUNTED_AT_ONCE = 50_000_000
@@ -47,17 +50,17 @@ class Reviewed:
     video: Video
     run: OpenRun | None = None
     saving: threading.Lock = field(default_factory=threading.Lock)
-    _follower: Follower | None = None
+    _follower: PlayHeadDecoder | None = None
     _starting: threading.Lock = field(default_factory=threading.Lock)
 
-    def follower(self) -> Follower:
+    def follower(self) -> PlayHeadDecoder:
         """Returns the decoder beside the play head, started on first use."""
-        from core.video.follow import Follower
+        from core.video.follow import PlayHeadDecoder
 
         with self._starting:
             if self._follower is None:
                 self.video.check_unchanged()
-                self._follower = Follower(self.video)
+                self._follower = PlayHeadDecoder(self.video)
             return self._follower
 
     @property
@@ -79,6 +82,7 @@ class Videos:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._secret = secrets.token_bytes(32)
+        """Of this process: the path behind an id is known to it alone."""
         self._paths: dict[str, tuple[Path, str | None]] = {}
         self._open: OrderedDict[str, Reviewed] = OrderedDict()
         self._wished: list[Path] = []
@@ -101,37 +105,38 @@ class Videos:
         from core.video.source import LocalPath, classify
 
         if not isinstance(text, str):
-            raise SourceError("a folder is wanted as text.")
+            raise SourceError("a folder is wanted as text.", field="folder")
         found = classify(text)
         if not isinstance(found, LocalPath):
-            raise SourceError(f"{found.text} is a web address; download it in Video Source first.")
+            raise SourceError(
+                f"{found.text} is a web address; download it in Video Source first.", code="web_address", field="folder"
+            )
         real = Path(os.path.realpath(found.path))
         if not real.is_dir() or not any(real.is_relative_to(root) for root in self.roots()):
-            folders = ", ".join(map(str, self.roots()))
             raise SourceError(
-                f"{found.path} is not a folder in the allowed folders ({folders}); allow it with --root DIR."
+                f"{found.path} is not a folder in the allowed folders; choose one with Browse.",
+                code="not_allowed",
+                field="folder",
             )
         return real
 
     def listed(self, folder: Path) -> list[dict[str, Any]]:
-        """Returns one line per video of a folder (not below it), the largest first; what cannot be opened says why.
+        """Returns one line per video of a folder and below it; what cannot be opened says why.
 
-        A video whose name has another ending can be reviewed as a run.
+        Those of the folder itself come first, in each folder the largest first. A video whose name has another ending
+        can be reviewed as a run.
 
         Raises:
             SourceError: the folder cannot be read.
         """
-        try:
-            found = [entry for entry in os.scandir(folder) if is_video_name(entry.name)]
-        except OSError as error:
-            raise SourceError(f"{folder} cannot be read ({error.strerror}).") from None
         lines: list[dict[str, Any]] = []
-        for path in (Path(entry.path) for entry in found):
+        for path in _found(folder):
             real = Path(os.path.realpath(path))
             if any(real.is_relative_to(root) for root in self.roots()):
                 size = real.stat().st_size if real.is_file() else 0
-                lines.append({"id": self._id_of(real), "name": path.name, "bytes": size, "path": real})
-        lines.sort(key=lambda line: (-line["bytes"], line["name"]))
+                name = path.relative_to(folder).as_posix()
+                lines.append({"id": self._id_of(real), "name": name, "bytes": size, "path": real})
+        lines.sort(key=lambda line: (_folder_of(line["name"]), -line["bytes"], line["name"]))
         return [line | self._header(line["path"]) | self._counted(line["id"]) for line in lines[:MOST_LISTED]]
 
     def count_ahead(self, paths: Sequence[Path]) -> None:
@@ -150,6 +155,20 @@ class Videos:
                     self._video(self._wished.pop(0), None)
         finally:
             self._counting = False
+
+    def id_of(self, text: Any) -> str:
+        """Returns the id of a video that is named by its id, or by its path.
+
+        Raises:
+            SourceError: it is no video in an allowed folder.
+        """
+        from core.video.source import resolve_local
+
+        if isinstance(text, str) and text in self._paths:
+            return text
+        if not isinstance(text, str) or not text.strip():
+            raise SourceError("a video is wanted as a path in an allowed folder.", field="video")
+        return self._id_of(resolve_local(text, self.roots()))
 
     def path_of(self, video_id: Any) -> Path:
         """Returns the path behind an id. Raises ``SourceError``."""
@@ -181,16 +200,19 @@ class Videos:
         """
         path, run_id = self._named(video_id)
         if not inside.is_file_in(path, self.roots()):  # it was when it was listed; a link may have taken its place
-            folders = ", ".join(map(str, self.roots()))
             raise SourceError(
-                f"{path} is gone, or is not in the allowed folders ({folders}); allow its folder with --root DIR."
+                f"{path} is gone, or is not in the allowed folders; upload it, or choose one with Browse.",
+                code="not_allowed",
             )
         with self._lock:
             known = self._open.get(video_id)
         if known is not None and known.disproved:
             self._disprove(known)
         if video_id in self._miscounted:
-            raise RunError(f"the frames of {path.name} were counted otherwise than it shows them; open it again.")
+            raise RunError(
+                f"the frames of {path.name} were counted otherwise than it shows them; open it again.",
+                code="miscounted",
+            )
         if known is not None and known.video.state == _state(path):
             return self._use(known)
         run = self._workspace.run(run_id) if run_id is not None else None
@@ -198,8 +220,8 @@ class Videos:
 
     def _disprove(self, one: Reviewed) -> None:
         """Its frames are counted by decoding when it is opened again; those of a run belong to the run."""
-        from core.pipeline import proxies
         from core.pipeline.counting import numbered_by
+        from core.pipeline.review import proxies
 
         if one.run is not None:
             with numbered_by(one.run.run):
@@ -210,12 +232,28 @@ class Videos:
             self._open.pop(one.id, None)
         one.close()
 
-    def of_run(self, run_id: Any) -> Reviewed:
-        """Opens the video of a run. Raises as ``open``."""
-        run = self._workspace.run(str(run_id))
-        path = Path(run.saved.video.path)
-        video_id = self._id_of(path, run.id)
-        return self.begin(video_id)
+    def meant(self, body: Mapping[str, Any]) -> Any:
+        """Returns the id of the video that is named by ``run`` (an id), ``path`` (as in an address) or ``video``.
+
+        Raises:
+            RunError: no such run. SourceError: the path is none in an allowed folder, in the words for a typed one.
+        """
+        from core.video.source import resolve_local
+
+        if body.get("run"):
+            run = self._workspace.run(str(body["run"]))
+            return self._id_of(Path(run.saved.video.path), run.id)
+        if body.get("path") is None:
+            return body.get("video")
+        if not isinstance(body["path"], str):
+            raise SourceError("a path is wanted as text.", field="path")
+        text = body["path"]
+        folder, name = os.path.split(text)
+        return self._id_of(resolve_local(os.path.join(folder, native(Path(folder), name)), self.roots()))
+
+    def run_id_of(self, video_id: Any) -> str | None:
+        """Returns the id of the run whose video it is, ``None`` for any other. Raises as ``path_of``."""
+        return self._named(video_id)[1]
 
     def close(self) -> None:
         """Ends all decoders."""
@@ -226,7 +264,7 @@ class Videos:
             one.close()
 
     def _video(self, path: Path, run: OpenRun | None) -> Video:
-        from core.pipeline import proxies
+        from core.pipeline.review import proxies
         from core.pipeline.runs import video_of
 
         if run is not None:
@@ -253,7 +291,7 @@ class Videos:
     def _named(self, video_id: Any) -> tuple[Path, str | None]:
         found = self._paths.get(video_id) if isinstance(video_id, str) else None
         if found is None:
-            raise SourceError("this video is not known any more; choose it again in the list.")
+            raise SourceError("this video is not known any more; choose it again in the list.", code="forgotten")
         return found
 
     def _id_of(self, path: Path, run_id: str | None = None) -> str:
@@ -273,14 +311,34 @@ class Videos:
 
     def _header(self, path: Path) -> dict[str, Any]:
         """What the header claims; read again only after the file changed."""
-        key = (path, file_mark(path))
+        key = (path, file_stamp(path))
         if key not in self._headers:
             self._headers[key] = _header_of(path)
         return self._headers[key]
 
 
+def _found(folder: Path) -> Iterator[Path]:
+    """Everything in a folder and some levels below it that is named like a video; of many folders the first ones."""
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read ({error.strerror}).", field="folder") from None
+    for number, (place, inner, names) in enumerate(os.walk(folder)):
+        deep = len(Path(place).relative_to(folder).parts)
+        yield from (Path(place, name) for name in (*names, *inner) if is_video_name(name))
+        inner[:] = sorted(name for name in inner if not is_junk(name)) if deep < DEEP else []
+        if number >= MOST_FOLDERS:
+            return
+
+
+def _folder_of(name: str) -> tuple[str, ...]:
+    return Path(name).parent.parts
+
+
 class Uncounted(RunError):
     """Nobody knows yet which frames the video has."""
+
+    code = "uncounted"
 
 
 def _header_of(path: Path) -> dict[str, Any]:
@@ -289,7 +347,7 @@ def _header_of(path: Path) -> dict[str, Any]:
     try:
         container, stream = open_video(path)
     except FramesieveError as error:
-        return {"error": str(error).replace(str(path), path.name)}
+        return error_keys(error.reworded(str(error).replace(str(path), path.name)))
     with closing(container):
         context, length, rate = stream.codec_context, container.duration, stream.average_rate
         return {
@@ -298,7 +356,7 @@ def _header_of(path: Path) -> dict[str, Any]:
             "height": context.height,
             "rate": float(rate) if rate else None,
             "duration_s": length / 1e6 if length else None,
-            "error": None,
+            **error_keys(None),
         }
 
 

@@ -1,14 +1,11 @@
 """The page's own routes: facts, columns and pictures of runs, the saved selection, exports. All under ``/fs/``.
 
-Ids that were handed out are the only names that come in. Errors that are
-ours become ``{"error": "one sentence"}`` with a fitting status.
+Ids that were handed out are the only names that come in. Errors of ours become answers in ``refusals``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
@@ -22,25 +19,25 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from core import config, log
-from core.config import FilterSettings
-from core.errors import DecodeError, FramesieveError, JobError, QueueFull, RunBusy, RunError, SettingsError
+from core import log
+from core.errors import FramesieveError, RequestError, RunError, SettingsError, StorageError
 from core.pipeline.select import digest, select
 from core.records import Selection
+from core.settings.filter import FilterSettings
+from core.settings.model import from_mapping, to_mapping
 from core.store import selection
 from core.ui import columns, knobs, machine, zipped
-from core.ui.answers import OpenFile
-from core.ui.exporter import Exporter, ExportStatus, check_digest
-from core.ui.session import OpenRun, Workspace, file_mark
+from core.ui.answers import FRESH, OpenFile, answer
+from core.ui.exporter import Exporter, ExportStatus
+from core.ui.pictures import thumb_ordinals
+from core.ui.refusals import refusal
+from core.ui.session import OpenRun, Workspace, file_stamp
+from core.ui.web import ALL, WORKER, bundled, scripts
 
-WEB = Path(__file__).parent / "web"
 MOST_BYTES = 16_000_000
 """Of a posted body: choices by hand on 100,000 frames take about 1 MB."""
 MOST_THUMBS = 200
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-STATUS: dict[type[FramesieveError], int] = {SettingsError: 422, RunBusy: 409, DecodeError: 404, JobError: 409}
-STATUS |= {QueueFull: 429}
 MEDIA = {".js": "text/javascript", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -57,7 +54,7 @@ class Routes:
     def all(self) -> list[Route]:
         """Returns the routes for ``launch(app_kwargs={"routes": ...})``."""
         get: dict[str, Callable[[Request], Response]] = {
-            "/fs/web/{version}/{name}": web_file,
+            "/fs/web/{version}/{name:path}": web_file,
             "/fs/machine": lambda _: answer(machine.facts()),
             "/fs/settings": lambda _: answer(knobs.facts()),
             "/fs/runs": lambda _: answer(self._workspace.runs()),
@@ -72,7 +69,6 @@ class Routes:
         post: dict[str, Callable[[Request, dict[str, Any]], Response]] = {
             "/fs/runs/{run}/selection": self._save,
             "/fs/runs/{run}/size": self._size,
-            "/fs/runs/{run}/export": self._export,
             "/fs/exports/{export}/cancel": self._cancel,
         }
         return [
@@ -101,14 +97,15 @@ class Routes:
     def _saved(self, run: OpenRun) -> dict[str, Any]:
         """The saved filters; a damaged selection.json is a sentence, not the end of the page."""
         try:
-            return {"filters": run.saved_filters(), "revision": file_mark(run.run.selection)}
+            return {"filters": run.saved_filters(), "revision": file_stamp(run.run.selection)}
         except RunError as error:
-            return {"filters": None, "revision": file_mark(run.run.selection), "warning": str(error)}
+            told = {"warning": str(error), "warning_code": error.code}
+            return {"filters": None, "revision": file_stamp(run.run.selection)} | told
 
     def _columns(self, request: Request) -> Response:
         run = self._run(request)
         table = run.table()
-        data = columns.pack(table, columns.thumb_ordinals(run.run.thumbs))
+        data = columns.pack(table, thumb_ordinals(run.run.thumbs))
         return Response(data, media_type="application/octet-stream", headers=FRESH)
 
     def _thumb(self, request: Request) -> Response:
@@ -140,27 +137,20 @@ class Routes:
         run, filters = self._run(request), filters_of(body)
         chosen = select(run.table(), filters)
         with self._saving:
-            if body.get("revision") != file_mark(run.run.selection) and not body.get("force"):
+            if body.get("revision") != file_stamp(run.run.selection) and not body.get("force"):
                 saved = self._saved(run)
-                if saved["filters"] != config.to_mapping(filters):
+                if saved["filters"] != to_mapping(filters):
                     sentence = "this run's selection was changed elsewhere (another tab, or the command line)."
-                    return answer({"error": sentence, "conflict": True} | saved)
+                    error = RunError(sentence, code="selection_conflict")
+                    return answer(error.to_mapping() | {"conflict": True} | saved)
             selection.write(run.run.selection, filters, chosen.kept, run.made_from())
-            return answer(selection_json(chosen) | {"revision": file_mark(run.run.selection)})
+            return answer(selection_json(chosen) | {"revision": file_stamp(run.run.selection)})
 
     def _size(self, request: Request, body: dict[str, Any]) -> Response:
         run, filters = self._run(request), filters_of(body)
         return answer({"bytes": zipped.size_of(run.run, select(run.table(), filters).kept)})
 
     # --- export
-
-    def _export(self, request: Request, body: dict[str, Any]) -> Response:
-        run, filters = self._run(request), filters_of(body)
-        shown = str(body.get("digest"))
-        check_digest(selection_json(select(run.table(), filters))["digest"], shown)
-        return answer(
-            status_json(self._exporter.start(run.run, filters, shown, body.get("dest"), body.get("settings")))
-        )
 
     def _export_status(self, request: Request) -> Response:
         return answer(status_json(self._exporter.status(request.path_params["export"])))
@@ -171,35 +161,34 @@ class Routes:
     def _zip(self, request: Request) -> Response:
         status = self._exporter.status(request.path_params["export"])
         if status.folder is None:
-            raise RunError(status.error or "this export is not finished.")
+            raise RunError(status.wrong["error"] or "this export is not finished.", code="export_not_done")
         if not status.folder.is_dir():
-            raise RunError(f"{status.folder} is gone: moved or deleted; export again.")
+            raise RunError(f"{status.folder} is gone: moved or deleted; export again.", code="export_gone")
         body = closing_stream(zipped.stream(status.folder))
         headers = FRESH | {"Content-Disposition": zipped.disposition(status.folder)}
         return StreamingResponse(body, media_type="application/zip", headers=headers)
 
 
-def web_version() -> str:
-    """Returns a digest of the page's scripts: a new version gets new addresses, so browsers may keep the old ones."""
-    mark = hashlib.sha256()
-    for path in sorted(WEB.glob("*.js")):
-        mark.update(path.read_bytes())
-    return mark.hexdigest()[:12]
-
-
 def web_file(request: Request) -> Response:
-    """Answers with one of our scripts; the version in the address only makes it cacheable."""
-    name = request.path_params["name"]
-    known = {path.name: path for path in WEB.glob("*.js")}
+    """Answers with one of our scripts; the version in the address only makes it cacheable.
+
+    Raises:
+        RequestError: there is no such script (404).
+    """
+    name, known = request.path_params["name"], scripts()
+    if name in (ALL, WORKER):
+        return Response(bundled(name), media_type=MEDIA[".js"], headers=IMMUTABLE)
     if name not in known:
-        return answer({"error": "there is no such script."}, 404)
+        raise RequestError("there is no such script.", code="not_found")
     return FileResponse(known[name], media_type=MEDIA[".js"], headers=IMMUTABLE)
 
 
-def picture(file: BinaryIO | None) -> Response:
-    """Answers with an open picture file and closes it, 404 without one."""
+def picture(file: BinaryIO | bytes | None) -> Response:
+    """Answers with a JPEG, or an open picture file, and closes it. Raises ``RequestError`` (404) without one."""
+    if isinstance(file, bytes):
+        return Response(file, media_type=MEDIA[".jpg"], headers=IMMUTABLE)
     if file is None:
-        return answer({"error": "there is no such picture."}, 404)
+        raise RequestError("there is no such picture.", code="not_found")
     return OpenFile(file, media_type=MEDIA[Path(file.name).suffix], headers=IMMUTABLE)
 
 
@@ -209,22 +198,7 @@ def filters_of(body: dict[str, Any]) -> FilterSettings:
     Raises:
         SettingsError: one sentence.
     """
-    return parse_filters(body.get("filters"))
-
-
-def parse_filters(values: Any) -> FilterSettings:
-    """Builds filter settings from plain JSON values. Raises ``SettingsError``."""
-    if not isinstance(values, dict):
-        raise SettingsError('filters are wanted as an object of settings, for example {"min": {"sharpness": 20}}.')
-    for name in ("person_ids", "shots", "keep", "reject"):
-        numbers = values.get(name) or ()
-        if not isinstance(numbers, (list, tuple)) or not all(type(n) is int and 0 <= n < 2**53 for n in numbers):
-            raise SettingsError(f"{name} is wanted as a list of whole numbers from 0 on.")
-    for name in ("min", "max"):
-        bounds = values.get(name) or {}
-        if not isinstance(bounds, dict) or any(isinstance(bound, bool) for bound in bounds.values()):
-            raise SettingsError(f"{name} is wanted as numbers by column.")
-    return config.from_mapping(FilterSettings, values)
+    return from_mapping(FilterSettings, body.get("filters", {}))
 
 
 def selection_json(chosen: Selection) -> dict[str, Any]:
@@ -235,7 +209,7 @@ def selection_json(chosen: Selection) -> dict[str, Any]:
 def status_json(status: ExportStatus) -> dict[str, Any]:
     """Returns what the browser may know of an export."""
     values: dict[str, Any] = {"id": status.id, "state": status.state, "done": status.done, "total": status.total}
-    values |= {"seconds": round(status.seconds, 2), "error": status.error, "folder": None, "zip": False}
+    values |= {"seconds": round(status.seconds, 2), **status.wrong, "folder": None, "zip": False}
     if status.folder is not None:
         values |= {"folder": str(status.folder)} | zipped.offer(status.folder)
     return values
@@ -245,25 +219,8 @@ def ordinals_of(text: str) -> list[int]:
     """Returns the ordinals in ``"3,4,9"``, at most ``MOST_THUMBS``. Raises ``SettingsError``."""
     words = text.split(",") if text else []
     if not all(word.isdecimal() and len(word) < 12 for word in words):
-        raise SettingsError("ordinals are wanted as whole numbers with commas between them.")
+        raise SettingsError("ordinals are wanted as whole numbers with commas between them.", field="ordinals")
     return [int(word) for word in words[:MOST_THUMBS]]
-
-
-def answer(values: Any, status: int = 200) -> Response:
-    """Answers with JSON; ASCII only, so that names that are not UTF-8 get through. What is no number is ``null``."""
-    try:
-        text = json.dumps(values, allow_nan=False)
-    except ValueError:  # a file on disk said so
-        text = json.dumps(_finite(values), allow_nan=False)
-    return Response(text, status, headers=FRESH, media_type="application/json")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value if not isinstance(value, float) or math.isfinite(value) else None
 
 
 def begun(pieces: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
@@ -304,25 +261,37 @@ def writing(make: Callable[[Request, dict[str, Any]], Response]) -> Answer:
     """Makes the endpoint of a POST with a JSON object."""
 
     async def endpoint(request: Request) -> Response:
-        body = bytearray()
         try:
-            async for piece in request.stream():
-                body += piece
-                if len(body) > MOST_BYTES:
-                    return answer({"error": "that is too much at once."}, 413)
-        except ClientDisconnect:
-            return answer({"error": "the request was broken off."}, 400)
-        try:
-            values = json.loads(body or b"{}")
-        except (ValueError, RecursionError):
-            return answer({"error": "that is not JSON."}, 400)
-        if not isinstance(values, dict):
-            return answer({"error": "an object is wanted."}, 400)
-        if (wrong := _what_is_wrong(values)) is not None:
-            return answer({"error": wrong}, 400)
+            values = _checked(await _body_of(request))
+        except RequestError as error:
+            return refusal(error)
         return await run_in_threadpool(safely, make, request, values)
 
     return endpoint
+
+
+async def _body_of(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MOST_BYTES:
+                raise RequestError("that is too much at once.", code="too_large")
+    except ClientDisconnect:
+        raise RequestError("the request was broken off.", code="broken_off") from None
+    return bytes(body)
+
+
+def _checked(body: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise RequestError("that is not JSON.", code="not_json") from None
+    if not isinstance(values, dict):
+        raise RequestError("an object is wanted.", code="not_json")
+    if (wrong := _what_is_wrong(values)) is not None:
+        raise RequestError(wrong, code="not_json")
+    return values
 
 
 def _what_is_wrong(values: dict[str, Any]) -> str | None:
@@ -348,12 +317,12 @@ HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def safely(make: Callable[..., Response], *words: Any) -> Response:
-    """Answers, if need be with the sentence of an error of ours."""
+    """Answers, if need be with an error of ours."""
     try:
         return make(*words)
     except FramesieveError as error:
-        return answer({"error": str(error)}, STATUS.get(type(error), 400))
+        return refusal(error)
     except (OSError, UnicodeError) as error:  # a name that no file can have, a disk that fails, a file that went
         log.remember("a request could not be answered", trace=True)
         why = getattr(error, "strerror", None) or error
-        return answer({"error": f"that cannot be read or written ({why}); check the name and the disk."}, 400)
+        return refusal(StorageError(f"that cannot be read or written ({why}); check the name and the disk."))

@@ -7,6 +7,7 @@ Not here: routes (``routes``), pictures (``pictures``), and anything of Gradio.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import hmac
 import os
@@ -20,17 +21,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from core import config
-from core.config import ExtractSettings, FilterSettings
-from core.errors import RunError
+from core.errors import RunError, error_keys
+from core.pipeline.chosen import of_now
 from core.records import FrameTable
+from core.settings.extract import ExtractSettings
+from core.settings.filter import FilterSettings
+from core.settings.model import to_mapping
 from core.store import run_file, selection
 from core.store.run import RunDir
 from core.store.run_file import RunFile
 from core.store.table import load_table
+from core.store.trash import TRASH
 from core.ui.pictures import Pictures
 from core.video import colour
-from core.video.cut_off import said_of
+from core.video.cut_off import sentence_of
 
 SECRET = ".page-secret"
 OPEN_RUNS = 4
@@ -54,7 +58,7 @@ class OpenRun:
     @property
     def version(self) -> str:
         """Changes whenever the records do."""
-        return file_mark(self.run.metadata)
+        return file_stamp(self.run.metadata)
 
     def table(self) -> FrameTable:
         """Returns the columns of the records, read anew only after the file changed. Raises as ``load_table``."""
@@ -63,6 +67,24 @@ class OpenRun:
             if self._table is None or self._table[0] != version:
                 self._table = (version, load_table(self.run))
             return self._table[1]
+
+    @property
+    def title(self) -> str | None:
+        """What people call it; ``None``: the folder's name is shown."""
+        return self.saved.title[:MOST_TITLE] if self.saved.title else None
+
+    def rename(self, title: str | None) -> None:
+        """Gives it another title. It does not count as a change of the run: the list keeps its order.
+
+        Raises:
+            RunBusy: a job works in the run; it writes the same file. StorageError: it cannot be written.
+        """
+        with self.run.lock():
+            path = self.run.run_json
+            before = path.stat()
+            self.saved = dataclasses.replace(run_file.read(path), title=title)
+            run_file.write(path, self.saved)
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def forget(self) -> None:
         """Drops the columns from memory; ``table`` reads them again."""
@@ -83,7 +105,7 @@ class OpenRun:
             "codec": info.codec,
             "colours": colour.described(info, str(self.saved.settings.get("hdr", "tonemap"))),
             "video": Path(info.path).name,
-            "cut_off": said_of(info),
+            "cut_off": sentence_of(info),
             "thumb_height": _thumb_height(self.saved.settings.get("thumb_height")),
             **self.summary(),
         }
@@ -93,6 +115,8 @@ class OpenRun:
         return {
             "id": self.id,
             "name": self.run.path.name,
+            "title": self.title,
+            "poster": self.pictures.poster_mark(Path(self.saved.video.path)),
             "method": method_text(self.saved.settings),
             "frames": count_lines(self.run.metadata),
             "made": datetime.fromtimestamp(changed_at(self.run)).astimezone().isoformat(timespec="seconds"),
@@ -102,13 +126,14 @@ class OpenRun:
     def saved_filters(self) -> dict[str, Any] | None:
         """Returns the filters saved for this run, plain JSON values, or ``None``. Raises ``RunError`` when damaged.
 
-        Ordinals that were chosen outside of the program are shown as just those, kept by hand.
+        Ordinals that were chosen outside of the program are shown as just those, kept by hand; persons by the ids that
+        they have now.
         """
         found = selection.read(self.run.selection)
         if found is None:
             return None
         filters = found.filters or FilterSettings(top=0, keep=tuple(found.kept.tolist()))
-        return config.to_mapping(filters)
+        return to_mapping(of_now(self.run, filters)[0])
 
     def made_from(self) -> selection.MadeFrom:
         """Returns what a selection that is saved now is made from."""
@@ -139,12 +164,10 @@ class Workspace:
         for path in self._folders():
             try:
                 line = self._opened(path).summary()
-            except (
-                RunError,
-                OSError,
-                ValueError,
-            ) as error:  # its sentence is the line; one bad folder never hides the others
-                line = {"id": None, "name": path.name, "state": "damaged", "error": str(error)}
+            except (RunError, OSError, ValueError) as error:  # one bad folder never hides the others
+                wrong = error if isinstance(error, RunError) else RunError(str(error))
+                line = {"id": None, "name": path.name, "state": "damaged", **error_keys(wrong)}
+                line["damaged"] = self._signed("damaged", str(path))  # it can be deleted, nothing else
             found.append((changed_at(RunDir(path)), line))
         return [line for _, line in sorted(found, key=lambda pair: -pair[0])]
 
@@ -159,7 +182,7 @@ class Workspace:
             self.runs()
             known = self._known.get(run_id)
         if known is None:
-            raise RunError("this run is not known any more; choose it again in the list of runs.")
+            raise RunError("this run is not known any more; choose it again in the list of runs.", code="forgotten")
         return self._use(self._opened(known.run.path))
 
     def named(self, name: str) -> OpenRun:
@@ -173,7 +196,14 @@ class Workspace:
                 return self._use(self._opened(path))
         if name in self._known:
             return self.run(name)
-        raise RunError(f'there is no run "{name}" in {self.downloads}.')
+        raise RunError(f'there is no run "{name}" in {self.downloads}.', code="no_run")
+
+    def folder_of(self, run_id: str) -> Path:
+        """Returns the folder of a run that ``runs`` gave out, of a damaged one too. Raises ``RunError``."""
+        for path in self._folders():
+            if hmac.compare_digest(self._signed("damaged", str(path)).encode(), _bytes_of(run_id)):
+                return path
+        return self.run(run_id).run.path
 
     def at(self, path: Path) -> OpenRun | None:
         """Returns the run in this folder of ``downloads``, ``None`` where there is none that can be read."""
@@ -193,7 +223,7 @@ class Workspace:
         if not self.downloads.is_dir():
             return
         for path in sorted(self.downloads.iterdir()):
-            inside = Path(os.path.realpath(path)).parent == self.downloads
+            inside = path.name != TRASH and Path(os.path.realpath(path)).parent == self.downloads
             if inside and path.is_dir() and os.path.lexists(path / "run.json"):
                 yield path
 
@@ -223,7 +253,10 @@ class Workspace:
 
     def _id_of(self, path: Path, saved: RunFile) -> str:
         """Same run, same id, also after a restart; a run made anew from something else is another one."""
-        text = "\n".join((str(path), saved.fingerprint, saved.digest))
+        return self._signed(str(path), saved.fingerprint, saved.digest)
+
+    def _signed(self, *words: str) -> str:
+        text = "\n".join(words)
         return hmac.new(self.secret(), _bytes_of(text), hashlib.sha256).hexdigest()[:32]
 
 
@@ -278,6 +311,8 @@ def method_text(settings: Any) -> str:
 
 MOST_WORD = 40
 """Characters of a run's own words that a line shows."""
+MOST_TITLE = 120
+"""Characters of the title of a run."""
 
 
 def _thumb_height(value: Any) -> int:
@@ -287,7 +322,7 @@ def _thumb_height(value: Any) -> int:
 MOST_THUMB_HEIGHT = 4096
 
 
-def file_mark(path: Path) -> str:
+def file_stamp(path: Path) -> str:
     """Returns a short text that changes when the file does; ``"none"`` without a file."""
     try:
         stat = path.stat()
@@ -310,11 +345,11 @@ _LINES: dict[Path, tuple[str, int]] = {}
 
 def count_lines(path: Path) -> int:
     """Returns how many lines a file has; counted anew only after it changed."""
-    mark = file_mark(path)
-    if _LINES.get(path, ("", 0))[0] != mark:
+    stamp = file_stamp(path)
+    if _LINES.get(path, ("", 0))[0] != stamp:
         lines = 0
         if path.is_file():
             with open(path, "rb", buffering=0) as file:
                 lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-        _LINES[path] = mark, lines
+        _LINES[path] = stamp, lines
     return _LINES[path][1]

@@ -1,179 +1,284 @@
-"""Video Source: what a pasted text or dropped file is, how frames are chosen from it, and the start of the extraction.
-
-The tab is built in ``web/source.js``; here are its routes. A source comes in as text and is checked each time.
-"""
+"""Video Source: what the video is, how frames are chosen from it, and the extraction while it runs."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
+import inspect
+import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from core import config
-from core.config import ExtractSettings, FetchSettings
-from core.errors import FramesieveError, SettingsError, SourceError
-from core.store import presets
-from core.store.presets import Preset
-from core.ui import owner, uploads
-from core.ui.header import part
-from core.ui.looks import Look, Looks
-from core.ui.routes import FRESH, answer, reading, safely, writing
+from core.settings.columns import METRIC_NAMES
+from core.settings.extract import METHOD_INPUTS, STILLS, ExtractArguments, ExtractSettings
+from core.settings.faces import FACE_PACKS
+from core.settings.fetch import FetchSettings
+from core.settings.model import facts_of, from_mapping
+from core.store.run import RunDir
+from core.ui import uploads
+from core.ui.choice_words import SPREAD_WORDS
+from core.ui.controls import Cards, Choice, Whole, Words
+from core.ui.forms import DEVICE_WORDS, Form, endpoint
+from core.ui.instruments.extraction import Extraction
+from core.ui.instruments.face_model import FaceModelStatus
+from core.ui.instruments.face_photos import FacePhotos
+from core.ui.instruments.file_picker import FilePicker
+from core.ui.instruments.source_card import SourceCard
+from core.ui.presets_bar import QUIET, Book, PresetsBar
 from core.ui.verbs import Verbs
 
+METHOD_WORDS = {
+    "best": ("Best stills, spread", "As many as you ask for, each of another moment"),
+    "keyframes": ("Key frames", "Frames that the file stores whole; fastest"),
+    "interval": ("Every few seconds", "Even steps in time"),
+    "scene": ("Scene changes", "The first frame after each cut"),
+    "every_nth": ("Every Nth frame", "Even steps in frames"),
+    "all": ("All frames", "Everything, to be filtered later"),
+}
+TARGET_WORDS = {
+    "keyframes": "About how many",
+    "interval": "About how many, instead",
+    "scene": "At most, strongest first",
+    "every_nth": "Best of so many equal parts",
+    "all": "Best of so many equal parts",
+}
+"""What ``target`` is called, since each method makes another thing of it."""
+HEIGHT_WORDS = {height: f"{height} px" for height in facts_of(FetchSettings)["max_height"].choices or ()}
+HEIGHT_WORDS["best"] = "best there is"
+HDR_WORDS = {"tonemap": "SDR pictures", "keep": "16-bit PNG as it is"}
+REMEMBERED = "framesieve.source"
+MOST_AT_ONCE = 100
+PATIENCE_S = 10.0
+"""How long a program waits for its job to have a run: the video's index is read first."""
 
-def build() -> gr.HTML:
-    """Returns the tab's content."""
-    return part("source.js", "source")
+
+class SourceTab:
+    """The tab: its layout from top to bottom, then its events."""
+
+    def __init__(self, verbs: Verbs, book: Book) -> None:
+        """Builds it where the layout is now; ``verbs`` starts extractions."""
+        self._verbs = verbs
+        self.form = MethodForm(ExtractSettings, "extract")
+        with gr.Row(elem_id="source"):
+            with gr.Column(elem_classes="side", scale=0, min_width=0):
+                with gr.Column(elem_classes="scroller"):
+                    self._source()
+                    with gr.Column(elem_classes="tight"):
+                        Words("Method", "h3")
+                        self.presets = PresetsBar("extract", book)
+                        self._methods()
+                    self._pre_filters()
+                    self._faces()
+                    self._weights()
+                    self._files()
+                with gr.Column(elem_classes=["foot", "tight"]):
+                    beside = (self.max_height, self.resume)
+                    self.keeper = self.form.keeper("extract-form", REMEMBERED, *beside)
+                    self.go = gr.Button("Extract & Analyze Frames", variant="primary", elem_id="go", interactive=False)
+            self.extraction = Extraction("extraction")
+        self._events()
+
+    # --- layout
+
+    def _source(self) -> None:
+        self.picker = FilePicker(
+            "source-file",
+            kind="video",
+            label="URL, path or dropped file",
+            placeholder="https://...  or  /videos/clip.mp4",
+            multiple=True,
+            upload=True,
+            drops="#source",
+        )
+        self.card = SourceCard("source-card", tab="source", remember=REMEMBERED)
+        self.max_height = Form(FetchSettings, "fetch").add("max_height", words=HEIGHT_WORDS, visible=False)
+        self.item = Whole(label="Video of the playlist", visible=False, elem_id="item")
+        self.form.add("stream", visible=False)
+
+    def _methods(self) -> None:
+        """The radio and the inputs of each method; styles put the inputs into the card of their method."""
+        names = [(f"{name}\n{about}", method) for method, (name, about) in METHOD_WORDS.items()]
+        with gr.Column(elem_classes="methods"):
+            said: dict[str, Any] = {"label": "Method", "show_label": False, "elem_id": "extract-method"}
+            radio = Cards(names, value=_default("method"), interactive=True, **said)
+            self.method = self.form.add("method", radio)
+            self.inputs = {}
+            for method, fields in METHOD_INPUTS.items():
+                with gr.Column(visible=False, elem_classes=["own", "tight", f"of-{method}"]) as self.inputs[method]:
+                    for field in fields:
+                        if field != "rank_by":  # its place is Filtering, where another column ranks at once
+                            self._input(field)
+            with gr.Column(elem_classes=["own", "tight", "of-target"]) as self.target_group:
+                self.target = self.form.add("target", placeholder="auto", label=TARGET_WORDS["keyframes"], info=None)
+
+    def _input(self, field: str) -> None:
+        """The control of a setting that one method reads."""
+        words = SPREAD_WORDS if field == "spread" else None
+        more: dict[str, Any] = {"placeholder": str(STILLS), "label": "How many"} if field == "best" else {}
+        self.form.add(field, words=words, **more)
+
+    def _pre_filters(self) -> None:
+        with _fold("Pre-filters"):
+            Words("Frames that fail are recorded, but no picture of them is kept.", elem_classes="about")
+            self.form.add("min_quality", placeholder="off")
+            for metric in METRIC_NAMES:
+                self.form.add(f"min_{metric}", placeholder="off")
+            self.form.add("sharpness_scale")
+            self.form.add("edge_scale")
+
+    def _faces(self) -> None:
+        add = self.form.add
+        with _fold("Faces"):
+            self.faces = [add("faces"), add("face_filter")]
+            with gr.Column(visible=False, elem_classes="tight") as self.face_group:
+                with gr.Column(visible=False, elem_classes="tight") as self.face_area:
+                    add("min_face_area", placeholder="any")
+                self.face_model = Choice(
+                    list(FACE_PACKS), value=_default("face_model"), allow_custom_value=True, interactive=True,
+                    label=_title("face_model"), info="A model's name, or the path of a folder of ONNX files",
+                    elem_id="extract-face_model", elem_classes=["knob", "wide"],
+                )  # fmt: skip
+                add("face_model", self.face_model)
+                self.face_status = FaceModelStatus("face-model")
+                add("face_device", words=DEVICE_WORDS)
+                add("min_face_confidence")
+                self.photos = FacePhotos("extract-face_refs", uploads.MOST_PHOTO_BYTES)
+                add("face_refs", self.photos)
+
+    def _weights(self) -> None:
+        with _fold("Quality weights"):
+            for metric in METRIC_NAMES:
+                self.form.add(f"quality_weights_{metric}", slider=True, info=None)
+            said = "The quality score is the weighted mean of the five metrics."
+            Words(said, elem_classes="about")
+
+    def _files(self) -> None:
+        with _fold("Format and files"):
+            self.form.add("png")
+            self.form.add("jpeg_quality")
+            self.form.add("hdr", words=HDR_WORDS)
+            self.form.add("save_frames")
+            self.form.add("thumb_height")
+        said: dict[str, Any] = {"label": facts_of(ExtractArguments)["resume"].title, "info": "Off: a run of its own"}
+        self.resume = gr.Checkbox(True, interactive=True, elem_id="resume", elem_classes="knob", **said)
+
+    # --- events
+
+    def _events(self) -> None:
+        self.presets.joins(self.form, self.keeper)
+        self._source_events()
+        self._method_events()
+        self._face_events()
+        self._go_events()
+
+    def _source_events(self) -> None:
+        card, picker, controls = self.card, self.picker, self.form.controls
+        picker.typing(None, None, None, js=card.does("forget"), **QUIET)
+        for said in (picker.typed, picker.chosen, picker.uploaded):
+            said(None, picker, None, js=card.does("take"), **QUIET)
+        card.refused(None, None, None, js=card.tells("refusal", picker, "error"), **QUIET)
+        card.restored(None, None, None, js=card.tells("words", picker, "restore"), **QUIET)
+        card.good(None, None, None, js=picker.does("remember"), **QUIET)
+        self.extraction.browse(None, None, None, js=self.extraction.tells("root", picker, "browse"), **QUIET)
+        card.facts(None, None, [controls["stream"], self.item, self.max_height], js=card.gives("beside"), **QUIET)
+        card.facts(None, None, self.go, js=card.gives("button"), **QUIET)
+        card.facts(None, None, None, js=card.tells("about", self.extraction, "about"), **QUIET)
+        self.max_height.change(None, self.max_height, None, js=card.does("height"), **QUIET)
+
+    def _method_events(self) -> None:
+        """Which inputs are seen, and how many frames each method would choose."""
+        shown = [f"{{ __type__: 'update', visible: m === {json.dumps(m)} }}" for m in METHOD_INPUTS]
+        shown += [f"{{ __type__: 'update', visible: m in {json.dumps(TARGET_WORDS)} }}"]
+        shown += [f"{{ __type__: 'update', label: {json.dumps(TARGET_WORDS)}[m] ?? '' }}"]
+        looks = [*self.inputs.values(), self.target_group, self.target]
+        self.method.change(None, self.method, looks, js=f"(m) => [{', '.join(shown)}]", **QUIET)
+        names = ("method", "interval", "every", "target", "faces", "face_filter")
+        values = [self.form.controls[name] for name in names]
+        js = self.card.does("estimates", "extract-method")
+        gr.on([control.change for control in values], None, values, None, js=js, **QUIET)
+        self.card.facts(None, values, None, js=js, **QUIET)
+
+    def _face_events(self) -> None:
+        controls, status = self.form.controls, self.face_status
+        both = "(...on) => ({ __type__: 'update', visible: on.includes(true) })"
+        gr.on([box.change for box in self.faces], None, self.faces, self.face_group, js=both, **QUIET)
+        one = "(on) => ({ __type__: 'update', visible: on })"
+        self.faces[1].change(None, self.faces[1], self.face_area, js=one, **QUIET)
+        model = [self.face_model, controls["face_device"], controls["min_face_confidence"]]
+        changes = [control.change for control in (*self.faces, *model)]
+        gr.on(changes, None, [*self.faces, *model], None, js=status.does("show"), **QUIET)
+        gr.on(changes, None, model, None, js=self.photos.does("model"), **QUIET)
+        self.card.facts(None, None, None, js=self.card.tells("frames", status, "describe"), **QUIET)
+        status.packs(None, None, self.face_model, js=status.gives("choices"), **QUIET)
+
+    def _go_events(self) -> None:
+        keeper = self.keeper
+        ask = self.card.tells("all", keeper, "ask")
+        self.go.click(None, None, None, js=ask, **QUIET)
+        self.card.go(None, None, None, js=ask, **QUIET)
+        named = {"source": self.card, "max_height": self.max_height, "item": self.item, "resume": self.resume}
+        stated = {"source": inspect.Parameter.empty, "max_height": self.max_height.value, "item": None, "resume": True}
+        stated |= self.form.defaults()
+        keeper.submit(
+            endpoint(self._extract, **stated), None, keeper, inputs_kwargs=named | self.form.controls,
+            api_name="extract", api_description=self._extract.__doc__, trigger_mode="once", show_progress="hidden",
+        )  # fmt: skip
+        for part, method in ((self.photos, "answered"), (self.face_status, "answered"), (self.extraction, "watch")):
+            keeper.answered(None, None, None, js=keeper.tells("answer", part, method), **QUIET)
+
+    def _extract(self, event: Any, source: str, max_height: str, item: int | None, resume: bool, **values: Any) -> Any:
+        """Starts the extraction of a video; one on the web is downloaded first. Returns its job and run."""
+        beside = {"max_height": max_height, "item": item, "resume": resume}
+        settings = self.form.settings(values) | {name: value for name, value in beside.items() if value is not None}
+        owner, several = self._verbs.owner_of(event), _several(event)
+        jobs = [self._verbs.extract(one, settings, owner) for one in several or [source]]
+        return {"job": jobs[0], "run": None if event else self._run_of(jobs[0])}
+
+    def _run_of(self, job: str) -> str | None:
+        """The name of the job's run, as soon as there is one."""
+        give_up = time.monotonic() + PATIENCE_S
+        while True:
+            state = self._verbs.queue.snapshot(job)
+            found = Path(state.run).name if state.run and RunDir(Path(state.run)).run_json.exists() else None
+            if found or state.ended or state.state == "queued" or state.unit != "frames" or time.monotonic() > give_up:
+                return found
+            time.sleep(0.05)
 
 
-class SourceRoutes:
-    """The routes of the tab."""
+class MethodForm(Form):
+    """The form of an extraction: what another method reads stays in its box, and is not sent."""
 
-    def __init__(self, verbs: Verbs, looks: Looks, upload_bytes: int, own_presets: Path) -> None:
-        """Remembers what it works on.
+    def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns what differs from the defaults and is read by the method.
 
-        Args:
-            verbs: starts extractions and knows the allowed folders.
-            looks: looks at sources.
-            upload_bytes: the limit of one upload.
-            own_presets: where people's presets are kept; shipped ones are only read.
+        Raises:
+            SettingsError: a value that another method reads is wrong: it is not passed over in silence.
         """
-        self._verbs, self._looks, self._upload_bytes, self._presets = verbs, looks, upload_bytes, own_presets
-
-    def all(self) -> list[Route]:
-        """Returns the routes."""
-        get: dict[str, Callable[[Request], Response]] = {
-            "/fs/source": self._about,
-            "/fs/source/looks/{look}": lambda request: answer(look_json(self._look(request))),
-            "/fs/source/looks/{look}/poster": self._poster,
-            "/fs/presets": lambda _: answer(self._all_presets()),
-        }
-        post: dict[str, Callable[[Request, dict[str, Any]], Response]] = {
-            "/fs/source/look": self._begin,
-            "/fs/source/ask": self._ask,
-            "/fs/source/looks/{look}/cancel": self._cancel,
-            "/fs/source/extract": self._extract,
-            "/fs/presets/save": self._save_preset,
-            "/fs/presets/delete": self._delete_preset,
-        }
-        return [
-            Route("/fs/source/upload", self._upload, methods=["POST"]),
-            *(Route(path, reading(make), methods=["GET"]) for path, make in get.items()),
-            *(Route(path, writing(make), methods=["POST"]) for path, make in post.items()),
-        ]
-
-    def _about(self, request: Request) -> Response:
-        roots = [str(root) for root in self._verbs.workspace.roots]
-        return answer({"roots": roots, "upload_bytes": self._upload_bytes})
-
-    # --- what it is
-
-    def _begin(self, request: Request, body: dict[str, Any]) -> Response:
-        """Looks at a file; of a web address it only says that it is one."""
-        found = self._verbs.source(body.get("text"))
-        if isinstance(found, Path):
-            stream = config.from_mapping(ExtractSettings, {"stream": body.get("stream")}).stream
-            return answer(file_json(found, self._looks.at_file(found, stream)))
-        return answer({"kind": "url", "source": found.text})
-
-    def _ask(self, request: Request, body: dict[str, Any]) -> Response:
-        """Asks a site, after a person said so."""
-        found = self._verbs.source(body.get("text"))
-        if isinstance(found, Path):
-            raise SourceError(f"{found} is a file on this machine, not a web address.")
-        height = body.get("max_height") or FetchSettings().max_height
-        look = self._looks.at_address(found.text, config.from_mapping(FetchSettings, {"max_height": height}))
-        return answer({"kind": "url", "source": found.text, "look": look.id})
-
-    def _look(self, request: Request) -> Look:
-        return self._looks.get(request.path_params["look"])
-
-    def _poster(self, request: Request) -> Response:
-        data = self._look(request).poster
-        if data is None:
-            return answer({"error": "there is no poster."}, 404)
-        return Response(data, media_type="image/jpeg", headers=FRESH)
-
-    def _cancel(self, request: Request, body: dict[str, Any]) -> Response:
-        self._looks.cancel(request.path_params["look"])
-        return answer({})
-
-    async def _upload(self, request: Request) -> Response:
-        length = request.headers.get("content-length", "")
-        announced = int(length) if length.isdecimal() and len(length) < 19 else None
-        name = request.query_params.get("name", "")
-        try:
-            path = await uploads.receive(
-                request.stream(), name, announced, self._verbs.workspace.downloads, self._upload_bytes
-            )
-        except ClientDisconnect:
-            return answer({"error": "the upload was broken off."}, 400)
-        except FramesieveError as error:
-            return answer({"error": str(error)}, 413 if "limit" in str(error) else 400)
-        return safely(lambda: answer(file_json(path, self._looks.at_file(path))))
-
-    # --- what is done with it
-
-    def _extract(self, request: Request, body: dict[str, Any]) -> Response:
-        return answer({"job": self._verbs.extract(body.get("source"), body.get("settings"), owner.current())})
-
-    # --- presets
-
-    def _all_presets(self) -> list[dict[str, Any]]:
-        found = [_preset_json(name, self._presets, own=True) for name in presets.names(self._presets)]
-        own = {line["name"] for line in found}
-        shipped = [_preset_json(name, presets.SHIPPED, own=False) for name in presets.names() if name not in own]
-        return sorted(found + shipped, key=lambda line: str(line["name"]))
-
-    def _save_preset(self, request: Request, body: dict[str, Any]) -> Response:
-        """Parts that come replace those of an own preset of this name; the other part stays."""
-        name, parts = _name_of(body), {kind: body[kind] for kind in presets.KINDS if kind in body}
-        if not parts or not all(isinstance(part, dict) for part in parts.values()):
-            raise SettingsError("the settings of a preset are wanted as objects, extract or filter.")
-        if name in presets.names() and name not in presets.names(self._presets):
-            raise SettingsError(f'"{name}" comes with the program; choose another name.')
-        before = presets.load(name, self._presets) if name in presets.names(self._presets) else Preset()
-        checked = {kind: config.from_mapping(presets.KINDS[kind], part) for kind, part in parts.items()}
-        presets.save(name, dataclasses.replace(before, **checked), self._presets)
-        return answer(self._all_presets())
-
-    def _delete_preset(self, request: Request, body: dict[str, Any]) -> Response:
-        name = _name_of(body)
-        if name in presets.names() and name not in presets.names(self._presets):
-            raise SettingsError(f'"{name}" comes with the program; only your own presets can be deleted.')
-        presets.delete(name, self._presets)
-        return answer(self._all_presets())
+        method = values.get("method") or ("best" if values.get("best") else _default("method"))
+        unread = {name for other, names in METHOD_INPUTS.items() if other != method for name in names}
+        unread |= {"target"} if method == "best" else set()
+        given = super().settings(values)
+        for name in unread & given.keys():
+            from_mapping(ExtractSettings, {name: given[name]})
+        return {name: value for name, value in given.items() if name not in unread}
 
 
-def file_json(path: Path, look: Look) -> dict[str, Any]:
-    """Returns what the browser is told first of a file."""
-    return {"kind": "file", "source": str(path), "title": path.name, "look": look.id}
+def _several(event: Any) -> list[Any]:
+    """The paths that the page chose at once; none for a program."""
+    told = event.get("told") if isinstance(event, dict) else None
+    found = told[0] if isinstance(told, list) and told else None
+    return found[:MOST_AT_ONCE] if isinstance(found, list) else []
 
 
-def look_json(look: Look) -> dict[str, Any]:
-    """Returns how far a look is."""
-    return {"state": look.state, "error": look.error, "facts": look.facts, "poster": look.poster is not None}
+def _fold(name: str) -> gr.Accordion:
+    return gr.Accordion(name, open=False, elem_classes=["fold", "tight"])
 
 
-def _name_of(body: dict[str, Any]) -> str:
-    name = body.get("name")
-    if not isinstance(name, str):
-        raise SettingsError("the name of a preset is wanted as text.")
-    return name.strip()
+def _title(field: str) -> str:
+    return facts_of(ExtractSettings)[field].title
 
 
-def _preset_json(name: str, folder: Path, own: bool) -> dict[str, Any]:
-    """One line of the list; a damaged preset says what is wrong with it."""
-    try:
-        found = presets.load(name, folder)
-    except FramesieveError as error:
-        return {"name": name, "own": own, "error": str(error), "about": ""} | dict.fromkeys(presets.KINDS)
-    parts = {kind: getattr(found, kind) for kind in presets.KINDS}
-    told = {kind: None if part is None else config.differences(part) for kind, part in parts.items()}
-    return {"name": name, "own": own, "error": None, "about": found.about} | told
+def _default(field: str) -> Any:
+    return facts_of(ExtractSettings)[field].default

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 
-from core import inside
+from core import files, inside
 from core.errors import SourceError, StorageError
-from core.store import files
-from core.video.names import SUFFIXES, safe_title
+from core.video.web.names import SUFFIXES, safe_title
 
 FOLDER = "uploads"
 PHOTO_SUFFIXES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif")
@@ -67,12 +66,16 @@ async def receive(
     home = downloads / kind.folder
     wanted = _file_name(name, kind)
     if length is not None and length > most:
-        raise SourceError(_too_large(most))
+        raise _too_large(most)
     await run_in_threadpool(files.make_folder, home)
     if not inside.lies_in(home, (downloads,)):
-        raise StorageError(f"{home} is a link that leads out of the folder of runs; remove it.")
+        raise StorageError(f"{home} is a link that leads out of the folder of runs; remove it.", code="leads_out")
     if length is not None and shutil.disk_usage(home).free < length + SPARE_BYTES:
-        raise StorageError(f"the disk has no room for {length / 1e6:.0f} MB in {home}; free some space first.")
+        raise StorageError(
+            f"the disk has no room for {length / 1e6:.0f} MB in {home}; free some space first.",
+            code="disk_full",
+            wanted_bytes=length,
+        )
     part = home / f".{secrets.token_hex(8)}.part"
     size = 0
     try:
@@ -80,10 +83,10 @@ async def receive(
             async for piece in pieces:
                 size += len(piece)
                 if size > most:
-                    raise SourceError(_too_large(most))
+                    raise _too_large(most)
                 await run_in_threadpool(file.write, piece)
         if size == 0 or (length is not None and size != length):
-            raise SourceError(f"{wanted} did not arrive whole; drop it again.")
+            raise SourceError(f"{wanted} did not arrive whole; drop it again.", code="broken_off")
         await run_in_threadpool(kind.check, part)
         return await run_in_threadpool(_settle, part, home / wanted)
     finally:
@@ -95,7 +98,9 @@ def _file_name(name: str, kind: Kind) -> str:
     stem, _, suffix = path.rpartition(".")
     if not stem or suffix.lower() not in kind.suffixes:
         known = ", ".join(kind.known)
-        raise SourceError(f'"{path[:80]}" is not named like a {kind.noun}; known endings are {known}.')
+        raise SourceError(
+            f'"{path[:80]}" is not named like a {kind.noun}; known endings are {known}.', code="other_suffix"
+        )
     return f"{safe_title(stem)}.{suffix.lower()}"
 
 
@@ -117,8 +122,9 @@ def _same(one: Path, other: Path) -> bool:
     return one.stat().st_size == other.stat().st_size and fingerprint(one) == fingerprint(other)
 
 
-def _too_large(most: int) -> str:
-    return f"the file is larger than {_size(most)}, the limit for uploads; name its path instead."
+def _too_large(most: int) -> SourceError:
+    sentence = f"the file is larger than {_size(most)}, the limit for uploads; name its path instead."
+    return SourceError(sentence, code="upload_too_large", most_bytes=most)
 
 
 def _size(most: int) -> str:

@@ -1,6 +1,6 @@
-"""Starts the verbs as jobs, for the page and for the API: whatever comes in is checked here, in one place.
+"""Starts the verbs as jobs, for the page and for the API: whatever comes in is read and checked here, in one place.
 
-The child of a job checks its arguments again; here is decided which files it may be sent to.
+The child of a job reads its arguments again; here is decided which files it may be sent to (``places``).
 """
 
 from __future__ import annotations
@@ -10,31 +10,27 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from core import config, inside
-from core.config import ExportSettings, ExtractSettings, FaceSettings, FetchSettings, FilterSettings, PeopleSettings
-from core.errors import JobError, SettingsError, SourceError
-from core.job_state import RESUMABLE, JobState
-from core.jobs import JobQueue
+from core import inside
+from core.errors import FramesieveError, JobError, SettingsError
+from core.jobs.queue import JobQueue
+from core.jobs.state import RESUMABLE, JobState
+from core.pipeline.verbs import verb_of
+from core.settings.extract import ExtractArguments
+from core.settings.faces import FacesArguments
+from core.settings.filter import FilterSettings
+from core.settings.model import Model, nearest, to_mapping
+from core.store import run_file
 from core.store.run import RunDir
-from core.ui.face_places import check_faces
+from core.ui import owner as owner_words
+from core.ui.places import Places
 from core.ui.session import Workspace
 
-if TYPE_CHECKING:
-    from core.video.source import Url
-
-SOURCE_KEYS = ("max_height", "item", "resume")
+EXTRACT_KEYS = ("max_height", "item", "resume")
 """What ``extract`` takes beside the settings."""
 FACE_KEYS = ("settings", "people", "again")
-"""What ``faces`` takes."""
-PATHS = ("out", "downloads", "dest", "run", "selection", "weights")
-"""Arguments of jobs that name places to write to, or to read records or weights from."""
-SOURCES = ("source", "video", "url")
-"""Arguments of jobs that name a video."""
-MOST_NAME_BYTES = 255
-"""Of the name of a folder: more is not taken by any usual file system."""
-MOST_PATH_BYTES = 3000
+"""What ``faces`` takes here; the run and its video are the server's."""
 
 
 class Verbs:
@@ -44,55 +40,62 @@ class Verbs:
         """Remembers what it works on; ``unsafe_weights``: whoever started the server trusts all weights."""
         self.workspace = workspace
         self.queue = queue
+        self.places = Places(workspace.downloads, tuple(workspace.roots))
         self.unsafe_weights = unsafe_weights
 
-    def source(self, text: Any) -> Path | Url:
-        """Returns the file or web address that a text names.
+    def start(self, verb: str, values: Mapping[str, Any], owner: str, title: str, run: Path | None = None) -> str:
+        """Queues any verb and returns the job's id.
+
+        Args:
+            verb: a key of ``pipeline.verbs.VERBS``.
+            values: plain JSON values of its arguments.
+            owner: see ``owner``.
+            title: for people.
+            run: the folder that it works in, where that is known.
 
         Raises:
-            SourceError: it is neither, or the file is outside the allowed folders.
+            SettingsError, SourceError, ModelError: what is wrong with them. RunBusy: the same is queued or running.
         """
-        from core.video.source import LocalPath, classify, is_there, resolve_local
+        self.places.check(verb_of(verb).read(values))
+        return self.queue.start(verb, values, owner, run, title)
 
-        if not isinstance(text, str):
-            raise SourceError("a source is wanted as text: a web address or the path of a video.")
-        if is_there(text, self._roots):
-            return resolve_local(text, self._roots)
-        found = classify(text)
-        return resolve_local(text, self._roots) if isinstance(found, LocalPath) else found
+    def owner_of(self, event: Any) -> str:
+        """Returns whose browser sent an event of the page, by the word in its data; a program sends none."""
+        word = event.get("owner") if isinstance(event, dict) else None
+        return owner_words.proven(word if isinstance(word, str) else None, self.workspace.secret()) or owner_words.API
 
     def extract(self, source: Any, values: Any, owner: str) -> str:
         """Queues an extraction and returns the job's id; a video on the web is downloaded first.
 
         Args:
-            source: see ``source``.
+            source: see ``Places.source``.
             values: ``ExtractSettings`` as plain JSON values, and ``max_height``, ``item``, ``resume``.
             owner: see ``owner``.
 
         Raises:
             SourceError, SettingsError, ModelError: what is wrong with them. RunBusy: the same is queued or running.
         """
-        from core.models.face_packs import find_pack
-
         if not isinstance(values, dict):
-            raise SettingsError('settings are wanted as an object, for example {"method": "interval", "interval": 2}.')
-        found = self.source(source)
-        given = {name: value for name, value in values.items() if name not in SOURCE_KEYS}
-        wanted = config.from_mapping(ExtractSettings, given)
-        if wanted.reads_faces:
-            check_faces(wanted.face_model, wanted.face_refs, self.inside)
-            find_pack(wanted.face_model)
-        settings = config.to_mapping(wanted)
-        arguments: dict[str, Any] = {
-            "source": str(found) if isinstance(found, Path) else found.text,
-            "settings": {name: settings[name] for name in given} | {"thumbs": True},
-            "downloads": str(self.workspace.downloads),
-            "resume": _yes_or_no(values.get("resume", True), "resume"),
-        }
-        if not isinstance(found, Path):
-            arguments |= _of_the_web(values)
-        name = found.name if isinstance(found, Path) else found.text
-        return self.queue.start("extract", arguments, owner, title=f"Extract {name}")
+            raise SettingsError(
+                'settings are wanted as an object, for example {"method": "interval", "interval": 2}.', code="no_object"
+            )
+        found = self.places.source(source)
+        settings = {name: value for name, value in values.items() if name not in EXTRACT_KEYS}
+        beside = {name: values[name] for name in EXTRACT_KEYS if values.get(name) is not None}
+        source = str(found) if isinstance(found, Path) else found.text
+        arguments: dict[str, Any] = {"source": source, "settings": settings} | beside
+        arguments |= {"downloads": str(self.workspace.downloads)}
+        wanted = verb_of("extract").read(arguments)
+        assert isinstance(wanted, ExtractArguments)
+        if isinstance(found, Path):
+            beside.pop("max_height", None)
+            beside.pop("item", None)
+        if wanted.settings.reads_faces:
+            self.places.check(wanted)
+            _find_pack(wanted.settings.face_model)
+        arguments["settings"] = _given(wanted.settings) | {"thumbs": True}
+        title = f"Extract {found.name if isinstance(found, Path) else source}"
+        return self.start("extract", arguments, owner, title)
 
     def export(
         self,
@@ -112,21 +115,18 @@ class Verbs:
             SettingsError: a wrong setting, or ``dest`` lies elsewhere than in the folder of runs or an allowed one.
             RunBusy: a job works in this run.
         """
-        folder = self._place(dest) if dest else _free(run)
-        arguments = {"run": str(run.path), "filters": config.to_mapping(filters), "dest": str(folder)}
-        if digest is not None:
-            arguments["digest"] = digest
-        if settings is not None:
-            arguments["settings"] = config.to_mapping(_settings(ExportSettings, settings))
-        return self.queue.start("export", arguments, owner, run.path, f"Export {run.path.name}"), folder
+        folder = self.places.export_folder(dest) if dest else _free(run)
+        arguments = {"run": str(run.path), "filters": to_mapping(filters), "dest": str(folder)}
+        arguments |= {name: value for name, value in (("digest", digest), ("settings", settings)) if value is not None}
+        return self.start("export", arguments, owner, f"Export {called(run)}", run.path), folder
 
     def faces(self, run: RunDir, values: dict[str, Any], owner: str) -> str:
         """Queues what has to be done about the faces of a run and returns the job's id.
 
         Args:
             run: the run.
-            values: plain JSON values as ``job_verbs`` takes them: ``settings`` (those of ``FaceSettings`` that are not
-                to stay as they are), ``people`` (``PeopleSettings``: group the faces), ``again`` (read them anew).
+            values: plain JSON values: ``settings`` (those of ``FaceSettings`` that are not to stay as they are),
+                ``people`` (``PeopleSettings``: group the faces), ``again`` (read them anew).
             owner: see ``extract``.
 
         Raises:
@@ -134,21 +134,17 @@ class Verbs:
         """
         for name in values:
             if name not in FACE_KEYS:
-                raise SettingsError(f'"{name}" is not an argument{config.nearest(name, FACE_KEYS)}.')
-        given = values.get("settings", {})
-        settings = config.to_mapping(wanted := _settings(FaceSettings, given))
-        check_faces(wanted.face_model, wanted.face_refs, self.inside)
+                sentence = f'"{name}" is not an argument{nearest(name, FACE_KEYS)}.'
+                raise SettingsError(sentence, code="unknown_argument", field=name)
+        arguments = {"run": str(run.path)} | values
+        wanted = verb_of("faces").read(arguments)
+        assert isinstance(wanted, FacesArguments)
+        self.places.check(wanted)
+        given = wanted.settings.model_fields_set
         if "face_model" in given or not run.face_file.exists():
-            from core.models.face_packs import find_pack
-
-            find_pack(wanted.face_model)
-        arguments: dict[str, Any] = {"run": str(run.path), "settings": {name: settings[name] for name in given}}
-        if values.get("people") is not None:
-            arguments["people"] = config.to_mapping(_settings(PeopleSettings, values["people"]))
-        if "again" in values:
-            arguments["again"] = _yes_or_no(values["again"], "again")
-        what = "Find people in" if "people" in arguments else "Compare faces of" if "face_refs" in given else "Faces of"
-        return self.queue.start("faces", arguments, owner, run.path, f"{what} {run.path.name}")
+            _find_pack(wanted.settings.face_model)
+        what = "Find people in" if wanted.people else "Compare faces of" if "face_refs" in given else "Faces of"
+        return self.start("faces", arguments, owner, f"{what} {called(run)}", run.path)
 
     def unsafe(self, wanted: Any) -> bool:
         """Returns whether weights may be loaded that can run any code.
@@ -159,7 +155,9 @@ class Verbs:
         if wanted is True and not self.unsafe_weights:
             raise SettingsError(
                 "weights that may run any code are not loaded by this server; start it with --allow-unsafe-weights if "
-                "you trust their maker."
+                "you trust their maker.",
+                code="unsafe_not_allowed",
+                field="unsafe",
             )
         return wanted is True
 
@@ -169,11 +167,11 @@ class Verbs:
         It is another folder than the allowed ones and the runs, lies in them, and holds the manifest that an export
         ends with; one that is gone is returned too.
         """
-        from core.pipeline.export import MANIFEST
+        from core.pipeline.export_folder import MANIFEST
 
         dest = state.result.get("dest")
         try:
-            folder = self._place(dest)
+            folder = self.places.export_folder(dest)
         except SettingsError:
             return None
         if state.verb != "export" or os.path.lexists(RunDir(folder).run_json):
@@ -183,13 +181,14 @@ class Verbs:
 
     def sweep(self, state: JobState) -> None:
         """Removes what an export that ended too early left; its run and its place are checked before."""
-        from core.pipeline.export import remove_partial
+        from core.pipeline.export_folder import remove_partial
 
         dest = state.arguments.get("dest")
-        if state.verb != "export" or state.state not in RESUMABLE or state.run is None or not self.inside(state.run):
+        run = state.run
+        if state.verb != "export" or state.state not in RESUMABLE or run is None or not self.places.allows(run):
             return
         with contextlib.suppress(SettingsError, OSError):
-            remove_partial(self._place(dest), RunDir(Path(state.run)))
+            remove_partial(self.places.export_folder(dest), RunDir(Path(run)))
 
     def resume(self, job_id: str) -> None:
         """Starts a job that ended too early again.
@@ -201,105 +200,39 @@ class Verbs:
         self._check(self.queue.snapshot(job_id))
         self.queue.resume(job_id)
 
-    def place(self, folder: Any) -> Path:
-        """Returns the real path of a folder to save to, in the folder of runs or an allowed one. Makes nothing.
-
-        Raises:
-            SettingsError: it lies elsewhere.
-        """
-        if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
-            raise SettingsError("a folder for saved frames is wanted.")
-        path = Path(os.path.realpath(_named(self.workspace.downloads / folder.strip())))
-        if not self.inside(path):
-            allowed = ", ".join(map(str, self._roots))
-            raise SettingsError(f"{folder.strip()} is not in the allowed folders ({allowed}); choose a folder in them.")
-        return path
-
-    @property
-    def _roots(self) -> tuple[Path, ...]:
-        return (*self.workspace.roots, self.workspace.downloads)
-
     def _check(self, state: JobState) -> None:
         """What a file on disk says of a job is not ours until it was checked."""
-        from core.video.source import is_url
-
-        for place in (state.run, *(state.arguments.get(name) for name in PATHS)):
-            if place and not (isinstance(place, str) and self.inside(place)):
-                raise JobError(f"{state.title} works in a folder that is not allowed here; start it anew.")
-        other = state.arguments.get("run")
+        if state.run and not self.places.allows(state.run):
+            sentence = f"{state.title} works in a folder that is not allowed here; start it anew."
+            raise JobError(sentence, code="not_allowed")
+        try:
+            arguments = verb_of(state.verb).read(state.arguments)
+            self.places.check(arguments)
+        except FramesieveError as error:
+            sentence = f"{state.title} cannot be gone on with ({str(error).rstrip('.')}); start it anew."
+            raise JobError(sentence, code=error.code, field=error.field) from error
+        other = getattr(arguments, "run", None)
         if other and state.run and os.path.realpath(other) != os.path.realpath(state.run):
-            raise JobError(f"{state.title} lies in another run than the one it works in; start it anew.")
-        if state.arguments.get("unsafe"):
-            raise JobError(f"{state.title} loads weights that may run any code; start it anew.")
-        for name in SOURCES:
-            source = state.arguments.get(name)
-            if source and not (isinstance(source, str) and is_url(source)):
-                self.source(source if isinstance(source, str) else None)
-
-        check_faces(*_faces_of(state), self.inside)
-
-    def _place(self, dest: Any) -> Path:
-        if not isinstance(dest, str) or not dest.strip() or "\0" in dest:
-            raise SettingsError("dest is wanted as the path of a folder.")
-        path = _named(self.workspace.downloads / dest)
-        real = Path(os.path.realpath(path))
-        if not self.inside(path) or real in (Path(os.path.realpath(root)) for root in self._roots):
-            raise SettingsError(f"{dest} is not in the folder of runs or an allowed folder; choose another one.")
-        return real
-
-    def inside(self, path: str | Path) -> bool:
-        """Whether a path lies in the folder of runs or an allowed one, links followed."""
-        return inside.lies_in(path, self._roots)
+            sentence = f"{state.title} lies in another run than the one it works in; start it anew."
+            raise JobError(sentence, code="not_allowed")
+        if getattr(arguments, "unsafe", False):
+            raise JobError(f"{state.title} loads weights that may run any code; start it anew.", code="not_allowed")
 
 
-def _named(path: Path) -> Path:
-    """Lets a path pass that a file system can have. Raises ``SettingsError``."""
-    try:
-        lengths = [len(os.fsencode(part)) for part in path.parts]
-    except UnicodeEncodeError:
-        raise SettingsError("the name of the folder holds halves of signs (surrogates); type it anew.") from None
-    if max(lengths, default=0) > MOST_NAME_BYTES or sum(lengths) > MOST_PATH_BYTES:
-        raise SettingsError(
-            f"the name of the folder has {max(lengths, default=0)} bytes; at most {MOST_NAME_BYTES} are taken, and "
-            f"{MOST_PATH_BYTES} of the whole path."
-        )
-    return path
+def called(run: RunDir) -> str:
+    """Returns what people call a run: its title, else the name of its folder."""
+    return run_file.title_of(run.run_json) or run.path.name
 
 
-def _faces_of(state: JobState) -> tuple[str, tuple[str, ...]]:
-    """Returns the face model and the photos that a job would open."""
-    settings = state.arguments.get("settings")
-    given = settings if isinstance(settings, Mapping) else {}
-    photos = [state.arguments["photo"]] if "photo" in state.arguments else []
-    if state.verb == "extract" and not (given.get("faces") or given.get("face_filter")):
-        return FaceSettings().face_model, tuple(map(str, photos))
-    references = given.get("face_refs") or ()
-    photos += references if isinstance(references, (list, tuple)) else [references]
-    return str(given.get("face_model", FaceSettings().face_model)), tuple(map(str, photos))
+def _find_pack(model: str) -> None:
+    from core.models.face_packs import find_pack
+
+    find_pack(model)
 
 
-def _of_the_web(values: dict[str, Any]) -> dict[str, Any]:
-    height = values.get("max_height")
-    chosen = FetchSettings() if height is None else config.from_mapping(FetchSettings, {"max_height": height})
-    found: dict[str, Any] = {"max_height": chosen.max_height}
-    item = values.get("item")
-    if item is not None:
-        if type(item) is not int or not 1 <= item <= 100_000:
-            raise SettingsError("item is wanted as the place of one video in its playlist, from 1 on.")
-        found["item"] = item
-    return found
-
-
-def _yes_or_no(value: Any, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise SettingsError(f"{name} is wanted as true or false.")
-    return value
-
-
-def _settings(kind: type[Any], values: Any) -> Any:
-    if not isinstance(values, dict):
-        raise SettingsError("settings are wanted as an object of names and values.")
-    return config.from_mapping(kind, values)
+def _given(settings: Model) -> dict[str, Any]:
+    """The settings that were given, as plain JSON values."""
+    return {name: value for name, value in to_mapping(settings).items() if name in settings.model_fields_set}
 
 
 def _free(run: RunDir) -> Path:

@@ -13,8 +13,9 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from core import config, inside
-from core.config import ExtractSettings
+from core import inside
+from core.settings.extract import ExtractSettings
+from core.settings.model import from_mapping
 from core.store import run_file
 from core.store.run import RunDir
 
@@ -79,12 +80,13 @@ def disposition(folder: Path) -> str:
 
 def size_of(run: RunDir, kept: NDArray[np.int64]) -> int:
     """Returns about how many bytes the export of these ordinals takes."""
-    from core.pipeline.export import size_estimate
+    from core.pipeline.export_folder import size_estimate
     from core.store.table import records
 
     wanted = set(kept.tolist())
-    settings = config.from_mapping(ExtractSettings, run_file.read(run.run_json).settings)
-    return size_estimate(run, [record for record in records(run) if record.frame_number in wanted], settings)
+    saved = run_file.read(run.run_json)
+    rows = [record for record in records(run) if record.frame_number in wanted]
+    return size_estimate(run, saved.video, rows, from_mapping(ExtractSettings, saved.settings))
 
 
 def _entry(folder: Path, path: Path) -> str:

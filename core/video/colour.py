@@ -11,6 +11,7 @@ import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from core.advice import advice
 from core.errors import SourceError
 from core.records import VideoInfo
 
@@ -145,9 +146,12 @@ def check_matrix(matrix: int) -> None:
 def refused(matrix: int) -> SourceError:
     """Returns the sentence about a matrix that is not converted."""
     name = f" ({MATRICES[matrix]})" if matrix in MATRICES else ""
+    score = advice(" with --no-save-frames", ', with "Save full-size pictures" off')
     return SourceError(
         f"the colours of this video are stored by matrix {matrix}{name} of ITU-T H.273, which cannot be "
-        "converted exactly; convert the video first, or only score it with --no-save-frames."
+        f"converted exactly; convert the video first, or only score it{score}.",
+        code="unknown_colours",
+        matrix=matrix,
     )
 
 

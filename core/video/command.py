@@ -35,7 +35,9 @@ def ffmpeg_path() -> str:
     """
     found = shutil.which("ffmpeg") or _bundled_ffmpeg()
     if found is None:
-        raise MissingDependency(f"FFmpeg was not found on PATH nor in imageio-ffmpeg; {install_line()}.")
+        raise MissingDependency(
+            f"FFmpeg was not found on PATH nor in imageio-ffmpeg; {install_line()}.", code="no_ffmpeg"
+        )
     return found
 
 
@@ -80,9 +82,13 @@ def run_ffmpeg(args: Sequence[str], *, stdin: bytes | None = None, timeout_s: fl
     try:
         done = subprocess.run(argv, input=stdin or b"", capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
-        raise FramesieveError(f"FFmpeg was stopped: it had not finished after {timeout_s:g} s.") from None
+        raise FramesieveError(
+            f"FFmpeg was stopped: it had not finished after {timeout_s:g} s.", code="ffmpeg_timeout"
+        ) from None
     except OSError as error:
-        raise MissingDependency(f"FFmpeg ({argv[0]}) could not be started: {error}; {install_line()}.") from error
+        raise MissingDependency(
+            f"FFmpeg ({argv[0]}) could not be started: {error}; {install_line()}.", code="no_ffmpeg"
+        ) from error
     if done.returncode != 0:
         raise ffmpeg_error(done.returncode, done.stderr)
     return done.stdout
@@ -93,8 +99,10 @@ def ffmpeg_error(exit_code: int, stderr: bytes) -> FramesieveError:
     lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     last = lines[-1].rstrip(".") if lines else "it gave no reason"
     if any(message in line for line in lines for message in DISK_MESSAGES):
-        return StorageError(f"FFmpeg could not write: {last}; free some space or choose another folder.")
-    return FramesieveError(f"FFmpeg failed (exit code {exit_code}): {last}.")
+        return StorageError(
+            f"FFmpeg could not write: {last}; free some space or choose another folder.", code="cannot_write"
+        )
+    return FramesieveError(f"FFmpeg failed (exit code {exit_code}): {last}.", code="ffmpeg", exit_code=exit_code)
 
 
 def ffmpeg_version() -> str:

@@ -42,27 +42,39 @@ def check_file(path: str | os.PathLike[str]) -> Path:
     """
     file = Path(path)
     if not inside.allows(file):
-        raise SourceError(_outside(file))
+        raise SourceError(_outside(file), code="not_allowed")
     try:
         found = file.stat()
     except FileNotFoundError:
-        raise SourceError(_missing(file)) from None
+        raise SourceError(_missing(file), code="missing") from None
     except (OSError, ValueError) as error:
-        raise SourceError(f"{file} cannot be read ({getattr(error, 'strerror', None) or error}).") from None
+        raise SourceError(
+            f"{file} cannot be read ({getattr(error, 'strerror', None) or error}).", code="cannot_read"
+        ) from None
     if stat.S_ISDIR(found.st_mode):
-        raise SourceError(f"{file} is a directory; name one video file in it.")
+        raise SourceError(_directory(file), code="no_file", folder=str(file))
     if not stat.S_ISREG(found.st_mode):
-        raise SourceError(f"{file} is a device or pipe; only regular video files are read, save it to a file first.")
+        raise SourceError(
+            f"{file} is a device or pipe; only regular video files are read, save it to a file first.", code="no_file"
+        )
     if found.st_size == 0:
-        raise SourceError(f"{file} is empty (0 bytes); copy or download it again.")
+        raise SourceError(f"{file} is empty (0 bytes); copy or download it again.", code="empty_file")
     if not os.access(file, os.R_OK):
-        raise SourceError(f"{file} cannot be read (no permission); change its permissions or copy it.")
+        raise SourceError(
+            f"{file} cannot be read (no permission); change its permissions or copy it.", code="cannot_read"
+        )
     return file
 
 
 def _outside(file: Path) -> str:
-    folders = ", ".join(map(str, inside.confined_to() or ())) or "none"
-    return f"{file} is not in the allowed folders ({folders}); allow its folder with --root DIR."
+    return f"{file} is not in the allowed folders; upload it here, or choose one with Browse."
+
+
+def _directory(file: Path) -> str:
+    """On the command line it is typed, on the page it is chosen."""
+    if inside.confined_to() is None:
+        return f"{file} is a directory; name one video file in it."
+    return f"{file} is a folder; choose a video in it with Browse."
 
 
 def _missing(file: Path) -> str:
@@ -110,7 +122,7 @@ def _identity(file: Path) -> tuple[int, int] | None:
 def _check_opened(file: Path, before: tuple[int, int] | None) -> None:
     """FFmpeg opens by name: a link that took the place of the checked file in between is refused."""
     if before is not None and (not inside.allows(file) or _identity(file) != before):
-        raise SourceError(f"{file} was replaced while it was opened; open it again.")
+        raise SourceError(f"{file} was replaced while it was opened; open it again.", code="replaced")
 
 
 def open_chosen(
@@ -131,7 +143,10 @@ def open_chosen(
         if default is None and stream is None:
             kinds = sorted(set(_kinds(container).values()))
             cure = "name a video" if "audio" in kinds else "it is no video, or damaged or cut off: get it again"
-            raise SourceError(f"{file} has no video stream (it holds {', '.join(kinds) or 'nothing'}); {cure}.")
+            raise SourceError(
+                f"{file} has no video stream (it holds {', '.join(kinds) or 'nothing'}); {cure}.",
+                code="no_video_stream",
+            )
         index = default if stream is None else stream
         assert index is not None
         choice = streams.Choice(index, -1 if default is None else default, found)
@@ -157,7 +172,7 @@ def _opened(file: Path) -> InputContainer:
         kind = pictures.demuxer_of(file)
         container = av.open(f"file:{file.absolute()}", format=kind, options=options, metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise SourceError(_not_a_video(file, error)) from None
+        raise _not_a_video(file, error) from None
     try:
         _check_opened(file, before)
     except BaseException:
@@ -175,7 +190,8 @@ def _only(container: InputContainer, index: int, file: Path) -> VideoStream:
     if stream.codec_context is None:
         raise SourceError(
             f"{file} uses a video codec that this FFmpeg cannot decode (stream {stream.index}); "
-            "convert it, for example with ffmpeg -i IN -c:v libx264 OUT.mp4."
+            "convert it, for example with ffmpeg -i IN -c:v libx264 OUT.mp4.",
+            code="unknown_codec",
         )
     for other in container.streams:
         if other.index != index:
@@ -183,17 +199,21 @@ def _only(container: InputContainer, index: int, file: Path) -> VideoStream:
     return stream
 
 
-def _not_a_video(file: Path, error: Exception) -> str:
+def _not_a_video(file: Path, error: Exception) -> SourceError:
+    """FFmpeg has one kind of error for all of it: its words tell a missing index apart."""
     why = getattr(error, "strerror", None) or str(error)
     with open(file, "rb") as source:
         head = source.read(32)
     if sentence := pictures.not_a_video(file, head):
-        return sentence
+        return SourceError(sentence, code="is_picture")
     if head.startswith((b"#EXTM3U", b"ffconcat")):
-        return f"{file} is a playlist, not a video; name the video file that it points to."
-    if "moov" in why or (file.suffix.lower() in (".mp4", ".mov", ".m4v") and why in ("End of file", INVALID)):
-        return (
-            f"{file} cannot be opened: it is no MP4, or its index is missing because the recording or download was "
-            "cut off; get the whole file again."
+        return SourceError(
+            f"{file} is a playlist, not a video; name the video file that it points to.", code="not_a_video"
         )
-    return f"{file} is not a video that can be opened ({why})."
+    if "moov" in why or (file.suffix.lower() in (".mp4", ".mov", ".m4v") and why in ("End of file", INVALID)):
+        return SourceError(
+            f"{file} cannot be opened: it is no MP4, or its index is missing because the recording or download was "
+            "cut off; get the whole file again.",
+            code="no_index",
+        )
+    return SourceError(f"{file} is not a video that can be opened ({why}).", code="not_a_video")

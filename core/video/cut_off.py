@@ -49,7 +49,7 @@ def missing(file: Path, container: InputContainer, stream: VideoStream) -> Missi
     return Missing(end - size, frames or None, length)
 
 
-def said_of(info: VideoInfo) -> str | None:
+def sentence_of(info: VideoInfo) -> str | None:
     """Returns the sentence about a file that was cut off, or whose index is damaged; ``None`` for any other."""
     if info.missing_bytes is None and info.missing_frames is None:
         return None

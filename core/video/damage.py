@@ -32,7 +32,7 @@ class Damage:
             self._fed[pts] = self._place, self._highest
         self._place += 1
 
-    def found(self, pts: int | None) -> None:
+    def note_damage(self, pts: int | None) -> None:
         """Notes that the packet or the picture with this pts is damaged; ``None`` = the packet fed last."""
         self.count += 1
         place = self._fed.get(pts, (self._place - 1, 0))[0] if pts is not None else self._place - 1

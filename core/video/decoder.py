@@ -13,21 +13,17 @@ from contextlib import closing
 from itertools import chain
 from typing import TYPE_CHECKING
 
-import av
-import av.error
-
 from core.errors import LedgerMismatch
-from core.video import colour, faults
-from core.video.container import open_video
-from core.video.counted import Counted, LostCount
+from core.video import faults
+from core.video.counted import Counted
 from core.video.damage import Damage
 from core.video.frame import Frame
-from core.video.ledger import demux, single_thread
+from core.video.key_access import RETRIES, KeyAccess, Overshoot
 from core.video.orientation import of as orientation_of
 from core.video.probe import Video
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
+    from av import VideoCodecContext
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -35,18 +31,10 @@ if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
     Packets = Iterator[VideoPacket]
 
-RETRIES = 2
-"""Earlier key frames tried when a range does not begin where it should (gradual refresh, damaged key frame)."""
 SKIPS_EXACTLY = ("h264", "hevc")
 """Codecs whose pictures that nothing refers to are skipped on the way to the wanted one."""
-
-
 HIDES_PACKETS = ("vp8",)
 """Codecs whose packets need not be pictures, so that counting packets does not tell when a range is complete."""
-
-
-class _Overshoot(Exception):
-    """The demuxer landed behind the wanted key frame."""
 
 
 class _Damage(Exception):
@@ -67,29 +55,27 @@ class Decoder:
             video: from ``probe``.
             threads: 1 = deterministic and cheapest; more = FFmpeg's frame threads, for one sequential reader.
         """
-        self._video = video
-        self._threads = threads if video.ledger.clock == "pts" else 1
-        self._container: InputContainer | None = None
-        self._stream: VideoStream | None = None
-        self._stated: colour.Stated | None = None
-        self._fresh = False
+        self._video, self._orientation = video, orientation_of(video.info)
+        self._file = KeyAccess(video, threads if video.ledger.clock == "pts" else 1)
         self._damage = Damage(video.ledger)
         self._sound = True
         """Whether the demuxer found no packet damaged."""
         self._all_fed = False
         """Whether the packet of every wanted frame went into the decoder."""
-        self._counted = Counted(video.ledger, self._packets_at, self._shown) if video.ledger.clock == "order" else None
+        self._counted = (
+            Counted(video.ledger, self._packets_named, self._shown) if video.ledger.clock == "order" else None
+        )
+
+    @property
+    def _threaded(self) -> bool:
+        """Whether frame threads are at work."""
+        return self._file.threads > 1
 
     def close(self) -> None:
         """Closes the file."""
         if self._counted is not None:
             self._counted.forget()
-        self._close_file()
-
-    def _close_file(self) -> None:
-        if self._container is not None:
-            self._container.close()
-        self._container = self._stream = None
+        self._file.close()
 
     def frames(self, start: int, stop: int) -> Generator[Frame, None, None]:
         """Yields the frames with ``start <= ordinal < stop`` in order; frames that cannot be decoded are absent.
@@ -102,7 +88,7 @@ class Decoder:
             SourceError: the file is gone.
         """
         if self._counted is not None:
-            orientation = orientation_of(self._video.info)
+            orientation = self._orientation
             with closing(self._counted.frames(start, stop)) as counted:
                 for ordinal, source, damaged in counted:
                     yield self._lit(Frame(source, ordinal, int(self._video.ledger.pts[ordinal]), orientation, damaged))
@@ -113,14 +99,14 @@ class Decoder:
                 for frame in found:
                     following = frame.ordinal + 1
                     yield frame
-            if self._threads == 1 or following >= stop:
+            if not self._threaded or following >= stop:
                 return  # else frame threads met damage in the last packets: they drop what is behind it, without a word
         except _Damage:
             pass
         except _Doubt:
             back = start
         self.close()
-        self._threads = 1
+        self._file.threads = 1
         with closing(self._exact(following if back is None else back, stop)) as again:
             yield from (frame for frame in again if frame.ordinal >= following)
 
@@ -145,8 +131,8 @@ class Decoder:
         back = entry
         while True:
             try:
-                packets = self._packets_from(entry, back)
-            except _Overshoot:
+                packets = self._file.packets_from(entry, back)
+            except Overshoot:
                 back = self._video.ledger.entry(back - 1) if back > 0 else 0
                 continue
             yield from map(self._lit, self._named(packets, start, stop, final))
@@ -154,51 +140,8 @@ class Decoder:
 
     def _lit(self, frame: Frame) -> Frame:
         """Tells a frame what it may not carry itself: the peak of its video, and what the container says."""
-        frame.tell(self._video.info.peak_cd_m2, self._stated)
+        frame.tell(self._video.info.peak_cd_m2, self._file.stated)
         return frame
-
-    def _open(self) -> VideoStream:
-        self._close_file()
-        self._container, self._stream = open_video(self._video.path, self._video.info.stream_index)
-        self._stated = colour.stated(self._stream)
-        if self._threads == 1:
-            single_thread(self._stream)
-        else:
-            self._stream.thread_type = "AUTO"
-            self._stream.codec_context.thread_count = self._threads
-            # Frame threads hand a picture on before they know its errors; so they stop at the first one (_Damage).
-            self._stream.codec_context.options = {"err_detect": "explode"}
-        self._fresh = True
-        return self._stream
-
-    def _packets_from(self, entry: int, back: int) -> Packets:
-        """Returns packets that begin at the key frame ``entry``, found by seeking to the key frame ``back``."""
-        ledger = self._video.ledger
-        stream = self._stream
-        if stream is None or (not self._fresh and back == 0):
-            stream = self._open()
-        assert self._container is not None
-        self._fresh = False
-        if back == 0:
-            return demux(self._container, stream)
-        try:
-            self._container.seek(int(ledger.pts[back]), stream=stream, backward=True)
-        except (av.error.FFmpegError, OSError):
-            raise _Overshoot from None
-        packets = demux(self._container, stream)
-        return self._skip_to_key(packets, int(ledger.pts[entry]))
-
-    def _skip_to_key(self, packets: Packets, key_pts: int) -> Packets:
-        """Drops packets before the wanted key frame, undecoded; by dts only the first key frame can be told."""
-        by_dts = self._video.ledger.clock == "dts"
-        for packet in packets:
-            if packet.size and packet.is_keyframe:
-                at = packet.dts if by_dts else packet.pts
-                if at is None or at > key_pts:
-                    raise _Overshoot
-                if by_dts or at == key_pts:
-                    return chain((packet,), packets)
-        raise _Overshoot
 
     def _named(self, packets: Packets, start: int, stop: int, final: bool) -> Iterator[Frame]:
         if self._video.ledger.clock == "pts":
@@ -210,7 +153,7 @@ class Decoder:
 
         A frame waits in ``held`` until the damage that may spoil it is known.
         """
-        ledger, orientation = self._video.ledger, orientation_of(self._video.info)
+        ledger, orientation = self._video.ledger, self._orientation
         wanted = {int(t): start + i for i, t in enumerate(ledger.pts[start:stop])}
         first, last = int(ledger.pts[start]), int(ledger.pts[stop - 1])
         self._damage = damage = Damage(ledger)
@@ -245,16 +188,15 @@ class Decoder:
 
     def _disprove(self, what: str) -> None:
         """The decoder does not keep to the ledger: that of a damaged stream need not, any other must."""
-        if self._threads > 1:
+        if self._threaded:
             raise _Doubt
         if not self._damage.count and self._sound:
             raise LedgerMismatch(f"the decoder shows {what}.")
 
     def _decoded(self, packets: Packets, wanted: dict[int, int], first: int) -> Iterator[VideoFrame]:
         """Feeds packets until every wanted one is in, then drains: nothing after the range is decoded."""
-        assert self._stream is not None
-        context = self._stream.codec_context
-        skips = self._threads == 1 and self._video.info.codec in SKIPS_EXACTLY
+        context = self._file.stream.codec_context
+        skips = not self._threaded and self._video.info.codec in SKIPS_EXACTLY
         counts = self._video.info.codec not in HIDES_PACKETS
         fed, self._sound, self._all_fed = 0, True, False
         for packet in packets:
@@ -271,7 +213,7 @@ class Decoder:
                 break
         yield from self._decode(context, None)
 
-    def _decode(self, context: av.VideoCodecContext, packet: VideoPacket | None) -> list[VideoFrame]:
+    def _decode(self, context: VideoCodecContext, packet: VideoPacket | None) -> list[VideoFrame]:
         if packet is not None and not packet.size:
             return []  # the demuxer's own end, or a frame that AVI repeats; fed to the decoder it would end it
         frames, bad = faults.feed(context, packet)
@@ -280,17 +222,16 @@ class Decoder:
         return frames
 
     def _found_damage(self, pts: int | None) -> None:
-        if self._threads > 1:
+        if self._threaded:
             raise _Damage
-        self._damage.found(pts)
+        self._damage.note_damage(pts)
 
     def _named_by_dts(self, packets: Packets, start: int, stop: int) -> Iterator[Frame]:
         """Names frames by dts where they carry one, else by counting on from the frame before."""
-        assert self._stream is not None
-        ledger, orientation = self._video.ledger, orientation_of(self._video.info)
+        ledger, orientation = self._video.ledger, self._orientation
         ordinal, spoilt_below = -1, -1
         for packet in chain(packets, (None,)):
-            for source in self._decode(self._stream.codec_context, packet):
+            for source in self._decode(self._file.stream.codec_context, packet):
                 known = ledger.ordinal_of(source.dts) if source.dts is not None else None
                 ordinal = ordinal + 1 if known is None else known
                 if source.is_corrupt:
@@ -303,39 +244,14 @@ class Decoder:
 
     # --- for frames that are counted
 
-    def _packets_at(self, name: int | None) -> Packets:
-        """Returns the packets from the key frame of this pts on; ``None`` = from the beginning of the file.
-
-        Raises:
-            LostCount: seeking does not lead there.
-        """
-        stream = self._stream
-        if stream is None or (name is None and not self._fresh):
-            stream = self._open()
-        assert self._container is not None
-        self._fresh = False
+    def _packets_named(self, name: int | None) -> Packets:
         self._damage = Damage(self._video.ledger)
-        if name is None:
-            return demux(self._container, stream)
-        try:
-            self._container.seek(name, stream=stream, backward=True)
-        except (av.error.FFmpegError, OSError):
-            raise LostCount from None
-        keys, packets = 0, demux(self._container, stream)
-        for packet in packets:
-            if packet.size and packet.is_keyframe:
-                if packet.pts == name:
-                    return chain((packet,), packets)
-                keys += 1
-                if keys > RETRIES:
-                    break
-        raise LostCount
+        return self._file.packets_named(name)
 
     def _shown(self, packet: VideoPacket | None) -> tuple[list[VideoFrame], bool]:
         """Feeds a packet; returns the frames that come out, and whether damage was found."""
-        assert self._stream is not None
         before = self._damage.count
-        shown = self._decode(self._stream.codec_context, packet)
+        shown = self._decode(self._file.stream.codec_context, packet)
         return shown, self._damage.count > before
 
 

@@ -112,4 +112,6 @@ def _publish(partial: Path, path: Path) -> None:
     try:
         partial.replace(path)
     except OSError as error:
-        raise StorageError(f"{path} could not be written: {error.strerror or error}; choose another folder.") from error
+        raise StorageError(
+            f"{path} could not be written: {error.strerror or error}; choose another folder.", code="cannot_write"
+        ) from error

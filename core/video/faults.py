@@ -87,7 +87,9 @@ def _check_memory(error: av.error.FFmpegError) -> None:
     try:
         mmap.mmap(-1, MEMORY_BYTES).close()
     except (OSError, MemoryError):
-        raise DecodeError("this machine has no memory left to decode with; close other programs, try again.") from error
+        raise DecodeError(
+            "this machine has no memory left to decode with; close other programs, try again.", code="no_memory"
+        ) from error
 
 
 def _read_again(path: str) -> None:

@@ -40,11 +40,11 @@ def videos_below(folder: Path, unread: Callable[[OSError], None]) -> Iterator[Pa
         inner[:] = sorted(name for name in inner if not is_junk(name))
         for name in filter(is_video_name, found):
             path = Path(place, name)
-            if os.path.isfile(path) and not _is_source_text(path):
+            if os.path.isfile(path) and not is_source_text(path):
                 yield path
 
 
-def _is_source_text(path: Path) -> bool:
+def is_source_text(path: Path) -> bool:
     """Whether a ``.ts`` is a program's text: a transport stream has a zero byte within its first packets."""
     if path.suffix.lower() not in TEXT_SUFFIXES:
         return False

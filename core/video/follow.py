@@ -24,8 +24,8 @@ IDLE_S = 120.0
 PATIENCE_S = 60.0
 
 
-class Follower:
-    """Decodes around the place that ``look_at`` names, in its own thread. Thread-safe; close it, or use ``with``."""
+class PlayHeadDecoder:
+    """Decodes around the place that ``move_to`` names, in its own thread. Thread-safe; close it, or use ``with``."""
 
     def __init__(self, video: Video) -> None:
         self._video = video
@@ -43,13 +43,13 @@ class Follower:
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> Follower:
+    def __enter__(self) -> PlayHeadDecoder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def look_at(self, ordinal: int, ahead: int = 0) -> None:
+    def move_to(self, ordinal: int, ahead: int = 0) -> None:
         """Says where the play head is, and how many frames after it may be asked for soon. Returns at once."""
         last = len(self._video.ledger) - 1
         with self._changed:
@@ -71,7 +71,9 @@ class Follower:
         """
         count = len(self._video.ledger)
         if not 0 <= ordinal < count:
-            raise DecodeError(f"frame {ordinal} was asked for; the video has frames 0 to {count - 1}.")
+            raise DecodeError(
+                f"frame {ordinal} was asked for; the video has frames 0 to {count - 1}.", code="no_frame", frame=ordinal
+            )
         with self._changed:
             self._failed.pop(ordinal, None)
             self._asked.append(ordinal)
@@ -83,12 +85,14 @@ class Follower:
                 if ordinal in self._failed:
                     raise self._failed.pop(ordinal)
                 if not done or self._closed:
-                    raise DecodeError(f"frame {ordinal} was not decoded in time; try again.")
+                    raise DecodeError(
+                        f"frame {ordinal} was not decoded in time; try again.", code="not_in_time", frame=ordinal
+                    )
                 found = self._kept[ordinal]
             finally:
                 self._asked.remove(ordinal)
         if found.damaged:
-            raise DecodeError(with_damage(ordinal))
+            raise DecodeError(with_damage(ordinal), code="damaged_frame", frame=ordinal)
         return found
 
     def close(self) -> None:

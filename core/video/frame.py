@@ -194,6 +194,36 @@ class Frame:
         image = colour_render.deep(self._av, how, full_range, _converter())
         return image if self._orientation.upright else np.ascontiguousarray(self._orientation.shown(image))
 
+    def deinterlaced(self, before: Frame | None, after: Frame | None) -> Frame:
+        """Returns the frame made progressive with what its neighbours show; ``None`` = there is none."""
+        from core.video.deinterlace import deinterlaced
+
+        around = [None if one is None else one._av for one in (before, after)]
+        made = deinterlaced(around[0], self._av, around[1])
+        return Frame(made, self.ordinal, self.pts, self._orientation, self.damaged)
+
+    @property
+    def bits(self) -> int:
+        """Significant bits of a sample of the stored picture."""
+        return max(part.bits for part in self._av.format.components)
+
+    @property
+    def interlaced(self) -> bool:
+        """Whether the stream says that the two fields of this picture are of two instants."""
+        return bool(self._av.interlaced_frame)
+
+    def rgb16(self) -> NDArray[np.uint16]:
+        """Returns the picture, (H, W, 3) uint16 RGB of the full range, by the matrix and range that the video states.
+
+        Wide gamut and HDR stay in their own primaries and transfer, as ``deep`` has them.
+        """
+        if colour.conversion_of(self._av) is not None:
+            return self.deep()
+        picture = _converter().reformat(self._av, format="rgb48le", interpolation="BICUBIC", threads=1, **self._color())
+        plane = _bytes_of(picture).view("<u2")[:, : picture.width * 3]
+        image = np.ascontiguousarray(plane).reshape(picture.height, picture.width, 3)
+        return image if self._orientation.upright else np.ascontiguousarray(self._orientation.shown(image))
+
     @property
     def coding(self) -> tuple[int, int] | None:
         """Primaries and transfer (ITU-T H.273) of a wide or HDR frame as it is kept; ``None`` for any other."""

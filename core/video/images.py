@@ -15,8 +15,6 @@ from core import inside
 MOST_PIXELS = 150_000_000
 """Of a picture that is decoded: a frame of 16K has 133 million."""
 MOST_BYTES = 500_000_000
-PNG_LEVEL = 3
-"""zlib level of PNG files; level 1 was twice as slow at writing 1080p as the default (docs: performance)."""
 
 
 def encode_jpeg(rgb: NDArray[np.uint8], quality: int) -> bytes:
@@ -51,9 +49,21 @@ def encode_png(rgb: NDArray[Any]) -> bytes:
     """Returns PNG bytes of an (H, W, 3) uint8 or uint16 RGB picture."""
     import cv2
 
-    done, data = cv2.imencode(".png", rgb[:, :, ::-1])
+    return _png(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2BGR), cv2.IMWRITE_PNG_STRATEGY_RLE)
+
+
+def _png(shown: NDArray[Any], strategy: int) -> bytes:
+    """PNG bytes of a picture in OpenCV's order; each row less the one above: smaller and quicker than its default.
+
+    Measured at 1080p, a subject before a colour: 30 ms and 402 kB, against 33 ms and 446 kB.
+    """
+    import cv2
+
+    level, how, less = cv2.IMWRITE_PNG_COMPRESSION, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_FILTER
+    options = [level, 1, how, strategy, less, cv2.IMWRITE_PNG_FILTER_UP]
+    done, data = cv2.imencode(".png", shown, options)
     if not done:
-        raise ValueError(f"a picture of shape {rgb.shape} cannot be written as PNG")
+        raise ValueError(f"a picture of shape {shown.shape} cannot be written as PNG")
     return bytes(data)
 
 
@@ -68,6 +78,44 @@ def encode_deep(rgb: NDArray[np.uint16], coding: tuple[int, int]) -> bytes:
     chunk = b"cICP" + bytes([*coding, 0, 1])  # matrix 0 = RGB, full range (PNG, third edition, 11.3.2.6)
     whole = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
     return data[:AFTER_IHDR] + whole + data[AFTER_IHDR:]
+
+
+def encode_rgba(rgba: NDArray[np.uint8]) -> bytes:
+    """Returns PNG bytes of an (H, W, 4) uint8 RGBA picture."""
+    import cv2
+
+    return _png(cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA), cv2.IMWRITE_PNG_STRATEGY_DEFAULT)
+
+
+def encode_flat(pixels: NDArray[np.uint8]) -> bytes:
+    """Returns PNG bytes of an (H, W) uint8 picture of few flat areas, such as a mask.
+
+    Without filters and by runs alone: a fifth of the time that OpenCV's settings for them take.
+    """
+    height, width = pixels.shape
+    rows = np.zeros((height, width + 1), np.uint8)  # each begins with its filter: none
+    rows[:, 1:] = pixels
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 8, zlib.Z_RLE)
+    data = packer.compress(rows.data) + packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return PNG_SIGN + b"".join(_chunk(*part) for part in ((b"IHDR", head), (b"IDAT", data), (b"IEND", b"")))
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def decode_flat(data: bytes) -> NDArray[np.uint8]:
+    """Returns the (H, W) uint8 pixels of an 8-bit grey PNG. Raises ``ValueError``: it is none."""
+    import cv2
+
+    if not data.startswith(PNG_SIGN):
+        raise ValueError(f"{len(data)} bytes are no PNG")
+    _check_size(*_size_of(data))
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint8 or pixels.ndim != 2:
+        raise ValueError(f"{len(data)} bytes are no 8-bit grey picture")
+    return np.asarray(pixels, np.uint8)
 
 
 AFTER_IHDR = 33
@@ -119,6 +167,14 @@ def decode(data: bytes) -> NDArray[np.uint8]:
     return np.ascontiguousarray(picture[:, :, ::-1])
 
 
+def whole_size(path: Path) -> tuple[int, int] | None:
+    """Returns width and height of a picture file that can be decoded to its end; ``None``: it is none."""
+    import cv2
+
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    return None if picture is None else (picture.shape[1], picture.shape[0])
+
+
 def _size_of(data: bytes) -> tuple[int, int]:
     """Width and height as the head of a JPEG or PNG says; OpenCV would read twenty formats more, whatever the name."""
     import simplejpeg
@@ -148,3 +204,12 @@ def fitted(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
         return rgb
     size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def resized(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Returns an (H, W, 3) uint8 RGB picture as (height, width, 3), its shape not kept; averaged where it shrinks."""
+    import cv2
+
+    shrinks = rgb.shape[0] >= height and rgb.shape[1] >= width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb, (width, height), interpolation=how), np.uint8)

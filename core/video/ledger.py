@@ -6,169 +6,60 @@ on the decoded head of the file; otherwise by decoding everything once. Every la
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
-from typing import TYPE_CHECKING, Any
 
-import av.error
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import SourceError
 from core.records import UNNAMED, FrameLedger
-from core.video import faults
 from core.video.container import open_video
+from core.video.packets import NAMES_ONLY, Columns, Head, Reading, decode_packets, demux, single_thread
 from core.video.timeline import in_line, timeline
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.packet import Packet
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-
-    Packets = Iterator[Packet[VideoStream]]
 
 TRUSTED = ("mov", "matroska", "mpegts", "ivf", "nut")
 """Demuxers (first name) whose packet pts name frames."""
 WITHOUT_PTS = ("avi",)
 """Demuxers of formats that store no pts: what FFmpeg gives instead is no time of a picture where pictures reorder."""
-HEAD_FRAMES = 4
-"""Frames decoded at the head of the file to check the demuxed ledger."""
-NAMES_ONLY = {"skip_loop_filter": "all"}
-"""Decoder options where only timestamps and formats are wanted, not pictures."""
-MOST_RESTARTS = 100
-"""Streams that may begin within a file, one after the other."""
 MAX_REORDER = 16
 """A packet further than this from its place in presentation order means that timestamps jump: codecs allow no more."""
 RULES = 2
 """Version of the rules by which a full decode is counted; a ledger that notes it need not be counted again."""
 
 
-@dataclass(frozen=True)
-class Head:
-    """What the first decoded frames showed."""
-
-    pts: list[int]
-    frame: Any
-    """The first decoded frame (FFmpeg's object, for the probe next door), or ``None`` when nothing could be decoded."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Packets:
-    """Columns in decode order, discarded packets (edit lists) left out."""
-
-    pts: NDArray[np.int64]
-    key: NDArray[np.bool_]
-    complete: bool
-    """Every packet carried a pts."""
-    end: int
-    """Highest pts + duration seen."""
-
-
-def build_ledger(path: str, head: Head, stream_index: int | None = None) -> FrameLedger:
+def build_ledger(path: str, reading: Reading) -> FrameLedger:
     """Returns the ledger of a video stream of a file.
 
     Args:
         path: the file.
-        head: from ``decode_head`` on the same file.
-        stream_index: FFmpeg's index of the stream; the film if ``None``.
+        reading: of the same file and stream; it is read to the end.
 
     Raises:
         SourceError: not a video, or no frame can be decoded.
     """
-    ledger = _demuxed(path, head, stream_index)
-    return ledger if ledger is not None else build_by_decoding(path, None, stream_index)
+    ledger = _demuxed(reading)
+    return ledger if ledger is not None else build_by_decoding(path, None, reading.stream_index)
 
 
-def decode_head(container: InputContainer, stream: VideoStream) -> Head:
-    """Decodes the first frames of a freshly opened container with one thread."""
-    single_thread(stream)
-    stream.codec_context.options = NAMES_ONLY
-    found: list[int] = []
-    first: VideoFrame | None = None
-    for frame in decode_packets(container, stream):
-        first = first or frame
-        if frame.pts is not None:
-            found.append(frame.pts)
-        if len(found) >= HEAD_FRAMES:
-            break
-    return Head(found, first)
-
-
-def single_thread(stream: VideoStream) -> None:
-    """Makes the decoder deterministic and light: one thread, no frame delay of its own."""
-    stream.thread_type = "NONE"
-    stream.codec_context.thread_count = 1
-
-
-def decode_packets(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Decodes from where the container stands to the end; packets that cannot be decoded are passed over."""
-    for packet in chain(demux(container, stream), (None,)):
-        if packet is not None and not packet.size:
-            continue  # the demuxer's own end, or a frame that AVI repeats
-        yield from faults.feed(stream.codec_context, packet)[0]
-
-
-def demux(container: InputContainer, stream: VideoStream) -> Packets:
-    """Reads packets of one stream to the end, or to a place that cannot be read. Empty ones say nothing."""
-    packets, restarts = container.demux(stream), 0
-    while True:
-        try:
-            packet = next(packets)
-        except StopIteration:
-            return
-        except IndexError:  # a stream has begun that PyAV did not know when it began to read
-            packets, restarts = container.demux(stream), restarts + 1
-            if restarts > MOST_RESTARTS:
-                return
-            continue
-        except av.error.FFmpegError as error:
-            faults.pass_over(error, container.name.removeprefix("file:"))
-            return
-        yield packet
-
-
-def _demuxed(path: str, head: Head, stream_index: int | None) -> FrameLedger | None:
-    container, stream = open_video(path, stream_index)
-    with closing(container):
-        if container.format.name.split(",")[0] not in TRUSTED:
-            return None
-        packets = _read_packets(container, stream)
-        reorders = stream.codec_context.reorder_depth > 0
-        time_base = stream.time_base or Fraction(1, 1000)
+def _demuxed(reading: Reading) -> FrameLedger | None:
+    if reading.demuxer not in TRUSTED:
+        return None
+    head, packets = reading.head, reading.columns()
     if not packets.complete or not len(packets.pts):
         return None
     order = np.argsort(packets.pts, kind="stable")
     pts, key = packets.pts[order], packets.key[order]
-    if np.any(np.diff(pts) <= 0) or not _is_possible(packets, order, reorders):
+    if np.any(np.diff(pts) <= 0) or not _is_possible(packets, order, reading.reorders):
         return None
     leading = _undecodable_start(packets, pts, head)
     pts, key = pts[leading:], key[leading:]
     if not _head_agrees(pts, head):
         return None
-    return FrameLedger(pts=pts, key=key, time_base=time_base, clock="pts")
+    return FrameLedger(pts=pts, key=key, time_base=reading.time_base, clock="pts")
 
 
-def _read_packets(container: InputContainer, stream: VideoStream) -> _Packets:
-    pts: list[int] = []
-    key: list[bool] = []
-    complete, end = True, 0
-    for packet in demux(container, stream):
-        if not packet.size or packet.is_discard:
-            continue
-        if packet.pts is None:
-            complete = False
-            break
-        pts.append(packet.pts)
-        key.append(packet.is_keyframe)
-        end = max(end, packet.pts + (packet.duration or 0))
-    return _Packets(np.array(pts, np.int64), np.array(key, bool), complete, end)
-
-
-def _is_possible(packets: _Packets, order: NDArray[np.int64], reorders: bool) -> bool:
+def _is_possible(packets: Columns, order: NDArray[np.int64], reorders: bool) -> bool:
     """Whether a coder can have put the pictures into this order; else a time stamp is wrong.
 
     No picture is further from its place than codecs allow; what stands in the file before a key frame is shown before
@@ -190,7 +81,7 @@ def _is_possible(packets: _Packets, order: NDArray[np.int64], reorders: bool) ->
     return not np.any(since[leading] > leads[group[leading]])
 
 
-def _undecodable_start(packets: _Packets, pts: NDArray[np.int64], head: Head) -> int:
+def _undecodable_start(packets: Columns, pts: NDArray[np.int64], head: Head) -> int:
     """Counts leading pictures that no decoder shows because the file starts inside an open group of pictures.
 
     Only pictures shown before the first key frame can be such; a damaged frame later on keeps its ordinal.
@@ -234,7 +125,7 @@ def build_by_decoding(path: str, disproved: FrameLedger | None = None, stream_in
     with closing(container):
         single_thread(stream)
         stream.codec_context.options = NAMES_ONLY
-        for frame in decode_packets(container, stream):
+        for frame in decode_packets(demux(container, stream), stream):
             pts.append(frame.pts)
             dts.append(frame.dts)
             key.append(bool(frame.key_frame))
@@ -242,14 +133,14 @@ def build_by_decoding(path: str, disproved: FrameLedger | None = None, stream_in
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         stored = container.format.name.split(",")[0] not in WITHOUT_PTS
     if not key:
-        raise SourceError(f"no frame of {path} can be decoded; the file is damaged, get it again.")
+        raise SourceError(f"no frame of {path} can be decoded; the file is damaged, get it again.", code="undecodable")
     keys = np.array(key, bool)
     step = max(1, round(1 / (rate * time_base)))
-    by_pts = stored and _tell(pts)
+    by_pts = stored and _mostly_in_line(pts)
     found = _named(pts, dts, by_pts, keys, time_base, step)
     if found is not None and (disproved is None or not np.array_equal(found.pts, disproved.pts)):
         return found
-    stamps = pts if by_pts or not _tell(dts) else dts
+    stamps = pts if by_pts or not _mostly_in_line(dts) else dts
     times, repaired = timeline(stamps, step)
     names = np.array([UNNAMED if t is None else t for t in pts], np.int64)
     return FrameLedger(
@@ -282,7 +173,7 @@ def _named(
     return None
 
 
-def _tell(stamps: list[int | None]) -> bool:
+def _mostly_in_line(stamps: list[int | None]) -> bool:
     """Whether stamps are in line for at least half of the frames."""
     known = np.array([t for t in stamps if t is not None], np.int64)
     return 2 * len(in_line(known)) >= len(stamps)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator
-from contextlib import closing
-from itertools import chain, islice
-from pathlib import Path
+from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import av
@@ -18,11 +16,10 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from core.video.container import open_video
-from core.video.ledger import demux
-
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
     from core.records import VideoInfo
 
@@ -70,7 +67,7 @@ ALL = tuple(Orientation(rotation, mirrored) for mirrored in (False, True) for ro
 """In the order in which one is taken where several are as near."""
 
 
-class Told(NamedTuple):
+class StatedOrientation(NamedTuple):
     """What a file says of the orientation of its pictures."""
 
     orientation: Orientation = Orientation()
@@ -100,26 +97,30 @@ TIED_DECIMALS = 4
 """At 45 degrees two orientations are equally near, up to the rounding of the file."""
 
 
-def told_by(path: str | Path, frame: VideoFrame, codec: str, stream_index: int) -> Told:
+def stated_by(stream: VideoStream, frame: VideoFrame, packets: Iterable[Packet[VideoStream]]) -> StatedOrientation:
     """Returns what a file says of its orientation, told by its first frame: it holds for all frames.
 
     Where container and bitstream both speak, the container does, as in browsers and FFmpeg from version 7 on: it is
     what is corrected afterwards.
 
     Args:
-        path: the file.
+        stream: of the open file.
         frame: its first decoded frame.
-        codec: FFmpeg's name of the decoder.
-        stream_index: of the stream, as FFmpeg counts.
+        packets: the first ``packets_wanted`` of the stream; iterated where the bitstream has to be asked.
     """
     matrices, source = _matrices_of(frame), CONTAINER
-    may_speak = codec in WITH_SEI and (len(matrices) == 1 or (not matrices and not frame.key_frame))
-    if may_speak and (own := _matrices_in_bitstream(path, stream_index)):
+    may_speak = packets_wanted(stream) and (len(matrices) == 1 or (not matrices and not frame.key_frame))
+    if may_speak and (own := _matrices_in_bitstream(stream, packets)):
         matrices, source = own, BITSTREAM
     if not matrices:
-        return Told()
+        return StatedOrientation()
     found = nearest(*matrices[0])
-    return Told(found, source if matrices[0] == found.matrix else NEAREST, matrices[0])
+    return StatedOrientation(found, source if matrices[0] == found.matrix else NEAREST, matrices[0])
+
+
+def packets_wanted(stream: VideoStream) -> int:
+    """Returns how many of the first packets may be needed to tell the orientation of a stream."""
+    return HEAD_PACKETS if stream.codec_context.name in WITH_SEI else 0
 
 
 def _matrices_of(frame: VideoFrame) -> list[tuple[float, float, float, float]]:
@@ -138,20 +139,19 @@ def _matrices_of(frame: VideoFrame) -> list[tuple[float, float, float, float]]:
     return found
 
 
-def _matrices_in_bitstream(path: str | Path, stream_index: int) -> list[tuple[float, float, float, float]]:
+def _matrices_in_bitstream(
+    stream: VideoStream, packets: Iterable[Packet[VideoStream]]
+) -> list[tuple[float, float, float, float]]:
     """What the first picture carries when it is decoded by a decoder that knows nothing of the container.
 
     Only a key frame need carry the message, and an edit list may hide it.
     """
-    container, stream = open_video(path, stream_index)
-    with closing(container):
-        decoder: Any = av.CodecContext.create(stream.codec_context.name, "r")
-        decoder.extradata = stream.codec_context.extradata
-        decoder.thread_count = 1
-        packets: Iterator[Any] = islice(demux(container, stream), HEAD_PACKETS)
-        # Bare bytes: the flags of a packet would keep the decoder from showing a picture that an edit list hides.
-        for packet in chain((av.Packet(bytes(packet)) for packet in packets if packet.size), (None,)):
-            with contextlib.suppress(av.error.FFmpegError):
-                for frame in decoder.decode(packet):
-                    return _matrices_of(frame)
+    decoder: Any = av.CodecContext.create(stream.codec_context.name, "r")
+    decoder.extradata = stream.codec_context.extradata
+    decoder.thread_count = 1
+    # Bare bytes: the flags of a packet would keep the decoder from showing a picture that an edit list hides.
+    for packet in chain((av.Packet(bytes(packet)) for packet in packets if packet.size), (None,)):
+        with contextlib.suppress(av.error.FFmpegError):
+            for frame in decoder.decode(packet):
+                return _matrices_of(frame)
     return []

@@ -75,15 +75,19 @@ def _as_sentences(path: Path, what: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except FileNotFoundError:
-        raise SourceError(f"{path} does not exist; give the file of a photo.") from None
+        raise SourceError(f"{path} does not exist; give the file of a photo.", code="missing") from None
     except IsADirectoryError:
-        raise SourceError(f"{path} is a folder; give the file of a photo.") from None
+        raise SourceError(f"{path} is a folder; give the file of a photo.", code="no_file") from None
     except inside.Outside as error:
-        raise SourceError(f"{error}; give the file of a photo in an allowed folder.") from None
+        raise SourceError(f"{error}; give the file of a photo in an allowed folder.", code="not_allowed") from None
     except (UnidentifiedImageError, ImportError) as error:  # Ultralytics, where imported, looks for another reader
-        raise SourceError(f"{what} is not a picture that can be read; save it as JPEG or PNG.") from error
+        raise SourceError(
+            f"{what} is not a picture that can be read; save it as JPEG or PNG.", code="not_a_picture"
+        ) from error
     except DAMAGED as error:
-        raise SourceError(f"{what} cannot be read as a picture ({error}); save it again as JPEG or PNG.") from error
+        raise SourceError(
+            f"{what} cannot be read as a picture ({error}); save it again as JPEG or PNG.", code="not_a_picture"
+        ) from error
 
 
 DAMAGED = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, OverflowError, struct.error)
@@ -99,7 +103,10 @@ def _opened(path: Path) -> Iterator[ImageFile]:
         raise IsADirectoryError(path)
     with inside.open_in(path, inside.confined_to()) as file:
         if (size := os.fstat(file.fileno()).st_size) > MOST_FILE_BYTES:
-            raise SourceError(f"{path} has {size / 1e6:.0f} MB, over {MOST_FILE_BYTES // 1_000_000}; make it smaller.")
+            raise SourceError(
+                f"{path} has {size / 1e6:.0f} MB, over {MOST_FILE_BYTES // 1_000_000}; make it smaller.",
+                code="picture_too_large",
+            )
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             picture = Image.open(file, formats=_formats())
@@ -122,14 +129,17 @@ def _check_size(path: Path, picture: ImageFile) -> None:
     width, height = picture.size
     if width * height > MOST_PIXELS:
         most = MOST_PIXELS // 1_000_000
-        raise SourceError(f"{path} has {width} x {height} pixels, over {most} million; make it smaller.")
+        raise SourceError(
+            f"{path} has {width} x {height} pixels, over {most} million; make it smaller.", code="picture_too_large"
+        )
     is_jpeg = picture.format in ("JPEG", "MPO")
     progressive = bool(picture.info.get("progressive") or picture.info.get("progression"))
     needed = _bytes_of(picture) if not is_jpeg else width * height * PROGRESSIVE_BYTES if progressive else 0
     if needed > MOST_DECODED_BYTES:
         raise SourceError(
             f"{path} has {width} x {height} pixels and takes {needed / 1e6:.0f} MB of memory, over "
-            f"{MOST_DECODED_BYTES // 1_000_000}; save it smaller, or as an ordinary JPEG."
+            f"{MOST_DECODED_BYTES // 1_000_000}; save it smaller, or as an ordinary JPEG.",
+            code="picture_too_large",
         )
 
 

@@ -65,7 +65,8 @@ def refuse_stills(file: Path) -> None:
     if head[4:8] == b"ftyp" and head[8:] in STILLS:
         name = "AVIF" if head[8:] == b"avif" else "HEIC"
         raise SourceError(
-            f"{file} is a picture ({name}), not a video; name a video, or convert such pictures to JPEG: {ROW}."
+            f"{file} is a picture ({name}), not a video; name a video, or convert such pictures to JPEG: {ROW}.",
+            code="is_picture",
         )
 
 

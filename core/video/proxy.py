@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -23,9 +23,9 @@ from core.errors import FramesieveError, StorageError
 from core.records import FrameLedger
 from core.video.container import open_video
 from core.video.frame import BT709, LIMITED_RANGE, Frame
-from core.video.ledger import demux
 from core.video.orientation import BITSTREAM, CONTAINER, NEAREST
 from core.video.orientation import of as orientation_of
+from core.video.packets import demux
 from core.video.probe import Video
 from core.video.stream import FrameStream
 
@@ -111,18 +111,36 @@ def proxy_pts(ledger: FrameLedger) -> NDArray[np.int64]:
     return np.asarray(np.maximum.accumulate(exact - steps) + steps, np.int64)
 
 
-def make_proxy(video: Video, path: Path) -> Generator[int, None, None]:
+Paint = Callable[[int, "VideoFrame"], None]
+"""Draws on the picture of an ordinal (yuv420p, its planes can be written) before it is encoded."""
+
+
+def make_proxy(
+    video: Video,
+    path: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    encoder: Mapping[str, str] = ENCODER,
+    paint: Paint | None = None,
+) -> Generator[int, None, None]:
     """Writes the proxy of ``video`` to ``path`` and yields how many frames are done; closing it leaves nothing behind.
+
+    Args:
+        video: from ``probe``.
+        path: the ``.mp4``; its folder exists.
+        size: even width and height; at most ``HEIGHT`` lines unless given.
+        encoder: options of x264.
+        paint: draws on each picture.
 
     A frame that cannot be decoded is shown as the one before it (grey at the start), so that no number shifts.
 
     Raises:
         StorageError: the file cannot be written. SourceError, LedgerMismatch: as ``FrameStream``.
     """
-    _remove_stale(path)
+    remove_left(path, older_than_s=STALE_S)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        yield from _encoded(video, partial)
+        yield from _encoded(video, partial, size or _size(video), encoder, paint)
         video.check_unchanged()
         _check(video.ledger, partial)
         with _storage_errors(path):
@@ -132,18 +150,23 @@ def make_proxy(video: Video, path: Path) -> Generator[int, None, None]:
             partial.unlink()
 
 
-def _encoded(video: Video, path: Path) -> Generator[int, None, None]:
-    size, times = _size(video), proxy_pts(video.ledger)
+def _encoded(
+    video: Video, path: Path, size: tuple[int, int], encoder: Mapping[str, str], paint: Paint | None
+) -> Generator[int, None, None]:
+    times = proxy_pts(video.ledger)
     with _storage_errors(path):
         output = av.open(f"file:{path.absolute()}", "w", format="mp4", options={"movflags": "+faststart"})
     with contextlib.ExitStack() as stack:
         stack.callback(_close, output)
-        stream = _add_stream(output, video, size)
+        stream = _add_stream(output, video, size, encoder)
         picture = _grey(size)
         with FrameStream(video) as frames:
             for ordinal, frame in enumerate(frames):
                 if isinstance(frame, Frame):
                     picture = frame.scaled(*size)
+                    if paint is not None:
+                        picture.make_writable()  # it may be the decoder's own, from which it makes the next ones
+                        paint(ordinal, picture)
                 picture.pts, picture.time_base = int(times[ordinal]), CLOCK
                 with _storage_errors(path):
                     output.mux(stream.encode(picture))
@@ -155,9 +178,9 @@ def _encoded(video: Video, path: Path) -> Generator[int, None, None]:
         yield len(video.ledger)
 
 
-def _add_stream(output: Any, video: Video, size: tuple[int, int]) -> VideoStream:
+def _add_stream(output: Any, video: Video, size: tuple[int, int], encoder: Mapping[str, str]) -> VideoStream:
     rate = video.info.rate or Fraction(25)
-    stream: VideoStream = output.add_stream("libx264", rate=rate.limit_denominator(1001), options=ENCODER)
+    stream: VideoStream = output.add_stream("libx264", rate=rate.limit_denominator(1001), options=dict(encoder))
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = CLOCK
@@ -207,11 +230,11 @@ def _close(output: Any) -> None:
         output.close()
 
 
-def _remove_stale(path: Path) -> None:
-    """Removes what a killed attempt left."""
+def remove_left(path: Path, *, older_than_s: float) -> None:
+    """Removes what killed attempts to write ``path`` left; younger files stay, which somebody else may be writing."""
     for left in path.parent.glob(f".{path.name}.*.partial") if path.parent.is_dir() else ():
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > STALE_S:
+            if time.time() - left.stat().st_mtime >= older_than_s:
                 left.unlink()
 
 
@@ -222,5 +245,6 @@ def _storage_errors(path: Path) -> Generator[None, None, None]:
     except OSError as error:  # FFmpeg's own errors of the disk are such too
         reason = getattr(error, "strerror", None) or error
         raise StorageError(
-            f"{path.parent} cannot be written ({reason}); free some space or make it writable, then try again."
+            f"{path.parent} cannot be written ({reason}); free some space or make it writable, then try again.",
+            code="cannot_write",
         ) from error

@@ -43,14 +43,20 @@ class FrameReader:
         """
         count = len(self._video.ledger)
         if not 0 <= start < stop <= count:
-            raise DecodeError(f"frames {start} to {stop - 1} were asked for; the video has frames 0 to {count - 1}.")
+            raise DecodeError(
+                f"frames {start} to {stop - 1} were asked for; the video has frames 0 to {count - 1}.", code="no_frame"
+            )
         frames = list(self._decoder.frames(start, stop))
         damaged = {frame.ordinal: frame.damaged for frame in frames}
         for ordinal in range(start, stop):
             if ordinal not in damaged:
-                raise DecodeError(f"frame {ordinal} cannot be decoded: its data in the file are damaged or missing.")
+                raise DecodeError(
+                    f"frame {ordinal} cannot be decoded: its data in the file are damaged or missing.",
+                    code="damaged_frame",
+                    frame=ordinal,
+                )
             if damaged[ordinal]:
-                raise DecodeError(with_damage(ordinal))
+                raise DecodeError(with_damage(ordinal), code="damaged_frame", frame=ordinal)
         return frames
 
 

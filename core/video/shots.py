@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from core.video.frame import Frame
 
 DETECTORS = ("adaptive", "content")
+DELAY = 8
+"""Frames that the adaptive detector looks ahead, at most, before it tells of a cut."""
 WIDTH = 256
 """Pictures are scaled so that their longer side is near this, as PySceneDetect does by default."""
 
@@ -48,6 +50,10 @@ class ShotFinder:
         """Shows the next frame: (h, w, 3) uint8 BGR."""
         self._last = self._timecode(ordinal, self._rate)
         self._note(self._detector.process_frame(self._last, picture))
+
+    def is_cut(self, ordinal: int) -> bool:
+        """Whether a shot begins at this frame, as far as is known; ``DELAY`` frames later it is known for good."""
+        return ordinal in self._cuts
 
     def shots(self, frames: int) -> list[tuple[int, int]]:
         """Returns ``[start, end)`` ordinals of the shots of a video of ``frames`` frames; a single take is one shot."""

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
-from urllib.request import url2pathname
 
 from core.errors import SourceError
 from core.video.container import PROTOCOLS, check_file
@@ -37,6 +36,10 @@ OTHER_SCHEMES = (
     "file",
 )
 BARE_HOST = re.compile(r"(?:www\.[\w-]+\.|(?:m\.|music\.)?youtube\.com/|youtu\.be/|vimeo\.com/)\S+", re.IGNORECASE)
+HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+([a-z]{2,})(?::\d{1,5})?(/\S*)?", re.IGNORECASE)
+"""A host without a scheme: its ending, and the path behind it."""
+SITE_ENDINGS = ("com", "org", "net", "edu", "gov", "info", "video", "tube", "online", "site", "app", "dev", "cloud")
+"""Of hosts; none of them is that of a video."""
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 SMUGGLED = "#__youtubedl_smuggle"
 """Hidden orders to yt-dlp inside an address."""
@@ -68,9 +71,11 @@ def classify(text: str) -> Url | LocalPath:
     text = _one_line(text)
     text, quoted = _unquoted(text)
     if not text:
-        raise SourceError("nothing came; paste a web address or the path of a video.")
+        raise SourceError("nothing came; paste a web address or the path of a video.", code="no_text")
     if bad := next((c for c in text if ord(c) < 32 or ord(c) == 127), None):
-        raise SourceError(f"the text holds a control character (code {ord(bad)}); paste the address or path again.")
+        raise SourceError(
+            f"the text holds a control character (code {ord(bad)}); paste the address or path again.", code="no_address"
+        )
     if BARE_HOST.fullmatch(text):
         text = f"https://{text}"
     scheme = _scheme(text)
@@ -79,13 +84,29 @@ def classify(text: str) -> Url | LocalPath:
     if scheme == "file":
         return LocalPath(_path(_from_file_url(text)))
     if scheme is not None:
-        raise SourceError(f'"{scheme}:" addresses are not opened; only http, https and files on this machine are.')
+        raise SourceError(
+            f'"{scheme}:" addresses are not opened; only http, https and files on this machine are.',
+            code="other_scheme",
+        )
     return LocalPath(_path(text if quoted else _unescaped(text)))
 
 
 def is_url(text: str) -> bool:
     """Tells whether a word of the command line is a web address; every other word is left as the shell gave it."""
     return text.strip().lower().startswith(tuple(f"{scheme}://" for scheme in WEB_SCHEMES))
+
+
+def looks_like_address(text: str) -> bool:
+    """Tells whether a text that names no file may be a web address without its scheme: ``example.com/video``.
+
+    A host with an ending that sites have, and behind it nothing or a path; two letters (``.de``) only with a path, for
+    a file may have such an ending too.
+    """
+    match = HOST.fullmatch(_one_line(text))
+    if match is None:
+        return False
+    ending, path = match[1].lower(), match[2]
+    return ending in SITE_ENDINGS or (len(ending) == 2 and bool(path))
 
 
 def resolve_local(text: str, roots: Sequence[Path] | None) -> Path:
@@ -103,10 +124,13 @@ def resolve_local(text: str, roots: Sequence[Path] | None) -> Path:
         return check_file(found)
     source = classify(text)
     if isinstance(source, Url):
-        raise SourceError(f"{source.text} is a web address; it has to be downloaded first.")
+        raise SourceError(f"{source.text} is a web address; it has to be downloaded first.", code="web_address")
     real = _real_path(source.path)
     if real is None or (allowed is not None and not any(real.is_relative_to(root) for root in allowed)):
-        raise SourceError(_not_there(source.path, roots))
+        if looks_like_address(text):
+            sentence = f"{source.path} is not a file here; if it is a web address, write https:// in front of it."
+            raise SourceError(sentence, code="no_scheme", address=f"https://{_one_line(text)}")
+        raise SourceError(_not_there(source.path, roots), code="missing" if roots is None else "not_allowed")
     return check_file(real)
 
 
@@ -132,7 +156,7 @@ def _one_line(text: str) -> str:
     if len(lines) > 1:
         lines = [line for line in lines if not line.startswith("#")]
     if len(lines) > 1:
-        raise SourceError(f"{len(lines)} lines came; paste one address or path at a time.")
+        raise SourceError(f"{len(lines)} lines came; paste one address or path at a time.", code="several_lines")
     return lines[0] if lines else ""
 
 
@@ -161,27 +185,38 @@ def _scheme(text: str) -> str | None:
 
 def _web(text: str) -> str:
     if any(c.isspace() for c in text):
-        raise SourceError("the address holds a space; copy it again from the browser.")
+        raise SourceError("the address holds a space; copy it again from the browser.", code="no_address")
     if len(text) > URL_CHARACTERS:
-        raise SourceError(f"the address is {len(text)} characters long; at most {URL_CHARACTERS} are taken.")
+        raise SourceError(
+            f"the address is {len(text)} characters long; at most {URL_CHARACTERS} are taken.", code="too_long"
+        )
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise SourceError(f"{text} is not a web address ({error}); copy it again from the browser.") from None
+        raise SourceError(
+            f"{text} is not a web address ({error}); copy it again from the browser.", code="no_address"
+        ) from None
     if not host:
-        raise SourceError(f"{text} names no host; copy the whole address from the browser.")
+        raise SourceError(f"{text} names no host; copy the whole address from the browser.", code="no_address")
     return text.split(SMUGGLED)[0]
 
 
 def _from_file_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.netloc not in ("", "localhost", "127.0.0.1"):
-        raise SourceError(f'{text} lies on another machine ("{parts.netloc}"); copy the file here or name its path.')
+        raise SourceError(
+            f'{text} lies on another machine ("{parts.netloc}"); copy the file here or name its path.',
+            code="other_machine",
+        )
     # ? and # are ordinary characters in what file managers give, and a path ends where the text ends.
     path = text[text.index(":") + 1 :].removeprefix(f"//{parts.netloc}")
     # %E9 alone is no UTF-8 and still a byte of a name; url2pathname would put a question mark for it.
-    return url2pathname(path) if sys.platform == "win32" else os.fsdecode(unquote_to_bytes(path))
+    if sys.platform == "win32":
+        from urllib.request import url2pathname  # here, because it brings a web client that files do not need
+
+        return url2pathname(path)
+    return os.fsdecode(unquote_to_bytes(path))
 
 
 def _unescaped(text: str) -> str:
@@ -193,13 +228,15 @@ def _unescaped(text: str) -> str:
 
 def _path(text: str) -> Path:
     if len(text) > PATH_CHARACTERS:
-        raise SourceError(f"the path is {len(text)} characters long; at most {PATH_CHARACTERS} are taken.")
+        raise SourceError(
+            f"the path is {len(text)} characters long; at most {PATH_CHARACTERS} are taken.", code="too_long"
+        )
     if not text or "\0" in text:
-        raise SourceError("the path is empty or holds a NUL character; paste it again.")
+        raise SourceError("the path is empty or holds a NUL character; paste it again.", code="no_text")
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise SourceError(f"the home folder in {text} is unknown; write the path in full.") from None
+        raise SourceError(f"the home folder in {text} is unknown; write the path in full.", code="missing") from None
 
 
 def _real_path(path: Path) -> Path | None:
@@ -212,5 +249,4 @@ def _real_path(path: Path) -> Path | None:
 def _not_there(path: Path, roots: Sequence[Path] | None) -> str:
     if roots is None:
         return f"{path} does not exist; check the path."
-    folders = ", ".join(map(str, roots)) or "none"
-    return f"{path} is not a file in the allowed folders ({folders}); check the path, or allow its folder with --root."
+    return f"{path} is not a file in the allowed folders; upload it here, or choose one with Browse."

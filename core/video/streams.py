@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
+from core.advice import advice
 from core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -78,9 +79,8 @@ class Choice:
         if len(real) < 2:
             return None
         listed = ", ".join(str(one) for one in self.streams)
-        return (
-            f"stream {self.index} of its {len(self.streams)} video streams is read: {listed}; --stream N names another"
-        )
+        other = advice("--stream N names another", "another one can be chosen")
+        return f"stream {self.index} of its {len(self.streams)} video streams is read: {listed}; {other}"
 
 
 def facts(container: InputContainer) -> tuple[VideoStreamFacts, ...]:
@@ -159,7 +159,11 @@ def check_named(file: Path, index: int, streams: Sequence[VideoStreamFacts], oth
     if any(one.index == index for one in streams):
         return
     what = f"stream {index} of {file} is {others[index]}" if index in others else f"{file} has no stream {index}"
-    raise SourceError(f"{what}; its video streams are {', '.join(str(one) for one in streams) or 'none'}: name one.")
+    raise SourceError(
+        f"{what}; its video streams are {', '.join(str(one) for one in streams) or 'none'}: name one.",
+        code="no_stream",
+        field="stream",
+    )
 
 
 def _rank(one: VideoStreamFacts, seen: Mapping[int, int]) -> tuple[int, ...]:

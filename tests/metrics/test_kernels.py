@@ -1,16 +1,14 @@
 """Every kernel against its slow twin, on any size, stride and content."""
 
 import threading
-import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.metrics import kernels, kernels_masked
-from core.metrics.quality import luma_difference, words_of
+from core.metrics import calls, kernels_histogram
+from core.metrics.quality import luma_difference
 from core.metrics.scratch import Scratch
 from tests import reference
 
@@ -43,17 +41,13 @@ def mask_of(height, width, *, seed=0, blocks=8):
 
 def run(plane, width, full_range, scratch=None):
     scratch = scratch or Scratch(width)
-    raw = kernels.frame_kernel(
-        plane, words_of(plane), width, full_range, scratch.lines, scratch.pairs, scratch.columns, scratch.box, True
-    )
+    raw = calls.frame(plane, width, full_range, scratch, True)
     assert not scratch.pairs.any()
     return raw, scratch.box
 
 
 def run_masked(plane, mask, width, full_range):
-    scratch, mask = Scratch(width), mask.view()
-    mask.flags.writeable = False
-    return kernels_masked.masked_kernel(plane, mask, width, full_range, scratch.lines, scratch.pairs, scratch.columns)
+    return calls.masked(plane, mask, width, full_range, Scratch(width))
 
 
 def mapped(plane, width, full_range):
@@ -70,7 +64,7 @@ def assert_agrees(plane, width, full_range):
 
 def test_the_integer_mapping_is_the_rounded_one_for_every_value():
     values = np.arange(256, dtype=np.uint8)
-    assert [int(kernels._full_range(v)) for v in values] == reference.full_range(values).tolist()
+    assert [int(kernels_histogram.to_full_range(v)) for v in values] == reference.full_range(values).tolist()
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
@@ -195,8 +189,3 @@ def test_luma_difference_is_the_exact_mean(height, width):
     a, b = picture(height, width, padding=3, seed=1), picture(height, width, padding=8, seed=2)
     expected = np.abs(a[:, :width].astype(int) - b[:, :width].astype(int)).sum() / (height * width)
     assert luma_difference(a, b, width) == expected
-
-
-def test_the_masked_kernels_name_the_kernels_they_were_compiled_with():
-    text = Path(kernels.__file__).read_text(encoding="utf-8")
-    assert zlib.crc32(text.encode()) == kernels_masked.KERNELS_CRC, "kernels.py changed: put its new CRC-32 in place"

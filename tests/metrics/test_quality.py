@@ -5,11 +5,13 @@ import threading
 import numpy as np
 import pytest
 
-from core.config import METRIC_NAMES, ExtractSettings
 from core.errors import FramesieveError, SettingsError
 from core.metrics.quality import METRICS, luma_difference, measure, measure_masked, quality_score, warm_up
 from core.metrics.scratch import Scratch
+from core.settings.columns import METRIC_NAMES
+from core.settings.extract import ExtractSettings
 from tests import reference
+from tests.raising import raises
 
 
 def noise(height=72, width=130, seed=0):
@@ -154,7 +156,7 @@ def test_nan_counts_only_where_its_weight_is_above_zero():
 
 @pytest.mark.parametrize("weights", [(), (1, 1, 1, 1), (0, 0, 0, 0, 0), (-1, 1, 1, 1, 1), (np.nan, 1, 1, 1, 1)])
 def test_impossible_weights_are_a_settings_error(weights):
-    with pytest.raises(SettingsError, match="weights"):
+    with raises(SettingsError, field="quality_weights"):
         quality_score((1.0,) * 5, weights)
 
 

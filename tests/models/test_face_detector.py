@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faces import make_pack, six_people
 from numpy.typing import NDArray
 
 from core.models.face_any_size import of_any_size
@@ -17,6 +16,7 @@ from core.records import Faces
 from core.video.photos import read_photo
 from core.video.probe import probe
 from core.video.stream import map_frames
+from tests.faces import make_pack, six_people
 
 pytestmark = pytest.mark.weights
 WIDE = 16 / 9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,11 +14,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from core.config import DetectSettings
 from core.errors import WeightsError
 from core.models.yolo import YoloDetector, open_detector
 from core.models.yolo_run import OpenVinoRunner
+from core.settings.detect import DetectSettings
 from core.weights import identify
+from tests.raising import raises
 
 SIDE = 64
 ANCHORS = 84
@@ -221,14 +223,14 @@ def test_two_inputs_are_one_sentence(runner: str, tmp_path: Path) -> None:
     model = onnx.load(str(saved(tmp_path / "a.onnx")))
     model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
     onnx.save(model, str(tmp_path / "a.onnx"))
-    with pytest.raises(WeightsError, match="has 2 inputs; a model that takes a picture alone is wanted"):
+    with raises(WeightsError, code="weights_unfit"):
         opened(tmp_path / "a.onnx")
 
 
 def test_a_file_that_was_cut_off_is_one_sentence(runner: str, tmp_path: Path) -> None:
     path = saved(tmp_path / "a.onnx")
     path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(WeightsError, match="cannot be read as ONNX weights"):
+    with raises(WeightsError, code="weights_unreadable"):
         opened(path)
 
 
@@ -237,43 +239,51 @@ def test_weights_in_a_second_file_that_is_gone_are_one_sentence(runner: str, tmp
     onnx.save(model, str(tmp_path / "a.onnx"), save_as_external_data=True, location="a.data", size_threshold=1000)
     check(opened(tmp_path / "a.onnx"))
     (tmp_path / "a.data").unlink()
-    with pytest.raises(WeightsError, match=r"a\.onnx .*copy"):
+    with raises(WeightsError, code="weights_apart"):
         opened(tmp_path / "a.onnx")
 
 
 # --- as Ultralytics exports it
 
 EXPORT = (
-    "import sys; from ultralytics import YOLO; "
-    "YOLO(sys.argv[1]).export(format='onnx', batch=int(sys.argv[2]), imgsz=320, simplify=False, verbose=False)"
+    "import sys; from ultralytics import YOLO\n"
+    "for path in sys.argv[1:]:\n"
+    "    name, batch, _ = path.rsplit('.', 2)\n"
+    "    YOLO(path).export(format='onnx', batch=int(batch), imgsz=320, simplify=False, verbose=False)"
 )
+BATCHES = (1, 4)
 
 
+@pytest.fixture(scope="module")
+def exported(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Path]:
+    """Name and batch -> weights as Ultralytics exports them, all by one process."""
+    folder = tmp_path_factory.mktemp("exported")
+    found = {(name, batch): folder / f"{name}.{batch}.pt" for name in ("yolov8n", "yolov8n-seg") for batch in BATCHES}
+    for (name, _), path in found.items():
+        shutil.copy(assets / "models" / f"{name}.pt", path)
+    quiet = {"YOLO_CONFIG_DIR": str(folder), "YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}
+    argv = [sys.executable, "-c", EXPORT, *map(str, found.values())]
+    subprocess.run(argv, env=os.environ | quiet, check=True, capture_output=True, timeout=300)
+    return {key: path.with_suffix(".onnx") for key, path in found.items()}
+
+
+@pytest.mark.slow
 @pytest.mark.weights
 @pytest.mark.parametrize("name", ["yolov8n", "yolov8n-seg"])
 def test_a_batch_of_four_by_ultralytics_gives_the_boxes_of_one(
-    name: str, runner: str, assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, runner: str, exported: dict[tuple[str, int], Path]
 ) -> None:
-    import cv2
-
-    monkeypatch.setenv("YOLO_CONFIG_DIR", str(tmp_path))
-    monkeypatch.setenv("YOLO_AUTOINSTALL", "false")
-    monkeypatch.setenv("YOLO_OFFLINE", "true")
     import importlib.util
+
+    import cv2
 
     found = importlib.util.find_spec("ultralytics")
     assert found is not None
     assert found.origin is not None
     bus = cv2.cvtColor(cv2.imread(str(Path(found.origin).parent / "assets" / "bus.jpg")), cv2.COLOR_BGR2RGB)
     boxes = []
-    for batch in (1, 4):
-        (tmp_path / str(batch)).mkdir()
-        weights = tmp_path / str(batch) / "best.pt"
-        shutil.copy(assets / "models" / f"{name}.pt", weights)
-        subprocess.run(
-            [sys.executable, "-c", EXPORT, weights, str(batch)], check=True, capture_output=True, timeout=180
-        )
-        detector = open_detector(identify(weights.with_suffix(".onnx")), DetectSettings(), bus.shape[1], bus.shape[0])
+    for batch in BATCHES:
+        detector = open_detector(identify(exported[name, batch]), DetectSettings(), bus.shape[1], bus.shape[0])
         boxes.append(detector.detect([detector.prepare(bus)])[0])
     one, four = (some[some.confidence > 0.4] for some in boxes)
     assert len(one) == len(four) >= 4

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import long_clip
-from videos import VARIANTS, build, build_broken
 
-from core.config import METHODS, ExtractSettings
-from core.pipeline.extract import open_extraction, records_of
+from core.pipeline.extraction import open_extraction, records_of
+from core.settings.extract import METHODS, ExtractSettings
+from tests.runs import long_clip
+from tests.videos import VARIANTS, build, build_broken
 
 INPUTS: dict[str, dict[str, Any]] = {
     "keyframes": {},
@@ -23,15 +23,14 @@ INPUTS: dict[str, dict[str, Any]] = {
     "all": {},
 }
 """Each method with inputs that choose a fair number of the 120 frames."""
-assert tuple(INPUTS) == METHODS
+assert (*INPUTS, "best") == METHODS  # whose pictures come after all records: test_best.py
 
 Runs = Callable[[str, bool], dict[str, Path]]
 
 
 @pytest.fixture(scope="session")
-def clip(pytestconfig: pytest.Config) -> Callable[[str], Path]:
-    folder = Path(pytestconfig.cache.mkdir("videos"))
-    return lambda name: (build if name in VARIANTS else build_broken)(name, folder)
+def clip() -> Callable[[str], Path]:
+    return lambda name: (build if name in VARIANTS else build_broken)(name)
 
 
 @pytest.fixture(scope="session")

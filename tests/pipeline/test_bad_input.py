@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from runs import COMMAND, ROOT, contents, core, errors_in, lines, numbers_in
-from videos import BROKEN
 
 from core import log
-from core.cli import main
-from core.config import ExtractSettings
-from core.pipeline.extract import extract
+from core.cli.main import main
+from core.pipeline.extraction import extract_records
+from core.settings.extract import ExtractSettings
+from tests.runs import COMMAND, ROOT, contents, core, errors_in, lines, numbers_in
+from tests.videos import BROKEN
 
 Clip = Callable[[str], Path]
 Refused = Callable[..., str]
@@ -199,7 +199,7 @@ def test_what_is_no_run_is_refused(clip: Clip, refused: Refused, home: Path) -> 
 def test_a_damaged_run_file_is_refused_and_nothing_is_lost(
     clip: Clip, refused: Refused, home: Path, damage: str
 ) -> None:
-    list(extract(clip("h264-25"), ExtractSettings(), out=home / "run"))
+    list(extract_records(clip("h264-25"), ExtractSettings(), out=home / "run"))
     (home / "run" / "run.json").write_text(damage)
     for words in (("extract", clip("h264-25"), "--out", "run"), ("filter", "run"), ("export", "run")):
         assert "run.json" in refused(*words, code=5)
@@ -251,8 +251,8 @@ def test_a_full_disk_is_one_sentence_and_with_more_room_the_run_is_whole(
 
 
 def test_an_export_to_a_full_disk_leaves_nothing(clip: Clip, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    list(extract(clip("h264-opengop"), ExtractSettings(method="all"), out=home / "run"))
-    list(extract(clip("h264-opengop"), ExtractSettings(method="all", save_frames=False), out=home / "scored"))
+    list(extract_records(clip("h264-opengop"), ExtractSettings(method="all"), out=home / "run"))
+    list(extract_records(clip("h264-opengop"), ExtractSettings(method="all", save_frames=False), out=home / "scored"))
     with disk(home / "disk", "size=300k") as small:
         for run in ("run", "scored"):
             assert main(["export", run, "--dest", str(small / "out")]) == 7

@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fakes import open_number_reader, reader_weights
-from fuzz import clip as fuzz_clip
-from runs import errors_in, lines
 
 from core import log
-from core.cli import main
-from core.config import DetectSettings
+from core.cli.main import main
 from core.pipeline.detect import detect
-from core.pipeline.job_report import Report
+from core.pipeline.extract import Tally
+from core.pipeline.jobs.report import Report
 from core.records import FrameRecord
+from core.settings.detect import DetectSettings
+from core.step import Step
 from core.store import run_file
 from core.video.probe import probe
+from tests.fakes import open_number_reader, reader_weights
+from tests.fuzz import clip as fuzz_clip
+from tests.runs import errors_in, lines
 
 Clip = Callable[[str], Path]
 CUT = {
@@ -139,14 +141,15 @@ def test_could_not_be_decoded_is_said_only_of_frames_without_a_picture(
 
 def test_a_job_counts_the_two_apart_also_in_records_of_old_runs() -> None:
     report = Report({"id": "0" * 32}, lambda event: None)
-    report.recorded(
-        [
-            FrameRecord(0, 0.0, quality_score=50.0),
-            FrameRecord(1, 0.1, error="this frame could not be decoded: its data in the file are damaged or missing."),
-            FrameRecord(2, 0.2, quality_score=50.0, error="this frame was decoded with damage: ..."),
-            FrameRecord(3, 0.3, quality_score=40.0, error="this frame was decoded from damaged data, or refers to ..."),
-        ]
-    )
+    tally = Tally()
+    for record in [
+        FrameRecord(0, 0.0, quality_score=50.0),
+        FrameRecord(1, 0.1, error="this frame could not be decoded: its data in the file are damaged or missing."),
+        FrameRecord(2, 0.2, quality_score=50.0, error="this frame was decoded with damage: ..."),
+        FrameRecord(3, 0.3, quality_score=40.0, error="this frame was decoded from damaged data, or refers to ..."),
+    ]:
+        tally.add(record)
+    report.take(Step("extracting", counts=dict(tally.counts)))
     event = report._event()
     assert (event["kept"], event["dropped"]) == (1, {"error": 1, "damaged": 2})
 

@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import NOT_READ, open_number_reader, reader_weights
-from restamped import CLIPS, DISPROVED
-from videos import VARIANTS, build_broken
 
-from core.cli import main
-from core.config import DetectSettings
+from core.cli.main import main
 from core.errors import CacheError, FramesieveError, StorageError
-from core.pipeline.detect import detect, open_detection, said_of
+from core.pipeline.detect import detect, open_detection, summary_of
+from core.settings.detect import DetectSettings
 from core.store import detections, detections_part
 from core.store.detections_part import BOX, PartFile, Row, columns
 from core.video.probe import Video, probe
+from tests.fakes import NOT_READ, open_number_reader, reader_weights
+from tests.raising import raises
+from tests.restamped import CLIPS, DISPROVED
+from tests.videos import VARIANTS, build_broken
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = DetectSettings()
@@ -122,7 +123,7 @@ def test_a_damaged_place_is_counted_and_moves_no_other_frame(film, tmp_path):
     cache = whole(video, reader_weights(tmp_path))
     lost = cache.meta.undecoded_frames
     assert lost
-    assert "could not be decoded" in said_of(cache)
+    assert "could not be decoded" in summary_of(cache)
     for ordinal in range(len(cache)):
         assert cache.frame(ordinal).class_id.tolist() in ([], [ordinal], [NOT_READ], [ordinal - 1])
 
@@ -134,7 +135,7 @@ def test_a_cache_says_when_boxes_were_left_out(film, tmp_path):
         list(detection.frames())
         cache = detection.finish()
     assert cache.meta.saturated_frames == 120
-    assert "raise max_det" in said_of(cache)
+    assert "raise max_det" in summary_of(cache)
 
 
 @pytest.mark.parametrize("full", ["beside the video", "in the folder of runs"])
@@ -146,7 +147,7 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(full, clip, small_folder, t
     steps = detect(probe(target), reader_weights(tmp_path), SETTINGS, downloads=runs, opener=open_number_reader)
     with open(small_folder / "filler", "wb") as filler:
         filler.write(b"x" * ((60 if full == "beside the video" else 64) << 10))
-    with pytest.raises(StorageError, match="disk is full"):
+    with raises(StorageError, code="disk_full"):
         list(steps)
     assert not list(target.parent.glob("*.npz"))
     (small_folder / "filler").unlink()
@@ -169,9 +170,9 @@ def small_folder(tmp_path):
 CHILD = """
 import sys, time
 sys.path.insert(0, {tests!r})
-from fakes import open_number_reader, reader_weights
+from tests.fakes import open_number_reader, reader_weights
 from pathlib import Path
-from core.config import DetectSettings
+from core.settings.detect import DetectSettings
 from core.pipeline.detect import detect
 from core.video.probe import probe
 for done in detect(probe({video!r}), reader_weights(Path({folder!r})), DetectSettings(), opener=open_number_reader):
@@ -182,7 +183,7 @@ for done in detect(probe({video!r}), reader_weights(Path({folder!r})), DetectSet
 
 def test_a_killed_pass_goes_on_and_leaves_no_half_written_cache(film, tmp_path):
     video = film("h264-25")
-    code = CHILD.format(tests=str(ROOT / "tests"), video=video.path, folder=str(tmp_path))
+    code = CHILD.format(tests=str(ROOT), video=video.path, folder=str(tmp_path))
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     with child.stdout as lines:
@@ -261,7 +262,7 @@ def as_earlier_versions_left_it(video, weights, home, number=0):
     """Moves a part file to where it lay before, in the form that it had."""
     (part,) = (home / "downloads" / ".parts").iterdir()
     key = json.dumps(detections_part.key_of(part), sort_keys=True).encode()
-    records = part.read_bytes()[detections_part._head_size(part) :]
+    records = part.read_bytes()[detections_part._header_size(part) :]
     label = f"{Path(video.path).stem}__{weights.stem}"
     old = Path(video.path).with_name(f".{label}.{number}.part")
     old.write_bytes(b"FSPART1\n" + len(key).to_bytes(4, "little") + key + records)

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from core.pipeline.doctor import FEATURES, HEAVY, MODULES, Check, doctor
+from core.pipeline.doctor import FEATURES, HEAVY, MODULES, Check, checks
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = (ROOT / "requirements.txt").read_text().splitlines()
 
 
 def by_name(folder: Path, **options: object) -> dict[str, Check]:
-    checks = list(doctor(folder, **options))  # type: ignore[arg-type]
-    assert len({check.name for check in checks}) == len(checks)
-    return {check.name: check for check in checks}
+    found = list(checks(folder, **options))  # type: ignore[arg-type]
+    assert len({check.name for check in found}) == len(found)
+    return {check.name: check for check in found}
 
 
 def test_here_everything_that_is_installed_is_found(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_package_that_cannot_be_imported_is_named_and_the_next_ones_are_tried(
 ) -> None:
     (tmp_path / "orjson.py").write_text(code)
     (tmp_path / "portalocker.py").write_text("raise ImportError('after the crash')")
-    program = "from core.pipeline.doctor import doctor\nfor c in doctor(): print(c.name, c.status, c.sentence, sep='|')"
+    program = "from core.pipeline.doctor import checks\nfor c in checks(): print(c.name, c.status, c.sentence, sep='|')"
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     argv = [sys.executable, "-c", program]
     done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
@@ -72,7 +72,7 @@ def test_a_package_that_cannot_be_imported_is_named_and_the_next_ones_are_tried(
 
 
 def test_without_any_package_or_program_it_still_answers(tmp_path: Path) -> None:
-    code = "from core.pipeline.doctor import doctor\nfor c in doctor(): print(c.name, c.status, c.sentence, sep='|')"
+    code = "from core.pipeline.doctor import checks\nfor c in checks(): print(c.name, c.status, c.sentence, sep='|')"
     environment = {**os.environ, "PATH": str(tmp_path), "PYTHONPATH": ""}
     argv = [sys.executable, "-S", "-c", code]
     done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
@@ -112,7 +112,7 @@ def test_folders_that_are_not_there_yet_are_judged_by_the_one_above(tmp_path: Pa
 
 
 def test_no_model_library_is_imported() -> None:
-    code = "import sys\nfrom core.pipeline.doctor import doctor\nlist(doctor())\n"
+    code = "import sys\nfrom core.pipeline.doctor import checks\nlist(checks())\n"
     code += "print(sorted({'torch', 'ultralytics', 'insightface', 'sam2', 'gradio', 'numba'} & set(sys.modules)))"
     argv = [sys.executable, "-c", code]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60)

@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from runs import contents, lines, numbers_in
-from videos import VARIANTS
 
-from core.config import ExtractSettings, FilterSettings
-from core.errors import RunBusy, RunError
-from core.pipeline.export import OWNER, chosen_by, export
-from core.pipeline.extract import extract
+from core.errors import FolderTaken, RunBusy, RunError
+from core.pipeline.chosen import chosen_by
+from core.pipeline.export_folder import OWNER, write_folder
+from core.pipeline.extraction import extract_records
 from core.records import FrameRecord
+from core.settings.extract import ExtractSettings
+from core.settings.filter import FilterSettings
 from core.store import selection
 from core.store.run import RunDir
+from tests.raising import raises
+from tests.runs import contents, lines, numbers_in
+from tests.videos import VARIANTS
 
 Clip = Callable[[str], Path]
 Runs = Callable[[str, bool], dict[str, Path]]
@@ -36,7 +39,7 @@ CLIPS = (
 
 def exported(run: Path, dest: Path | None, filters: FilterSettings | None = None, **where: Any) -> Path:
     """Exports to the end; returns the folder."""
-    steps = export(chosen_by(run, filters, where.pop("saved", None)), dest, **where)
+    steps = write_folder(chosen_by(run, filters, where.pop("saved", None)), dest, **where)
     while True:
         try:
             assert isinstance(next(steps), FrameRecord)
@@ -116,7 +119,7 @@ def test_nothing_chosen_is_an_empty_export(extracted: Runs, tmp_path: Path) -> N
 
 def test_discarded_frames_kept_by_hand_are_decoded(clip: Clip, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    list(extract(clip("h264-opengop"), ExtractSettings(method="all", min_quality=100.0), out=run))
+    list(extract_records(clip("h264-opengop"), ExtractSettings(method="all", min_quality=100.0), out=run))
     assert numbers_in(run) == {}
     assert numbers_in(exported(run, tmp_path / "none")) == {}
     assert numbers_in(exported(run, tmp_path / "some", FilterSettings(keep=(3, 77)))) == {3: 3, 77: 77}
@@ -124,7 +127,7 @@ def test_discarded_frames_kept_by_hand_are_decoded(clip: Clip, tmp_path: Path) -
 
 def test_more_than_three_hundred_frames(long_video: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    list(extract(long_video, ExtractSettings(method="all", save_frames=False, jpeg_quality=60), out=run))
+    list(extract_records(long_video, ExtractSettings(method="all", save_frames=False, jpeg_quality=60), out=run))
     dest = exported(run, tmp_path / "out", FilterSettings(reject=(0, 599)))
     assert numbers_in(dest) == {i: i for i in range(1, 599)}
 
@@ -140,7 +143,7 @@ def test_pictures_that_vanished_from_the_run_are_decoded_again(run_copy: Copy, t
 def test_png_runs_export_png(clip: Clip, tmp_path: Path) -> None:
     for save in (True, False):
         run = tmp_path / f"run-{save}"
-        list(extract(clip("odd-444"), ExtractSettings(png=True, save_frames=save), out=run))
+        list(extract_records(clip("odd-444"), ExtractSettings(png=True, save_frames=save), out=run))
         dest = exported(run, tmp_path / f"out-{save}")
         assert {p.suffix for p in dest.glob("frame_*")} == {".png"}
         assert all(ordinal == number for ordinal, number in numbers_in(dest).items())
@@ -167,7 +170,7 @@ def test_what_exists_is_never_written_over(extracted: Runs, tmp_path: Path, ther
         dest.mkdir()
         (dest / "mine.txt").write_text("mine")
     before = contents(tmp_path)
-    with pytest.raises(RunError, match="exists and is not an empty folder"):
+    with raises(FolderTaken, code="folder_taken"):
         exported(run, dest)
     assert contents(tmp_path) == before
 
@@ -182,7 +185,7 @@ def test_an_empty_folder_is_filled(extracted: Runs, tmp_path: Path) -> None:
 @pytest.mark.parametrize("save", [True, False])
 def test_an_export_closed_early_leaves_nothing(extracted: Runs, tmp_path: Path, save: bool) -> None:
     chosen = chosen_by(extracted("h264-opengop", save)["all"])
-    with closing(export(chosen, tmp_path / "out")) as steps:
+    with closing(write_folder(chosen, tmp_path / "out")) as steps:
         for _ in range(20):
             next(steps)
     assert list(tmp_path.iterdir()) == []
@@ -214,12 +217,12 @@ def test_a_run_in_use_is_not_exported(run_copy: Copy, tmp_path: Path) -> None:
 def test_without_its_video_a_run_without_pictures_is_not_exported(clip: Clip, tmp_path: Path) -> None:
     source = Path(shutil.copy(clip("h264-25"), tmp_path / "film.mp4"))
     run = tmp_path / "run"
-    list(extract(source, ExtractSettings(save_frames=False), out=run))
+    list(extract_records(source, ExtractSettings(save_frames=False), out=run))
     moved = source.rename(tmp_path / "moved.mp4")
     before = contents(tmp_path)
-    with pytest.raises(RunError, match="--video"):
+    with raises(RunError, code="no_video", field="video"):
         exported(run, tmp_path / "out")
-    with pytest.raises(RunError, match="not the video"):
+    with raises(RunError, code="other_video", field="video"):
         exported(run, tmp_path / "out", video=clip("decoy"))
     assert contents(tmp_path) == before
     assert beside(run) == ["moved.mp4"]
@@ -229,10 +232,10 @@ def test_without_its_video_a_run_without_pictures_is_not_exported(clip: Clip, tm
 def test_a_selection_of_frames_that_the_run_does_not_have_is_refused(run_copy: Copy, tmp_path: Path) -> None:
     run = run_copy(method="keyframes")
     selection.write(RunDir(run).selection, FilterSettings(), [0, 1])
-    with pytest.raises(RunError, match="names frame 1"):
+    with raises(RunError, code="no_frame", frame=1):
         exported(run, tmp_path / "out")
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="not a run"):
+    with raises(RunError, code="no_run"):
         exported(tmp_path, None)

@@ -11,14 +11,17 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from videos import VARIANTS, build
-from web import GUARD, Page, Site, serve, until
 
 from core.errors import SettingsError, SourceError
-from core.pipeline.fetch import Fetched, fetch
+from core.pipeline.fetch import Fetched, download
+from core.step import follow
+from tests.raising import raises
+from tests.videos import VARIANTS, build
+from tests.web import GUARD, Page, Site, serve, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,13 +53,8 @@ def core(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def done(url: str, folder: Path, **options: object) -> Fetched:
-    steps = fetch(url, folder, **options)  # type: ignore[arg-type]
-    while True:
-        try:
-            assert next(steps).line()
-        except StopIteration as end:
-            return end.value
+def done(url: str, folder: Path, **options: Any) -> Fetched:
+    return follow(download(url, folder, **options))
 
 
 def test_a_playlist_comes_without_the_videos_that_the_site_does_not_give(site: Site, tmp_path: Path) -> None:
@@ -84,7 +82,7 @@ def test_a_single_video_is_a_playlist_of_one(site: Site, tmp_path: Path) -> None
 
 def test_a_playlist_of_which_nothing_comes_is_an_error(site: Site, tmp_path: Path) -> None:
     del site.pages["/a.mp4"], site.pages["/b.mp4"]
-    with pytest.raises(SourceError, match="404"):
+    with raises(SourceError, code="no_download", status=404):
         done(f"{site.url}/all", tmp_path, playlist=True)
 
 
@@ -96,9 +94,11 @@ def test_contradictory_wishes_are_refused_before_anything_starts(options: dict[s
 
 def test_closing_a_playlist_stops_what_is_under_way(site: Site, tmp_path: Path) -> None:
     site.pages["/b.mp4"] = Page(build("h264-24"), stall_after=20_000)
-    with closing(fetch(f"{site.url}/all", tmp_path, playlist=True)) as steps:
-        next(step for step in steps if step.number == 3 and step.progress.phase == "video")
-    assert [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE] == []
+    before = psutil.Process().children(recursive=True)  # servers of other tests of this process
+    with closing(download(f"{site.url}/all", tmp_path, playlist=True)) as steps:
+        next(step for step in steps if step.phase == "downloading the picture 3 of 3")
+    left = [p for p in psutil.Process().children(recursive=True) if p not in before]
+    assert [p for p in left if p.status() != psutil.STATUS_ZOMBIE] == []
     assert len([path for path in tmp_path.iterdir() if path.suffix == ".mp4"]) == 1
 
 
@@ -110,7 +110,7 @@ def test_the_command_prints_the_path_and_nothing_else(site: Site, tmp_path: Path
     assert path.read_bytes() == build("h264-25").read_bytes()
     again = core("fetch", f"{site.url}/clip.mp4", "--json", cwd=tmp_path)
     assert json.loads(again.stdout) == {"paths": [str(path)], "refused": []}
-    assert "reused" in again.stderr
+    assert "downloaded before" in again.stderr
 
 
 def test_the_command_fails_with_a_sentence_and_the_code_of_its_kind(site: Site, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_ctrl_c_stops_the_command_at_once_and_leaves_no_process(site: Site, tmp_
     words = [sys.executable, "-m", "core", "fetch", f"{site.url}/clip.mp4"]
     with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stderr
-        next(line for line in process.stderr if line.startswith("video"))
+        next(line for line in process.stderr if line.startswith("downloading the picture"))
         family = psutil.Process(process.pid).children(recursive=True)
         assert family
         start = time.monotonic()

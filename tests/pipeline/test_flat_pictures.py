@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.config import ExtractSettings, FilterSettings
 from core.metrics.colours import agree
 from core.pipeline.duplicates import duplicate_rows
-from core.pipeline.extract import extract
-from core.pipeline.rescore import rescore
+from core.pipeline.extraction import extract_records
 from core.pipeline.select import select
 from core.records import FrameTable
+from core.settings.extract import ExtractSettings
+from core.settings.filter import FilterSettings
 from core.store.table import load_table
+from tests.tables import coded
+from tests.verbs import outcome_of
 
 Picture = NDArray[np.uint8]
 Color = tuple[int, int, int]
@@ -113,7 +115,7 @@ def recorded(folder: Path, pictures: Sequence[Picture], codec: str = "h264", eac
     video = folder / f"slides{suffix}"
     film(video, pictures, options, each)
     settings = ExtractSettings(method="every_nth", every=each, save_frames=False)
-    assert len(list(extract(video, settings, out=folder / "run"))) == len(pictures)
+    assert len(list(extract_records(video, settings, out=folder / "run"))) == len(pictures)
     return load_table(folder / "run")
 
 
@@ -161,7 +163,7 @@ def test_hard_compression_stays_a_duplicate(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("file soft.mp4\nfile fine.mp4\n")
     argv = ["ffmpeg", "-v", "error", "-f", "concat", "-i", "list", "-c", "copy", "both.mp4"]
     subprocess.run(argv, check=True, cwd=tmp_path)
-    list(extract(tmp_path / "both.mp4", ExtractSettings(method="all", save_frames=False), out=tmp_path / "run"))
+    list(extract_records(tmp_path / "both.mp4", ExtractSettings(method="all", save_frames=False), out=tmp_path / "run"))
     assert kept(load_table(tmp_path / "run"), 5) == 1
 
 
@@ -170,7 +172,7 @@ def test_colours_do_not_depend_on_the_number_of_threads(tmp_path: Path, monkeypa
     texts = []
     for threads in (1, 3):
         monkeypatch.setattr("core.video.stream.threads_to_use", lambda threads=threads: threads)
-        found = extract(
+        found = extract_records(
             tmp_path / "v.mp4", ExtractSettings(method="all", save_frames=False), out=tmp_path / f"{threads}"
         )
         texts.append([record.colours for record in found])
@@ -180,7 +182,7 @@ def test_colours_do_not_depend_on_the_number_of_threads(tmp_path: Path, monkeypa
 
 def test_rescore_keeps_the_colours(tmp_path: Path) -> None:
     before = recorded(tmp_path, SLIDES["flat"])
-    rescore(tmp_path / "run", (50, 20, 10, 10, 10))
+    outcome_of("rescore", run=tmp_path / "run", quality_weights=(50, 20, 10, 10, 10))
     after = load_table(tmp_path / "run")
     np.testing.assert_array_equal(after.colours, before.colours)
     assert after.has_colours.all()
@@ -202,9 +204,9 @@ def test_a_run_begun_before_colours_were_noted_goes_on(tmp_path: Path) -> None:
         appender.append(old)
     run.run_json.write_bytes(run.run_json.read_bytes().replace(b'"complete"', b'"running"'))
     settings = ExtractSettings(method="every_nth", every=1, save_frames=False)
-    assert [r.frame_number for r in extract(tmp_path / "slides.mp4", settings, out=run.path)] == [3, 4, 5]
+    assert [r.frame_number for r in extract_records(tmp_path / "slides.mp4", settings, out=run.path)] == [3, 4, 5]
     table = load_table(run)
     assert table.has_colours.tolist() == [False] * 3 + [True] * 3
     assert duplicate_rows(table, np.arange(6), 0).tolist() == [-1, -1, 1, 1, 1, 1]
-    found = select(dataclasses.replace(table, discarded=np.array(["quality"] * 3 + [""] * 3)), FilterSettings(dedup=0))
+    found = select(dataclasses.replace(table, **coded(["quality"] * 3 + [""] * 3)), FilterSettings(dedup=0))
     assert found.kept.tolist() == [3, 4, 5]

@@ -12,22 +12,25 @@ import av
 import numpy as np
 import pytest
 
-from core import config
-from core.config import ExtractSettings
 from core.errors import RunError
-from core.pipeline import proxies, stills
+from core.pipeline import stills
+from core.pipeline.chosen import chosen_by
 from core.pipeline.detect import _key
-from core.pipeline.export import chosen_by, export, size_estimate
-from core.pipeline.extract import extract, open_extraction
+from core.pipeline.export_folder import size_estimate, write_folder
+from core.pipeline.extraction import extract_records, open_extraction
 from core.pipeline.look import look
+from core.pipeline.review import proxies
 from core.pipeline.run_folder import run_and_video
+from core.settings.detect import DetectSettings
+from core.settings.extract import ExtractSettings
+from core.settings.model import from_mapping
 from core.store import run_file
 from core.store.run import RunDir
 from core.ui.pictures import Pictures
 from core.video import images
 from core.video.decoder import Decoder
 from core.video.frame import Frame
-from core.video.probe import fingerprint, probe
+from core.video.probe import opened, probe
 from core.video.proxy import needs_proxy
 from core.weights import Weights
 from tests import runs
@@ -55,7 +58,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def every(**more: object) -> ExtractSettings:
-    return config.from_mapping(ExtractSettings, {"method": "all", **more})
+    return from_mapping(ExtractSettings, {"method": "all", **more})
 
 
 def frames_of(path: Path) -> list[Frame]:
@@ -68,7 +71,7 @@ def frames_of(path: Path) -> list[Frame]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_kept_frames_are_16_bit_png_tagged_by_cicp(kind, films, tmp_path):
-    records = list(extract(films[kind], every(hdr="keep"), out=tmp_path / "run"))
+    records = list(extract_records(films[kind], every(hdr="keep"), out=tmp_path / "run"))
     assert [record.filename for record in records] == [f"frame_{n:06d}.png" for n in range(3)]
     data = (tmp_path / "run" / "frame_000001.png").read_bytes()
     assert images.coding_of(data) == CODES[kind]
@@ -106,8 +109,8 @@ def test_the_chunk_is_whole_and_stands_before_the_pixels(films):
 
 
 def test_keep_leaves_sdr_as_it_is(films, tmp_path):
-    list(extract(films["sdr"], every(hdr="keep"), out=tmp_path / "keep"))
-    list(extract(films["sdr"], every(), out=tmp_path / "plain"))
+    list(extract_records(films["sdr"], every(hdr="keep"), out=tmp_path / "keep"))
+    list(extract_records(films["sdr"], every(), out=tmp_path / "plain"))
     for n in range(3):
         name = f"frame_{n:06d}.jpg"
         assert (tmp_path / "keep" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes()
@@ -117,7 +120,8 @@ def test_keep_leaves_sdr_as_it_is(films, tmp_path):
 def test_scores_and_previews_are_of_the_sdr_picture_however_frames_are_saved(kind, films, tmp_path):
     ways = {"tonemap": {}, "keep": {"hdr": "keep"}, "none": {"save_frames": False}, "png": {"png": True}}
     found = {
-        name: list(extract(films[kind], every(thumbs=True, **way), out=tmp_path / name)) for name, way in ways.items()
+        name: list(extract_records(films[kind], every(thumbs=True, **way), out=tmp_path / name))
+        for name, way in ways.items()
     }
     numbers = {
         name: [(r.sharpness, r.edge_strength, r.contrast, r.brightness, r.entropy, r.phash) for r in records]
@@ -136,10 +140,10 @@ def test_scores_and_previews_are_of_the_sdr_picture_however_frames_are_saved(kin
 
 @pytest.mark.parametrize("how", ["tonemap", "keep"])
 def test_export_writes_unsaved_frames_as_saved_ones(how, films, tmp_path):
-    list(extract(films["pq"], every(hdr=how), out=tmp_path / "saved"))
-    list(extract(films["pq"], every(hdr=how, save_frames=False), out=tmp_path / "scored"))
+    list(extract_records(films["pq"], every(hdr=how), out=tmp_path / "saved"))
+    list(extract_records(films["pq"], every(hdr=how, save_frames=False), out=tmp_path / "scored"))
     for name in ("saved", "scored"):
-        list(export(chosen_by(tmp_path / name), tmp_path / f"{name}_out"))
+        list(write_folder(chosen_by(tmp_path / name), tmp_path / f"{name}_out"))
     suffix = ".png" if how == "keep" else ".jpg"
     for n in range(3):
         one, two = ((tmp_path / f"{name}_out" / f"frame_{n:06d}{suffix}").read_bytes() for name in ("saved", "scored"))
@@ -148,15 +152,15 @@ def test_export_writes_unsaved_frames_as_saved_ones(how, films, tmp_path):
 
 
 def test_the_estimate_knows_that_kept_frames_are_large(films, tmp_path):
-    records = list(extract(films["pq"], every(hdr="keep", save_frames=False), out=tmp_path / "run"))
+    records = list(extract_records(films["pq"], every(hdr="keep", save_frames=False), out=tmp_path / "run"))
     settings = every(hdr="keep")
-    assert size_estimate(RunDir(tmp_path / "run"), records, settings) > size_estimate(
-        RunDir(tmp_path / "run"), records, every(png=True)
-    )
+    run = RunDir(tmp_path / "run")
+    info = run_file.read(run.run_json).video
+    assert size_estimate(run, info, records, settings) > size_estimate(run, info, records, every(png=True))
 
 
 def test_the_page_shows_kept_frames_in_sdr(films, tmp_path):
-    list(extract(films["pq"], every(hdr="keep"), out=tmp_path / "run"))
+    list(extract_records(films["pq"], every(hdr="keep"), out=tmp_path / "run"))
     pictures = Pictures(RunDir(tmp_path / "run"))
     assert pictures.frame_file(0) is None
     shown = twin.middles(images.decode(pictures.decoded_frame(0)), len(NITS))
@@ -250,7 +254,7 @@ def as_made_before(run: Path) -> None:
 
 
 def test_an_older_run_of_sdr_is_gone_on_with(films, tmp_path):
-    list(extract(films["sdr"], every(), downloads=tmp_path))
+    list(extract_records(films["sdr"], every(), downloads=tmp_path))
     as_made_before(tmp_path / "sdr")
     with open_extraction(films["sdr"], every(), downloads=tmp_path) as extraction:
         assert extraction.run.path == tmp_path / "sdr"
@@ -259,28 +263,28 @@ def test_an_older_run_of_sdr_is_gone_on_with(films, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_older_run_of_other_colours_is_never_gone_on_with(kind, films, tmp_path):
-    list(extract(films[kind], every(), downloads=tmp_path))
+    list(extract_records(films[kind], every(), downloads=tmp_path))
     as_made_before(tmp_path / kind)
     before = runs.contents(tmp_path / kind)
     for _ in range(2):  # the second time it goes on with the new one
-        list(extract(films[kind], every(), downloads=tmp_path))
+        list(extract_records(films[kind], every(), downloads=tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == [kind, f"{kind}-2"]
     assert runs.contents(tmp_path / kind) == before
 
 
 def test_an_older_run_that_is_named_is_refused_in_one_sentence(films, tmp_path):
     out = tmp_path / "run"
-    list(extract(films["pq"], every(save_frames=False), out=out))
+    list(extract_records(films["pq"], every(save_frames=False), out=out))
     as_made_before(out)
-    with pytest.raises(RunError, match=r"other colours .*--no-resume"):
-        run_and_video(films["pq"], every(save_frames=False), fingerprint(films["pq"]), out, tmp_path, True, 0)
+    with opened(films["pq"]) as file, pytest.raises(RunError, match=r"other colours .*--no-resume"):
+        run_and_video(file, every(save_frames=False), out, tmp_path, True)
     with pytest.raises(RunError, match=r"other colours .*extract the video again"):
-        list(export(chosen_by(out), tmp_path / "out"))
+        list(write_folder(chosen_by(out), tmp_path / "out"))
     assert run_file.read(out / "run.json").video.rendering is None
 
 
 def test_boxes_of_other_colours_are_not_gone_on_with(films):
-    settings, weights = config.DetectSettings(), Weights(Path("a.onnx"), "0" * 64)
+    settings, weights = DetectSettings(), Weights(Path("a.onnx"), "0" * 64)
     hdr, sdr = (_key(probe(films[kind]), weights, settings) for kind in ("pq", "sdr"))
     assert "rendering" in hdr
     assert "rendering" not in sdr

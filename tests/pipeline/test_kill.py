@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from runs import COMMAND, contents, core, environment, errors_in, lines, numbers_in
 
-from core.config import ExtractSettings
-from core.pipeline.extract import extract
+from core.pipeline.extraction import extract_records
+from core.settings.extract import ExtractSettings
+from tests.runs import COMMAND, contents, core, environment, errors_in, lines, numbers_in
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
 
@@ -34,7 +34,7 @@ def undisturbed(long_video: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     found = {}
     for settings in (SAVED, SCORED):
         run = tmp_path_factory.mktemp("undisturbed") / "run"
-        list(extract(long_video, settings, out=run))
+        list(extract_records(long_video, settings, out=run))
         found[settings.digest()] = contents(run)
     return found
 
@@ -85,7 +85,7 @@ def assert_nothing_half_written(run: Path) -> None:
 # --- killed
 
 
-@pytest.mark.parametrize("moment", range(10))
+@pytest.mark.parametrize("moment", [*range(10), *(pytest.param(n, marks=pytest.mark.long) for n in range(10, 60))])
 def test_a_killed_extraction_goes_on_to_the_same_bytes(
     long_video: Path, undisturbed: dict[str, dict[str, bytes]], tmp_path: Path, moment: int
 ) -> None:
@@ -94,7 +94,7 @@ def test_a_killed_extraction_goes_on_to_the_same_bytes(
     at_bytes = int(len(whole["metadata.jsonl"]) * dice.uniform(0, 0.8)) if moment > 1 else moment
     assert killed(long_video, SAVED, run, at_bytes, dice.uniform(0, 0.03)) == -signal.SIGKILL
     assert_nothing_half_written(run)
-    list(extract(long_video, SAVED, out=run))
+    list(extract_records(long_video, SAVED, out=run))
     assert contents(run) == whole
 
 
@@ -110,7 +110,7 @@ def test_killed_ten_times_in_a_row_it_still_ends_with_the_same_bytes(
         assert_nothing_half_written(run)
         recorded.append(size(run / "metadata.jsonl"))
     assert recorded == sorted(set(recorded))
-    list(extract(long_video, SCORED, out=run))
+    list(extract_records(long_video, SCORED, out=run))
     assert contents(run) == whole
 
 
@@ -120,13 +120,13 @@ def test_a_killed_pass_that_only_chooses_is_made_again(
     run = tmp_path / "run"
     killed(long_video, SCORED, run, 0, 0.1)
     assert size(run / "metadata.jsonl") == 0
-    list(extract(long_video, SCORED, out=run))
+    list(extract_records(long_video, SCORED, out=run))
     assert contents(run) == undisturbed[SCORED.digest()]
 
 
 def test_a_killed_export_leaves_no_folder_under_its_name(long_video: Path, tmp_path: Path) -> None:
     run, dest = tmp_path / "run", tmp_path / "out"
-    list(extract(long_video, ExtractSettings(method="all", save_frames=False, png=True), out=run))
+    list(extract_records(long_video, ExtractSettings(method="all", save_frames=False, png=True), out=run))
     before = contents(run)
     command = [*COMMAND, "export", str(run), "--dest", str(dest)]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)

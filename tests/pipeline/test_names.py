@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from runs import contents
-from videos import build
 
-from core.cli import main
-from core.store import files, names, run_file
+from core import files, names
+from core.cli.main import main
+from core.store import run_file
 from core.store.run import RunDir
 from core.video.folder import is_junk, is_video_name, videos_below
+from tests.runs import contents
+from tests.videos import build
 
 ROOT = Path(__file__).parents[2]
 NAMES = {

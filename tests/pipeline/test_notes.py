@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import FILTERABLE, FilterSettings
 from core.pipeline.notes import notes
 from core.pipeline.select import select
+from core.settings.columns import FILTERABLE
+from core.settings.filter import FilterSettings
 from tests.tables import table
 
 NAN = math.nan

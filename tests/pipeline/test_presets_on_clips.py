@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.pipeline.extract import open_extraction, records_of
+from core.pipeline.extraction import open_extraction, records_of
 from core.pipeline.notes import notes
 from core.pipeline.select import select
 from core.store import presets
@@ -11,6 +11,9 @@ from core.store.table import load_table
 
 CLIPS = ("bedroom.mp4", "crowd.avi", "skateboarder.mp4")
 """Single takes of 7 to 14 s; skateboarder is the softest of the six clips."""
+
+
+# best-portrait needs faces that were read: tests/pipeline/faces/test_face_looks.py
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def extracted(assets, tmp_path_factory):
 
 @pytest.mark.weights
 @pytest.mark.parametrize("clip", CLIPS)
-@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("name", [name for name in presets.names() if name != "best-portrait"])
 def test_preset_keeps_some_of_a_clip_without_a_note(extracted, clip, name):
     table, filters = extracted(clip, name), presets.load(name).filter
     chosen = select(table, filters)
@@ -45,7 +48,7 @@ def test_preset_keeps_some_of_a_clip_without_a_note(extracted, clip, name):
 def test_stills_are_the_best_of_their_windows(extracted, clip):
     table, filters = extracted(clip, "stills"), presets.load("stills").filter
     chosen = select(table, filters)
-    score, window = table.values["quality_score"], (table.pts_s - table.pts_s[0]) // filters.window
+    score, window = table.values[filters.rank_by], (table.pts_s - table.pts_s[0]) // filters.window
     for row in np.flatnonzero(chosen.keep):
         rivals = (window == window[row]) & (chosen.duplicate_of < 0)
         assert score[row] == score[rivals].max()

@@ -1,14 +1,17 @@
 import pytest
 
-from core import config
-from core.config import METRIC_NAMES, ExtractSettings
 from core.errors import RunError, SettingsError
-from core.pipeline.rescore import rescore
 from core.records import FrameRecord
+from core.settings.columns import METRIC_NAMES
+from core.settings.extract import ExtractSettings
+from core.settings.model import to_mapping
 from core.store import jsonl, run_file
 from core.store.run import RunDir
 from core.store.run_file import RunFile
 from core.store.table import load_table
+from tests.raising import raises
+from tests.tables import discarded_of
+from tests.verbs import outcome_of
 
 SHARPNESS = (1.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -17,7 +20,7 @@ def made(tmp_path, video, *records, **settings):
     run = RunDir(tmp_path / "run")
     run.path.mkdir()
     chosen = ExtractSettings(**settings)
-    run_file.write(run.run_json, RunFile(video, config.to_mapping(chosen), chosen.digest()))
+    run_file.write(run.run_json, RunFile(video, to_mapping(chosen), chosen.digest()))
     jsonl.rewrite(run.metadata, records)
     return run
 
@@ -28,7 +31,7 @@ def measured(number, **values):
 
 def test_run_without_records_is_rescored(tmp_path, video):
     run = made(tmp_path, video)
-    assert rescore(run.path, SHARPNESS) == 0
+    assert outcome_of("rescore", run=run.path, quality_weights=SHARPNESS).frames == 0
     assert run_file.read(run.run_json).settings["quality_weights"] == list(SHARPNESS)
 
 
@@ -43,10 +46,10 @@ def test_scores_and_drops_follow_the_weights(tmp_path, video):
         FrameRecord(4, 0.2, error="no picture"),
         min_quality=20.0,
     )
-    assert rescore(run.path, SHARPNESS) == 5
+    assert outcome_of("rescore", run=run.path, quality_weights=SHARPNESS).frames == 5
     table = load_table(run)
     assert table.values["quality_score"][[0, 1, 3]].tolist() == [10.0, 90.0, 10.0]
-    assert table.discarded.tolist() == ["quality", "", "quality", "face", ""]
+    assert discarded_of(table) == ["quality", "", "quality", "face", ""]
 
 
 @pytest.mark.parametrize(
@@ -61,20 +64,20 @@ def test_wrong_record_changes_nothing(tmp_path, video, record, sentence):
     run = made(tmp_path, video, measured(0), record, measured(2))
     before = run.metadata.read_bytes(), run.run_json.read_bytes()
     with pytest.raises(RunError, match=sentence):
-        rescore(run.path, SHARPNESS)
+        outcome_of("rescore", run=run.path, quality_weights=SHARPNESS)
     assert (run.metadata.read_bytes(), run.run_json.read_bytes()) == before
 
 
 def test_wrong_weights_are_one_sentence(tmp_path, video):
     run = made(tmp_path, video, measured(0))
     with pytest.raises(SettingsError, match="1 quality weights came, 5 are wanted"):
-        rescore(run.path, (1.0,))
-    with pytest.raises(SettingsError, match="sum to zero"):
-        rescore(run.path, (0.0,) * 5)
+        outcome_of("rescore", run=run.path, quality_weights=(1.0,))
+    with raises(SettingsError, field="quality_weights"):
+        outcome_of("rescore", run=run.path, quality_weights=(0.0,) * 5)
 
 
 def test_wrong_settings_of_a_run_name_the_file(tmp_path, video):
     run = made(tmp_path, video)
     run.run_json.write_text(run.run_json.read_text().replace('"keyframes"', '"keyframe"'))
     with pytest.raises(RunError, match=r'run\.json is damaged \(method = "keyframe" is not one of'):
-        rescore(run.path, SHARPNESS)
+        outcome_of("rescore", run=run.path, quality_weights=SHARPNESS)

@@ -1,18 +1,16 @@
-import gc
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import FILTERABLE, FilterSettings
-from core.pipeline import discards
-from core.pipeline.discards import discard_codes
 from core.pipeline.select import REASONS, digest, reason_of, select
 from core.records import FrameTable
+from core.settings.columns import FILTERABLE
+from core.settings.filter import FilterSettings
+from core.settings.model import changed
 from tests.tables import table
 
 NAN = math.nan
@@ -60,22 +58,11 @@ def test_unknown_discard_reason_keeps_its_name():
     assert chosen.reasons[: len(REASONS)] == REASONS
 
 
-@pytest.mark.parametrize("texts", [[], ["", ""], ["b", "", "a", "b", "abc", "ab"]])
-def test_codes_of_discards_say_the_same(texts):
-    column = np.array(texts, dtype=np.str_)
-    for _ in range(2):  # computed, then remembered
-        names, codes = discard_codes(column)
-        assert (names[0], [names[code] for code in codes]) == ("", texts)
-
-
-def test_codes_of_a_column_are_forgotten_with_it():
-    before = len(discards._known)
-    column = np.array(["quality"])
-    discard_codes(column)
-    assert len(discards._known) == before + 1
-    del column
-    gc.collect()
-    assert len(discards._known) == before
+@pytest.mark.parametrize("texts", [["", ""], ["b", "", "a", "b", "abc", "ab"], ["face", "odd", "quality"]])
+def test_every_discard_keeps_its_name(texts):
+    chosen = select(table(len(texts), discarded=texts), FilterSettings())
+    assert reasons(chosen) == texts
+    assert chosen.reasons == (*REASONS, *dict.fromkeys(text for text in texts if text not in REASONS))
 
 
 @pytest.mark.parametrize(
@@ -215,8 +202,8 @@ def test_choices_by_hand_leave_other_frames_alone():
     made = table(4, phash=[0, 0, 0xFF, 0xFF], quality_score=[9, 1, 5, 4])
     filters = FilterSettings(dedup=0, top=1)
     assert select(made, filters).kept.tolist() == [0]
-    assert select(made, replace(filters, reject=(0,))).kept.tolist() == []
-    assert select(made, replace(filters, keep=(3,))).kept.tolist() == [0, 3]
+    assert select(made, changed(filters, reject=(0,))).kept.tolist() == []
+    assert select(made, changed(filters, keep=(3,))).kept.tolist() == [0, 3]
 
 
 @pytest.mark.parametrize(
@@ -321,8 +308,10 @@ def test_selection_does_not_depend_on_the_division_into_rows(made, both, at):
 
 
 def cut(made, rows):
-    columns = {name: getattr(made, name)[rows] for name in FrameTable.__slots__ if name not in ("values", "people")}
-    return FrameTable(**columns, values={name: column[rows] for name, column in made.values.items()})
+    others = ("values", "people", "discards")
+    columns = {name: getattr(made, name)[rows] for name in FrameTable.__slots__ if name not in others}
+    values = {name: column[rows] for name, column in made.values.items()}
+    return FrameTable(**columns, discards=made.discards, values=values)
 
 
 @given(tables(), bounds, st.integers(0, 4), st.integers(0, 4) | st.none(), st.integers(0, 3) | st.none())

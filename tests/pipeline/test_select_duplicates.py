@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.metrics import hamming
+from core.metrics import calls, hamming
 from core.metrics.colours import CHROMA_LIMIT, LUMA_LIMIT
 from core.pipeline.duplicates import duplicate_rows
 from tests.tables import table
@@ -142,12 +142,12 @@ def test_duplicates_equal_their_slow_twin(words, distance):
 
 def scanned(hashes, distance):
     none = hamming.Colours.none(len(hashes))
-    return hamming._scan(hashes, distance, none.values, none.known, hamming.LIMITS)
+    return calls.scan(hashes, distance, none.values, none.known, hamming.LIMITS)
 
 
 def plans(hashes, distance):
     """Every plan that does not look into absurdly many buckets."""
-    ones = hamming._ones(hashes)
+    ones = calls.ones(hashes)
     made = [hamming.plan_of(ones, len(hashes), distance, bands) for bands in range(1, distance + 2)]
     return [plan for plan in made if plan.lookups() < 3000]
 
@@ -156,7 +156,7 @@ def plans(hashes, distance):
 def test_near_hashes_have_a_near_key(bands):
     rng = np.random.default_rng(bands)
     hashes = rng.integers(0, 2**64, 500, dtype=np.uint64) & np.uint64(2**40 - 1)
-    plan = hamming.plan_of(hamming._ones(hashes), len(hashes), 5, bands)
+    plan = hamming.plan_of(calls.ones(hashes), len(hashes), 5, bands)
     apart = np.bitwise_count(plan.keys(hashes) ^ plan.keys(flipped(rng, hashes, 5)))
     assert (apart <= plan.radii[:, None]).any(axis=0).all()
     assert (plan.radii + 1).sum() == 6
@@ -164,7 +164,7 @@ def test_near_hashes_have_a_near_key(bands):
 
 def test_bits_that_never_change_are_spread_over_the_bands():
     hashes = np.random.default_rng(1).integers(0, 2**32, 5000, dtype=np.uint64)
-    plan = hamming.plan_of(hamming._ones(hashes), len(hashes), 3, 4)
+    plan = hamming.plan_of(calls.ones(hashes), len(hashes), 3, 4)
     assert [len(np.unique(key)) for key in plan.keys(hashes)] == [256] * 4
 
 

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from runs import contents, lines
 
-from core.config import ExtractSettings, FilterSettings
 from core.errors import RunBusy, RunError
-from core.pipeline.export import chosen_by
-from core.pipeline.extract import extract
-from core.pipeline.shots import shots
+from core.pipeline.chosen import chosen_by
+from core.pipeline.extraction import extract_records
+from core.settings.extract import ExtractSettings
+from core.settings.filter import FilterSettings
 from core.store.run import RunDir
+from tests.raising import raises
+from tests.runs import contents, lines
+from tests.verbs import outcome_of, steps_of
 
 Clip = Callable[[str], Path]
 Runs = Callable[[str, bool], dict[str, Path]]
@@ -27,7 +29,7 @@ Copy = Callable[..., Path]
 def test_every_record_gets_the_shot_that_it_is_in(run_copy: Copy, method: str, save: bool) -> None:
     run = run_copy(save=save, method=method)
     before = {r["frame_number"]: r for r in lines(run / "metadata.jsonl")}
-    looked_at = list(shots(run, "content"))
+    looked_at = [step.done for step in steps_of("shots", run=run, detector="content")]
     assert looked_at == sorted(looked_at)
     assert looked_at[-1] == 120
     assert json.loads((run / "shots.json").read_text()) == [[0, 40], [40, 80], [80, 120]]
@@ -38,15 +40,15 @@ def test_every_record_gets_the_shot_that_it_is_in(run_copy: Copy, method: str, s
 
 def test_finding_shots_again_changes_nothing(run_copy: Copy) -> None:
     run = run_copy()
-    list(shots(run, "content"))
+    outcome_of("shots", run=run, detector="content")
     before = contents(run)
-    list(shots(run, "content"))
+    outcome_of("shots", run=run, detector="content")
     assert contents(run) == before
 
 
 def test_a_single_take_is_one_shot(clip: Clip, tmp_path: Path) -> None:
-    list(extract(clip("cut-tail"), ExtractSettings(), out=tmp_path / "run"))
-    list(shots(tmp_path / "run", "adaptive"))
+    list(extract_records(clip("cut-tail"), ExtractSettings(), out=tmp_path / "run"))
+    outcome_of("shots", run=tmp_path / "run", detector="adaptive")
     found = json.loads((tmp_path / "run" / "shots.json").read_text())
     assert found[0][0] == 0
     assert found[-1][1] == 75
@@ -55,7 +57,7 @@ def test_a_single_take_is_one_shot(clip: Clip, tmp_path: Path) -> None:
 def test_stopping_early_leaves_the_run_as_it_was(run_copy: Copy) -> None:
     run = run_copy()
     before = contents(run)
-    steps = shots(run, "content")
+    steps = steps_of("shots", run=run, detector="content")
     next(steps)
     steps.close()
     assert contents(run) == before
@@ -66,17 +68,17 @@ def test_stopping_early_leaves_the_run_as_it_was(run_copy: Copy) -> None:
 def test_a_moved_video_is_named(clip: Clip, tmp_path: Path) -> None:
     source = Path(shutil.copy(clip("h264-25"), tmp_path / "film.mp4"))
     run = tmp_path / "run"
-    list(extract(source, ExtractSettings(save_frames=False), out=run))
+    list(extract_records(source, ExtractSettings(save_frames=False), out=run))
     moved = source.rename(tmp_path / "moved.mp4")
-    with pytest.raises(RunError, match="--video"):
-        list(shots(run))
-    with pytest.raises(RunError, match="not the video"):
-        list(shots(run, video=clip("decoy")))
-    list(shots(run, "content", video=moved))
+    with raises(RunError, code="no_video", field="video"):
+        outcome_of("shots", run=run)
+    with raises(RunError, code="other_video", field="video"):
+        outcome_of("shots", run=run, video=clip("decoy"))
+    outcome_of("shots", run=run, detector="content", video=moved)
     assert (run / "shots.json").exists()
 
 
 def test_a_run_in_use_is_refused(run_copy: Copy) -> None:
     run = run_copy()
     with RunDir(run).lock(), pytest.raises(RunBusy):
-        list(shots(run))
+        outcome_of("shots", run=run)

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.config import ExtractSettings, MineSettings
+from core import files
 from core.pipeline import scan
-from core.pipeline.extract import extract
-from core.pipeline.mine import Mine, Saved, example_of
+from core.pipeline.extraction import extract_records
+from core.pipeline.review.mine import Mine, Saved, example_of
 from core.pipeline.shots import find_shots
-from core.store import examples, files
-from core.video.follow import Follower
+from core.settings.extract import ExtractSettings
+from core.settings.mine import MineSettings
+from core.store import examples
+from core.video.follow import PlayHeadDecoder
 from core.video.images import read_jpeg
 from core.video.probe import probe
 
@@ -103,7 +105,7 @@ def test_scores_are_ffmpegs_and_only_contents_make_a_shot(tmp_path: Path, name: 
 def test_every_frame_is_saved_in_its_own_size(tmp_path: Path) -> None:
     path = build(tmp_path, "smaller, larger and back")
     settings = ExtractSettings(method="every_nth", every=10, thumbs=True)
-    found = list(extract(path, settings, out=tmp_path / "run"))
+    found = list(extract_records(path, settings, out=tmp_path / "run"))
     shapes = [read_jpeg(tmp_path / "run" / str(record.filename)).shape[:2] for record in found]
     assert shapes == [(180, 320)] * 2 + [(90, 160)] * 2 + [(136, 240)] * 2 + [(180, 320)] * 2
     assert len({record.colours is None for record in found}) == 1
@@ -111,7 +113,7 @@ def test_every_frame_is_saved_in_its_own_size(tmp_path: Path) -> None:
 
 def test_boxes_of_a_hard_example_are_in_pixels_of_its_own_picture(tmp_path: Path) -> None:
     video = probe(build(tmp_path, "smaller, larger and back"))
-    with Follower(video) as follower:
+    with PlayHeadDecoder(video) as follower:
         for ordinal, box in ((5, [32, 18, 320, 180]), (25, [16, 9, 160, 90]), (45, [24, 13.6, 240, 136])):
             shown = [[0, 0.5, 32, 18, 320, 180]]
             example = example_of(video.info, ordinal, 0.0, None, shown, None)

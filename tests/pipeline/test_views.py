@@ -8,23 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import open_number_reader, reader_weights
 
-from core.config import DetectSettings, ExtractSettings, MineSettings
+from core import files
 from core.errors import CacheError, RunError, SourceError
-from core.pipeline import proxies
 from core.pipeline.detect import detect
-from core.pipeline.extract import extract
-from core.pipeline.mine import Mine, Saved, example_of
+from core.pipeline.extraction import extract_records
+from core.pipeline.review import proxies
+from core.pipeline.review.mine import Mine, Saved, example_of
 from core.pipeline.runs import video_of
 from core.records import VideoInfo
-from core.store import detections, examples, files, jsonl, run_file
+from core.settings.detect import DetectSettings
+from core.settings.extract import ExtractSettings
+from core.settings.mine import MineSettings
+from core.store import detections, examples, jsonl, run_file
 from core.store.run import RunDir
 from core.video.images import read_jpeg
 from core.video.probe import Video, probe
 from core.video.seek import FrameReader
 from tests import videos
+from tests.fakes import open_number_reader, reader_weights
 from tests.orientations import in_bitstream, in_track
+from tests.raising import raises
 from tests.restamped import CLIPS
 from tests.streams import FRAMES, OTHER, Kit
 
@@ -46,7 +50,7 @@ def mirrored(tmp_path: Path) -> Path:
 
 def run_of(source: Path, out: Path, resume: bool = True, **settings: Any) -> list[int]:
     """Extracts and returns the numbers in the saved pictures."""
-    for _ in extract(source, ExtractSettings(method="all", **settings), out=out, resume=resume):
+    for _ in extract_records(source, ExtractSettings(method="all", **settings), out=out, resume=resume):
         pass
     return [videos.read_number(read_jpeg(out / line["filename"])) for line in jsonl.read(out / "metadata.jsonl")]
 
@@ -62,7 +66,7 @@ def made_by_an_earlier_program(run: Path, **video: Any) -> None:
 def test_a_run_of_a_named_stream_carries_it_in_its_name(two: Path, tmp_path: Path) -> None:
     for stream in (None, 0, 1):
         settings = ExtractSettings(method="every_nth", every=8, stream=stream)
-        list(extract(two, settings, downloads=tmp_path / "runs"))
+        list(extract_records(two, settings, downloads=tmp_path / "runs"))
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["two", "two_s0"]
     named = RunDir(tmp_path / "runs" / "two_s0")
     assert run_file.read(named.run_json).video.stream_index == 0
@@ -76,7 +80,7 @@ def test_a_run_goes_on_with_its_own_stream_only(two: Path, tmp_path: Path) -> No
     numbers = run_of(two, out, stream=0)
     assert numbers == list(range(OTHER, OTHER + FRAMES))
     assert run_of(two, out, stream=0) == numbers
-    with pytest.raises(RunError, match="stream 0 of its video, not stream 1"):
+    with raises(RunError, code="otherwise_shown"):
         run_of(two, out)
 
 
@@ -100,7 +104,7 @@ def test_an_earlier_run_of_pictures_that_were_not_mirrored_stays_as_it_is(mirror
     with pytest.raises(RunError, match="pictures turned by 180 degrees, and they have to be mirrored") as raised:
         run_of(mirrored, out)
     assert "--no-resume" in str(raised.value)
-    with pytest.raises(RunError, match="extract the video again, which makes a run of its own"):
+    with raises(RunError, code="otherwise_shown"):
         video_of(RunDir(out))
     assert run_of(mirrored, out, resume=False) == numbers
 
@@ -120,12 +124,12 @@ def test_each_stream_has_a_cache_of_its_own(two: Path, tmp_path: Path) -> None:
     found = {video.info.stream_index: cached(video, tmp_path) for video in (film, other)}
     assert [found[i].path.name for i in (1, 0)] == ["two__reader.preds.npz", "two_s0__reader.preds.npz"]
     assert detections.listed(two) == [found[1].path]
-    assert detections.listed(two, (), other.info.mark) == [found[0].path]
+    assert detections.listed(two, (), other.info.stream_suffix) == [found[0].path]
     for video in (film, other):
         cache = detections.find(video.info, weights).cache
         assert cache is not None
         assert cache.meta.stream_index == video.info.stream_index
-    with pytest.raises(CacheError, match=r"stream 0 of its video|of stream 0|160x90"):
+    with raises(CacheError):
         detections.read(found[0].path, film.info)
 
 
@@ -152,7 +156,7 @@ def test_an_earlier_cache_of_the_first_stream_is_refused_for_the_film(two: Path,
     found = detections.find(video.info, reader_weights(tmp_path))
     assert found.cache is None
     assert "is of the first stream of its video, not of stream 1; precompute again" in found.refused[0]
-    assert detections.place(video.info, reader_weights(tmp_path), tmp_path) == cache.path
+    assert detections.path_to_write(video.info, reader_weights(tmp_path), tmp_path) == cache.path
 
 
 def test_an_earlier_cache_of_pictures_that_were_not_mirrored_is_refused(mirrored: Path, tmp_path: Path) -> None:
@@ -244,6 +248,6 @@ def test_a_copy_of_a_mirrored_video_is_not_that_of_an_earlier_program(tmp_path: 
 
 
 def test_a_wrong_stream_makes_nothing(two: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="has no stream 7"):
+    with raises(SourceError, code="no_stream", field="stream"):
         run_of(two, tmp_path / "run", stream=7)
     assert not (tmp_path / "run").exists()

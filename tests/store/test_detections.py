@@ -13,6 +13,7 @@ from core.store import detections
 from core.store.detections import CacheMeta
 from core.store.detections_page import box_unit, page_bytes, page_row, threshold
 from core.weights import Weights, identify
+from tests.raising import raises
 
 BEST = Weights("/models/a/best.pt", "a" * 64)
 OTHER = Weights("/models/b/best.pt", "b" * 64)
@@ -55,7 +56,7 @@ def info(video, tmp_path):
 
 
 def written(info, weights=BEST, folder=None, counts=(2, 0, 3, 1), **more):
-    preds = detections.place(info, weights, folder or detections.Path(info.path).parent)
+    preds = detections.path_to_write(info, weights, folder or detections.Path(info.path).parent)
     return detections.write(preds, meta_of(info, weights, **more), columns(counts))
 
 
@@ -204,14 +205,14 @@ def test_a_damaged_cache_is_refused_and_replaced(info, harm):
     found = detections.find(info, BEST)
     assert found.cache is None
     assert "damaged" in found.refused[0]
-    assert detections.place(info, BEST, cache.path.parent) == cache.path
+    assert detections.path_to_write(info, BEST, cache.path.parent) == cache.path
 
 
 def test_a_cache_is_never_half_written(info, small_disk):
     here = dataclasses.replace(info, path=str(small_disk / "clip.mp4"))
     old = written(here)
     large = columns((2000, 2000, 2000, 2000))
-    with pytest.raises(StorageError, match="disk is full"):
+    with raises(StorageError, code="disk_full"):
         detections.write(old.path, meta_of(here), large)
     assert len(detections.find(here, BEST).cache.boxes) == 6
     assert sorted(path.suffix for path in small_disk.iterdir()) == [".json", ".npz"]
@@ -325,13 +326,13 @@ def test_reading_names_what_is_not_a_cache(info, tmp_path):
     path = tmp_path / "clip__best.preds.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "no arrays")
-    with pytest.raises(CacheError, match="damaged"):
+    with raises(CacheError, code="damaged"):
         detections.read(path, info)
 
 
 def test_boxes_of_other_colours_are_refused(info):
     wide = dataclasses.replace(info, rendering="HDR (PQ), tone-mapped")
     cache = written(info)
-    with pytest.raises(CacheError, match="in other colours"):
+    with raises(CacheError, code="otherwise_shown"):
         detections.read(cache.path, wide)
     assert "rendering" not in json.loads(detections.meta_path(cache.path).read_text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from core.errors import RunError
 from core.store import face_file
 from core.store import faces as store
-from core.store.face_file import FaceFile, Person, Reference
+from core.store.face_file import FaceFile, FaceGroup, Reference
 from core.store.run import RunDir
+from tests.raising import raises
 
 D = 4
 
@@ -104,7 +106,7 @@ def test_the_face_file_comes_back_as_it_was(tmp_path: Path) -> None:
         dimension=2,
         min_confidence=0.5,
         references=(Reference("a.jpg#1", (0.6, 0.8)),),
-        people=(Person(0, (0, 2), "Anna"), Person(1, (1, 3))),
+        face_groups=(FaceGroup(4, (0, 2)), FaceGroup(1, (1, 3))),
         read_from=7,
         read_to=30,
     )
@@ -114,8 +116,24 @@ def test_the_face_file_comes_back_as_it_was(tmp_path: Path) -> None:
     assert full.reference_vectors.shape == (1, 2)
     for text in ("{}", "[]", '{"schema": 1}', "nothing"):
         (tmp_path / "faces.json").write_text(text)
-        with pytest.raises(RunError, match=r"faces\.json is"):
+        with raises(RunError, code="damaged"):
             face_file.read(tmp_path / "faces.json")
-    (tmp_path / "faces.json").write_text('{"schema": 2}')
-    with pytest.raises(RunError, match="update the program"):
+    (tmp_path / "faces.json").write_text('{"schema": 3}')
+    with raises(RunError, code="newer_schema"):
         face_file.read(tmp_path / "faces.json")
+
+
+def test_a_face_file_of_an_older_program_keeps_its_people_until_they_are_persons_of_the_video(tmp_path: Path) -> None:
+    path = tmp_path / "faces.json"
+    face_file.write(path, FaceFile("own", "ab", 2, 0.5))
+    values = json.loads(path.read_text())
+    del values["face_groups"]
+    people = [{"id": 0, "rows": [0, 2], "name": "Anna"}, {"id": 1, "rows": [1], "name": ""}]
+    path.write_text(json.dumps(values | {"schema": 1, "people": people}))
+    read = face_file.read(path)
+    assert read is not None
+    assert read.face_groups == (FaceGroup(0, (0, 2)), FaceGroup(1, (1,)))
+    assert read.old_names == {0: "Anna", 1: ""}
+    face_file.write(path, read)
+    assert face_file.read(path) == read
+    assert json.loads(path.read_text())["people"] == people

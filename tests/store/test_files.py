@@ -4,8 +4,9 @@ import os
 import numpy as np
 import pytest
 
+from core import files
 from core.errors import RunError, StorageError
-from core.store import files
+from tests.raising import raises
 
 
 def test_written_file_has_only_its_own_name(tmp_path):
@@ -60,14 +61,14 @@ def test_object_arrays_are_refused(tmp_path):
 
 def test_full_disk_keeps_the_old_file(small_disk):
     files.write_text(small_disk / "a", "old")
-    with pytest.raises(StorageError, match="disk is full"):
+    with raises(StorageError, code="disk_full"):
         files.write_bytes(small_disk / "a", b"x" * 1_000_000)
     assert (small_disk / "a").read_text() == "old"
     assert [p.name for p in small_disk.iterdir()] == ["a"]
 
 
 def test_missing_folder_is_a_storage_error(tmp_path):
-    with pytest.raises(StorageError, match="could not be written"):
+    with raises(StorageError, code="cannot_write"):
         files.write_text(tmp_path / "no" / "a", "x")
 
 

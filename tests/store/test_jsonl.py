@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import files
 from core.errors import RunError, StorageError
 from core.records import FrameRecord
-from core.store import files, jsonl
+from core.store import jsonl
+from tests.raising import raises
 
 WHOLE = b'{"a":1}\n{"a":2}\n'
 
@@ -138,7 +140,7 @@ def test_failing_rewrite_leaves_the_old_file(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_append_to_a_full_device_is_one_sentence():
-    with pytest.raises(StorageError, match="disk is full"), jsonl.Appender(Path("/dev/full")) as out:
+    with raises(StorageError, code="disk_full"), jsonl.Appender(Path("/dev/full")) as out:
         out.append([{"a": 1}])
 
 
@@ -148,7 +150,7 @@ def test_full_disk_leaves_no_torn_line(small_disk):
     with jsonl.Appender(path) as out, pytest.raises(StorageError, match=r"the disk is full.*free some space"):
         out.append({"a": "x" * 1000} for _ in range(1000))
     assert path.read_bytes() == b'{"a":1}\n'
-    with pytest.raises(StorageError, match="disk is full"):
+    with raises(StorageError, code="disk_full"):
         jsonl.rewrite(path, ({"a": "x" * 1000} for _ in range(1000)))
     assert [p.name for p in small_disk.iterdir()] == ["x.jsonl"]
     assert list(jsonl.read(path)) == [{"a": 1}]
@@ -157,7 +159,7 @@ def test_full_disk_leaves_no_torn_line(small_disk):
 def test_read_only_folder_is_one_sentence(read_only_folder):
     with pytest.raises(StorageError, match=r"could not be written .*choose another output folder"):
         jsonl.append(read_only_folder / "x.jsonl", [{"a": 1}])
-    with pytest.raises(StorageError, match="could not be written"):
+    with raises(StorageError, code="cannot_write"):
         files.write_text(read_only_folder / "y", "y")
 
 

@@ -2,11 +2,13 @@ import json
 
 import pytest
 
-from core import config
-from core.config import ExtractSettings, FilterSettings
 from core.errors import SettingsError, StorageError
+from core.settings.extract import ExtractSettings
+from core.settings.filter import FilterSettings
+from core.settings.model import differences
 from core.store import presets
 from core.store.presets import Preset
+from tests.raising import raises
 
 
 def test_absent_folder_has_no_presets(tmp_path):
@@ -33,15 +35,20 @@ def test_preset_round_trip(tmp_path, preset):
 def test_only_differences_of_any_video_are_stored(tmp_path):
     filters = FilterSettings(top=3, keep=(1,), reject=(2,), shots=(0,))
     path = presets.save("mine", Preset(filter=filters), tmp_path)
-    assert json.loads(path.read_text()) == {"filter": {"top": 3}}
+    assert json.loads(path.read_text()) == {"filter": {"top": 3, "rank_by": "picture_score"}}
+
+
+def test_a_preset_from_before_ranks_by_the_quality_score(tmp_path):
+    (tmp_path / "old.json").write_text('{"filter": {"top": 3}}')
+    assert presets.load("old", tmp_path).filter.rank_by == "quality_score"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", ".a", "a.", "a ", "x" * 64, "a\n", "a\0b", "../a"])
 def test_unsafe_name_is_refused(tmp_path, name):
     for use in (presets.load, presets.delete, presets.preset_path):
-        with pytest.raises(SettingsError, match="cannot name a preset"):
+        with raises(SettingsError, code="preset_name"):
             use(name, tmp_path)
-    with pytest.raises(SettingsError, match="cannot name a preset"):
+    with raises(SettingsError, code="preset_name"):
         presets.save(name, Preset(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -69,7 +76,7 @@ def test_wrong_preset_is_one_sentence(tmp_path, content, sentence):
 def test_unknown_preset_names_the_nearest():
     with pytest.raises(SettingsError, match='no preset "still"; the nearest valid one is "stills"'):
         presets.load("still")
-    with pytest.raises(SettingsError, match="no preset"):
+    with raises(SettingsError, code="no_preset"):
         presets.delete("no such thing")
 
 
@@ -86,13 +93,14 @@ def test_shipped_preset_says_what_it_is_for(name):
 
 
 def test_preset_without_a_verb_has_no_settings_for_it():
-    assert config.differences(Preset().filter) == {}
+    assert differences(Preset().filter) == {}
 
 
-def test_four_presets_are_shipped():
-    assert presets.names() == ["detector-variety", "lora-portraits", "stills", "super-resolution"]
+def test_six_presets_are_shipped():
+    names = ["3d-rebuilding", "best-portrait", "detector-variety", "lora-portraits", "stills", "super-resolution"]
+    assert presets.names() == names
 
 
 def test_save_in_a_read_only_folder_is_one_sentence(read_only_folder):
-    with pytest.raises(StorageError, match="could not be written"):
+    with raises(StorageError, code="cannot_write"):
         presets.save("mine", Preset(), read_only_folder)

@@ -7,12 +7,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from core.config import ExtractSettings, to_mapping
 from core.errors import RunBusy, RunError, StorageError
 from core.records import FrameLedger
+from core.settings.extract import ExtractSettings
+from core.settings.model import to_mapping
 from core.store import ledger, run_file
 from core.store.run import RunDir, find_run, frame_name, mask_name, ordinal_of, thumb_name
 from core.store.run_file import RunFile
+from tests.raising import raises
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_damaged_run_json_is_one_sentence(tmp_path, video, change, sentence):
 
 
 def test_missing_run_json_is_one_sentence(tmp_path):
-    with pytest.raises(RunError, match="run extract first"):
+    with raises(RunError, code="no_run"):
         run_file.read(tmp_path / "run.json")
 
 
@@ -113,7 +115,7 @@ def test_ledger_without_clock_counts_by_pts(tmp_path):
 )
 def test_wrong_ledger_is_one_sentence(tmp_path, arrays):
     np.savez(tmp_path / "ledger.npz", **arrays)
-    with pytest.raises(RunError, match="is not a ledger"):
+    with raises(RunError, code="damaged"):
         ledger.load(tmp_path / "ledger.npz")
 
 
@@ -122,14 +124,14 @@ def test_cut_ledger_is_one_sentence(tmp_path, keep):
     path = tmp_path / "ledger.npz"
     ledger.save(path, FrameLedger(np.arange(500), np.ones(500, bool), Fraction(1, 25)))
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(RunError, match="is not a ledger"):
+    with raises(RunError, code="damaged"):
         ledger.load(path)
-    with pytest.raises(RunError, match="is missing"):
+    with raises(RunError, code="missing"):
         ledger.load(tmp_path / "no.npz")
 
 
 def test_first_run_takes_the_stem(tmp_path):
-    assert find_run(tmp_path / "absent", "film", "f", "d").path == tmp_path / "absent" / "film"
+    assert find_run(tmp_path / "absent", "film", "f", "d")[0].path == tmp_path / "absent" / "film"
 
 
 def _make(root, name, video, **change):
@@ -141,30 +143,30 @@ def test_run_is_found_by_fingerprint_and_digest(tmp_path, video):
     _make(tmp_path, "film", video)
     _make(tmp_path, "film-3", video, fingerprint="g")
     _make(tmp_path, "film-x", video, fingerprint="h")
-    found = {k: find_run(tmp_path, "film", *k).path.name for k in ((video.fingerprint, "d"), ("g", "d"), ("h", "d"))}
+    found = {k: find_run(tmp_path, "film", *k)[0].path.name for k in ((video.fingerprint, "d"), ("g", "d"), ("h", "d"))}
     assert list(found.values()) == ["film", "film-3", "film-2"]
-    assert find_run(tmp_path, "film", video.fingerprint, "other").path.name == "film-2"
+    assert find_run(tmp_path, "film", video.fingerprint, "other")[0].path.name == "film-2"
 
 
 def test_folder_with_frames_is_not_free(tmp_path):
     (tmp_path / "film" / "persons").mkdir(parents=True)
-    assert find_run(tmp_path, "film", "f", "d").path.name == "film"
+    assert find_run(tmp_path, "film", "f", "d")[0].path.name == "film"
     (tmp_path / "film" / "frame_000001.jpg").touch()
-    assert find_run(tmp_path, "film", "f", "d").path.name == "film-2"
+    assert find_run(tmp_path, "film", "f", "d")[0].path.name == "film-2"
 
 
 def test_damaged_run_stops_the_search_only_when_nothing_matches(tmp_path, video):
     (tmp_path / "film").mkdir()
     (tmp_path / "film" / "run.json").write_text("{")
-    with pytest.raises(RunError, match="is not JSON"):
+    with raises(RunError, code="damaged"):
         find_run(tmp_path, "film", video.fingerprint, "d")
     _make(tmp_path, "film-2", video)
-    assert find_run(tmp_path, "film", video.fingerprint, "d").path.name == "film-2"
+    assert find_run(tmp_path, "film", video.fingerprint, "d")[0].path.name == "film-2"
 
 
 @pytest.mark.parametrize("stem", ["", ".", "..", "a/b"])
 def test_stem_that_is_no_folder_name_is_refused(tmp_path, stem):
-    with pytest.raises(RunError, match="cannot name a run folder"):
+    with raises(RunError, code="run_name"):
         find_run(tmp_path, stem, "f", "d")
 
 
@@ -199,5 +201,5 @@ def test_lock_holds_within_a_process_and_ends_with_the_block(tmp_path):
 
 
 def test_lock_in_a_read_only_folder_is_one_sentence(read_only_folder):
-    with pytest.raises(StorageError, match="could not be written"), RunDir(read_only_folder).lock():
+    with raises(StorageError, code="cannot_write"), RunDir(read_only_folder).lock():
         pass

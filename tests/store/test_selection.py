@@ -4,12 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.config import FilterSettings
 from core.errors import RunError
 from core.records import FrameRecord
+from core.settings.filter import FilterSettings
 from core.store import jsonl, selection
 from core.store.selection import MadeFrom
 from core.store.table import load_table
+from tests.raising import raises
 
 WEIGHTS = (30.0, 20.0, 20.0, 10.0, 20.0)
 
@@ -118,5 +119,5 @@ def test_shots_round_trip(tmp_path, shots):
 @pytest.mark.parametrize("content", ["{}x", "3", "[[1]]", "[[5, 5]]", "[[0, 4], [3, 6]]", '[["a", "b"]]', "[[-1, 2]]"])
 def test_wrong_shots_are_one_sentence(tmp_path, content):
     (tmp_path / "shots.json").write_text(content)
-    with pytest.raises(RunError, match=r"shots\.json"):
+    with raises(RunError, code="damaged"):
         selection.read_shots(tmp_path / "shots.json")

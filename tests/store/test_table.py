@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import FILTERABLE
 from core.errors import RunError
 from core.records import FrameRecord
+from core.settings.columns import FILTERABLE
 from core.store import jsonl, table
 from core.store.run import RunDir
+from tests.raising import raises
+from tests.tables import discarded_of
 
 COLOURS = "000102030405060708090AfF" * 3
 
@@ -22,14 +24,14 @@ def _run(tmp_path, *records):
 
 def test_run_without_records_is_an_empty_table(tmp_path):
     made = table.load_table(_run(tmp_path))
-    assert (len(made), dict(made.values), made.discarded.dtype.kind) == (0, {}, "U")
+    assert (len(made), dict(made.values), made.discards, made.discard.tolist()) == (0, {}, ("",), [])
     assert list(table.records(tmp_path)) == []
 
 
 def test_missing_metadata_is_one_sentence(tmp_path):
     with pytest.raises(RunError, match=r"metadata\.jsonl is missing; run extract first"):
         table.load_table(tmp_path)
-    with pytest.raises(RunError, match="missing"):
+    with raises(RunError, code="no_run"):
         list(table.records(RunDir(tmp_path)))
 
 
@@ -57,7 +59,7 @@ def test_null_becomes_nan_minus_one_or_empty(tmp_path):
         assert made.colours[0].tolist() == [*range(11), 255] * 3
         assert made.has_colours.tolist() == [True, False]
         assert made.error.tolist() == [False, True]
-        assert made.discarded.tolist() == ["", "quality"]
+        assert discarded_of(made) == ["", "quality"]
         assert made.on_disk.tolist() == [True, False]
         assert list(made.values) == ["sharpness", "face_count"]
         np.testing.assert_array_equal(made.values["sharpness"], [12.5, np.nan])
@@ -73,7 +75,8 @@ def test_batches_do_not_matter(tmp_path, monkeypatch, rows):
     monkeypatch.setattr(table, "ROWS", rows)
     part = table.load_table(run)
     np.testing.assert_array_equal(part.values["mask_score"], whole.values["mask_score"])
-    assert part.discarded.tolist() == whole.discarded.tolist()
+    assert discarded_of(part) == discarded_of(whole) == [reasons[i % 3] or "" for i in range(50)]
+    assert part.discards == whole.discards == ("", *reasons[1:])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +124,7 @@ def test_wrong_record_is_named_by_its_line(tmp_path, record, sentence):
 
 
 def test_record_without_number_is_named_by_its_line(tmp_path):
-    with pytest.raises(RunError, match="line 1: frame_number is missing"):
+    with raises(RunError, code="damaged", line=1):
         list(table.records(_run(tmp_path, {"pts_s": 1})))
 
 
@@ -133,6 +136,15 @@ def test_a_run_of_before_colours_has_none(tmp_path):
         [False] * 2,
         (2, 36),
     )
+
+
+def test_a_run_with_more_discard_reasons_than_fit_is_one_sentence(tmp_path, monkeypatch):
+    run = _run(tmp_path, *(FrameRecord(i, i, discard_reason=f"reason {i}") for i in range(4)))
+    monkeypatch.setattr(table, "MOST_DISCARDS", 5)
+    assert len(table.load_table(run).discards) == 5
+    monkeypatch.setattr(table, "MOST_DISCARDS", 4)
+    with pytest.raises(RunError, match="a field is not what"):
+        table.load_table(run)
 
 
 def test_torn_last_line_is_left_out(tmp_path):

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from core.errors import StorageError
-from core.job_state import JobState
-from core.jobs import JobQueue
-from core.pipeline.export import OWNER
+from core.jobs.queue import JobQueue
+from core.jobs.state import JobState
+from core.pipeline.export_folder import OWNER
+from core.pipeline.jobs import COMMAND
 from core.store.run import RunDir
 from core.ui import bounds, uploads
 from core.ui.bounds import Bounds
@@ -135,7 +136,7 @@ def test_what_an_export_left_goes_when_it_ends_and_only_in_the_allowed_folders(t
     run = RunDir(downloads / "run")
     run.path.mkdir(parents=True)
     (tmp_path / "outside").mkdir()
-    verbs = Verbs(Workspace(downloads), JobQueue())
+    verbs = Verbs(Workspace(downloads), JobQueue(command=COMMAND))
     for place, goes in ((downloads, True), (tmp_path / "outside", False)):
         left = place / ".made.abc.partial"
         left.mkdir()

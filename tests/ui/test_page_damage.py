@@ -10,8 +10,9 @@ import pytest
 
 from core.store import jsonl
 from tests import videos
-from tests.ui.conftest import Visit, serving
-from tests.ui.test_page_source import begin, ended, extract, run_of
+from tests.browser import Visit
+from tests.serving import serving
+from tests.ui.source import begin, ended, extract, run_of
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -62,5 +63,5 @@ def test_what_decodes_with_damage_is_not_called_undecodable(served: Served, visi
     lost = sum(r["error"] is not None and r["quality_score"] is None for r in records)
     spoilt = sum(r["error"] is not None and r["quality_score"] is not None for r in records)
     facts = dict(zip(*[page.locator(f".results {tag}").all_inner_texts() for tag in ("dt", "dd")], strict=True))
-    assert facts.get("could not be decoded", "0") == str(lost)
-    assert facts["decoded with damage"] == str(spoilt) != "0"
+    assert facts.get("Could not be decoded", "0") == str(lost)
+    assert facts["Decoded with damage"] == str(spoilt) != "0"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests import videos
-from tests.ui.conftest import Site, Visit, middle_of, read, type_into, type_text
+from tests.browser import Visit, type_into, type_text
+from tests.ui.site import Site, middle_of, read
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -38,7 +39,7 @@ def test_what_is_exported_is_what_was_shown(site: Site, visit: Visitor, of: str)
     page.keyboard.press("e")
     page.get_by_role("button", name=f"Export {shown['kept']} frames").click()
     page.locator(".drawer .verdict.kept").wait_for()
-    folder = Path(page.locator(".drawer .path").inner_text())
+    folder = Path(page.get_by_label("Written to").input_value())
     assert folder.parent == site.downloads
     assert read(folder / "manifest.json")["digest"] == shown["digest"]
     numbers = picture_numbers(folder)
@@ -68,18 +69,13 @@ def test_records_that_changed_behind_the_page_are_not_exported(site: Site, visit
 def test_a_cancelled_export_leaves_nothing(site: Site, visit: Visitor) -> None:
     run = site.run("cancelled", "bare")
     seen = visit().open(site.address, run.name)
-    seen.page.evaluate(
-        """async () => {
-          const scripts = performance.getEntriesByType('resource').map((entry) => entry.name);
-          const { write } = await import(scripts.find((name) => name.endsWith('server.js')));
-          const tab = framesieve.filter, digest = await tab.settledDigest();
-          const { id } = await write(`runs/${tab.run.id}/export`, { filters: tab.choices.mapping(), digest });
-          await write(`exports/${id}/cancel`, {});
-        }"""
-    )
+    seen.page.keyboard.press("e")
+    seen.page.get_by_role("button", name="Export 120 frames").click()
+    seen.page.get_by_role("complementary", name="Export").get_by_role("button", name="Cancel").click()
+    seen.page.get_by_text("Cancelled; nothing was written.").wait_for()
     seen.page.reload()
     seen.open(site.address)
-    seen.page.wait_for_function("['cancelled', 'done'].includes(framesieve.filter.drawer.status?.state)")
+    assert not list(site.downloads.glob("cancelled_exported_*"))
     assert not list(site.downloads.glob(".cancelled_exported_*"))
 
 
@@ -109,7 +105,7 @@ def test_the_folder_can_be_chosen_and_a_wrong_one_is_refused(site: Site, visit: 
     type_text(folder, "best of <b>it</b>")
     page.get_by_role("button", name=f"Export {videos.FRAMES} frames").click()
     page.locator(".drawer .verdict.kept").wait_for()
-    assert page.locator(".drawer .path").inner_text() == str(site.downloads / "best of <b>it</b>")
+    assert page.get_by_label("Written to").input_value() == str(site.downloads / "best of <b>it</b>")
     assert len(picture_numbers(site.downloads / "best of <b>it</b>")) == videos.FRAMES
     page.keyboard.press("Escape")
     page.keyboard.press("e")
@@ -118,7 +114,7 @@ def test_the_folder_can_be_chosen_and_a_wrong_one_is_refused(site: Site, visit: 
 
 
 def test_what_a_killed_export_left_is_swept_away(site: Site) -> None:
-    from core.pipeline.export import OWNER, remove_partial
+    from core.pipeline.export_folder import OWNER, remove_partial
     from core.store.run import RunDir
 
     run = RunDir(site.run("swept"))
@@ -147,7 +143,7 @@ def test_a_folder_that_is_taken_is_not_resumed_and_not_kept_for_the_next_run(sit
     assert page.get_by_role("textbox", name="Folder").input_value() == "mine"
     page.locator(".pick").click()
     page.locator(".run", has_text=other.name).click()
-    page.wait_for_function("framesieve.filter.run.name === 'next one' && framesieve.filter.digest")
+    seen.settled("next one")
     page.get_by_role("button", name="Export", exact=False).last.click()
     assert page.get_by_role("textbox", name="Folder").input_value() == ""
     assert page.locator(".drawer").get_by_role("alert").count() == 0

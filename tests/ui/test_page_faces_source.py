@@ -16,9 +16,13 @@ import pytest
 
 from core.store import jsonl
 from core.ui.uploads import MOST_PHOTO_BYTES
+from tests.browser import Visit, type_text
 from tests.faces import make_pack, six_people
-from tests.ui.conftest import Visit, read, serving, type_text
-from tests.ui.test_page_source import begin, ended, extract, run_of
+from tests.serving import serving
+from tests.ui.calls import Refused, call
+from tests.ui.site import read
+from tests.ui.source import begin, choose, ended, estimate, extract, options, run_of
+from tests.ui.source import unfold as open_group
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -48,21 +52,27 @@ def served(media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def unfold(page: Any, model: Path | None = None) -> None:
     """Opens the group, turns faces on and names a folder of models."""
-    page.locator("summary", has_text="Faces").click()
+    open_group(page, "Faces")
     page.get_by_label("Read faces while extracting").check()
-    page.locator("option", has_text="antelopev2").wait_for(state="attached", timeout=WAIT_MS)
+    page.locator(".face-missing, .face-status").first.wait_for(state="attached", timeout=WAIT_MS)
     if model is not None:
-        page.get_by_label("Face model", exact=True).select_option("own")
-        type_text(page.get_by_label("Folder of ONNX files"), str(model))
-        page.get_by_label("Folder of ONNX files").press("Tab")
+        take_model(page, model)
 
 
-def settings_of(page: Any) -> Any:
-    return page.evaluate("framesieve.source.form.values")
+def take_model(page: Any, model: Path | str) -> None:
+    """Types the folder of a model into the drop-down."""
+    box = page.get_by_label("Face model", exact=True)
+    type_text(box, str(model))
+    box.press("Enter")
+
+
+def preset(downloads: Path, name: str) -> Any:
+    """The settings that a preset of one's own holds."""
+    return read(downloads / ".presets" / f"{name}.json")["extract"]
 
 
 def said(page: Any) -> str:
-    place = page.locator(".face-refs .error:visible")
+    place = page.locator(".face_photos .error:visible")
     place.wait_for(timeout=WAIT_MS)
     return str(place.inner_text())
 
@@ -75,10 +85,11 @@ def test_each_model_says_whether_it_is_here_and_a_download_that_fails_says_what_
     installed = tmp_path / "home" / ".insightface" / "models" / "buffalo_s"
     shutil.copytree(media / "own models", installed)
     unfold(page)
-    options = page.get_by_label("Face model", exact=True).locator("option").all_inner_texts()
-    assert [text.split(",")[0] for text in options[:4]] == ["buffalo_l", "buffalo_m", "buffalo_s", "antelopev2"]
-    assert "not here" in options[0]
-    assert "installed" in options[2]
+    page.get_by_role("button", name="Download buffalo_l").wait_for(timeout=WAIT_MS)
+    offered = options(page, "Face model")
+    assert [text.split(",")[0] for text in offered[:4]] == ["buffalo_l", "buffalo_m", "buffalo_s", "antelopev2"]
+    assert "not here" in offered[0]
+    assert "installed" in offered[2]
     assert str(installed.with_name("buffalo_l")) in page.locator(".face-missing").inner_text()
     page.get_by_role("button", name="Extract & Analyze Frames").click()
     page.locator(".face-status", has_text="is not on this machine").wait_for(timeout=WAIT_MS)
@@ -87,7 +98,7 @@ def test_each_model_says_whether_it_is_here_and_a_download_that_fails_says_what_
     error.wait_for(timeout=WAIT_MS)
     assert "could not be downloaded" in error.inner_text()
     assert str(installed.with_name("buffalo_l")) in error.inner_text()
-    page.get_by_label("Face model", exact=True).select_option("buffalo_s")
+    choose(page, "Face model", "buffalo_s")
     page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
     assert page.locator(".face-missing").inner_text() == ""
     seen.problems[:] = [text for text in seen.problems if "status of 400" not in text]
@@ -103,7 +114,7 @@ def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
     unfold(page, media / "own models")
     page.locator(".face-status", has_text="Runs on the CPU").wait_for(timeout=WAIT_MS)
     assert "ms per frame" in page.locator(".face-cost").inner_text()
-    assert "+ faces" in page.locator(".method-card.on .estimate").inner_text()
+    assert "+ faces" in estimate(page)
     page.get_by_label("Drop frames without a face").check()
     type_text(page.get_by_label("Face area at least"), "0.1")
     page.get_by_label("Photo file").set_input_files(six_people())
@@ -124,21 +135,26 @@ def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
     assert photo.locator("li").count() == 1
 
     page.reload()
-    page.locator("summary", has_text="Faces on").click()
+    open_group(page, "Faces")
+    photo.locator("img").wait_for(timeout=WAIT_MS)
     assert photo.locator("img").count() == 1
-    kept = settings_of(page)
-    assert kept["face_refs"] == [f"{uploaded}#3"]
-    assert kept["face_model"] == str(media / "own models")
-    presets = page.locator(".presets")
+    presets = page.locator("#source .presets")
     presets.get_by_role("button", name="Save").first.click()
     type_text(page.get_by_label("Name of the preset"), "person")
     page.get_by_label("Name of the preset").press("Enter")
     page.get_by_text("Saved as person.").wait_for()
+    kept = preset(downloads, "person")
+    assert kept["face_refs"] == [f"{uploaded}#3"]
+    assert kept["face_model"] == str(media / "own models")
     presets.get_by_role("button", name="Reset").click()
-    assert settings_of(page)["face_refs"] == []
-    page.get_by_label("Preset", exact=True).select_option("")
-    page.get_by_label("Preset", exact=True).select_option("person")
-    assert settings_of(page) == kept
+    photo.wait_for(state="hidden")
+    choose(page, "Preset", "person", "#source")
+    photo.locator("img").wait_for(timeout=WAIT_MS)
+    presets.get_by_role("button", name="Save").first.click()
+    page.get_by_label("Name of the preset").press("Enter")
+    page.get_by_text("Saved as person.").wait_for()
+    assert preset(downloads, "person") == kept
+    assert photo.locator("img").count() == 1
 
     extract(page)
     ended(page)
@@ -164,11 +180,9 @@ def test_what_is_wrong_with_a_photo_or_a_model_is_said_at_its_place(
     unfold(page, media / "half")
     page.locator(".face-status", has_text="holds no face recogniser").wait_for(timeout=WAIT_MS)
     for folder, sentence in (("/etc", "allowed folder"), (str(media / "none"), "neither a folder nor a face model")):
-        type_text(page.get_by_label("Folder of ONNX files"), folder)
-        page.get_by_label("Folder of ONNX files").press("Tab")
+        take_model(page, folder)
         page.locator(".face-status", has_text=sentence).wait_for(timeout=WAIT_MS)
-    type_text(page.get_by_label("Folder of ONNX files"), str(media / "own models"))
-    page.get_by_label("Folder of ONNX files").press("Tab")
+    take_model(page, media / "own models")
     page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
 
     box = page.get_by_label("Path of a photo")
@@ -180,19 +194,19 @@ def test_what_is_wrong_with_a_photo_or_a_model_is_said_at_its_place(
     for text, sentence in cases:
         type_text(box, text)
         box.press("Enter")
-        page.locator(".face-refs .error", has_text=sentence).wait_for(timeout=WAIT_MS)
+        page.locator(".face_photos .error", has_text=sentence).wait_for(timeout=WAIT_MS)
     blank = tmp_path / "blank.png"
     Image.new("L", (320, 240), 128).save(blank)
     page.get_by_label("Photo file").set_input_files(blank)
-    page.locator(".face-refs .error", has_text="No face was found on blank.png").wait_for(timeout=WAIT_MS)
+    page.locator(".face_photos .error", has_text="No face was found on blank.png").wait_for(timeout=WAIT_MS)
     page.get_by_label("Photo file").set_input_files(media / "broken.jpg")
     assert "not a picture" in said(page)
     huge = tmp_path / "huge.jpg"
     with open(huge, "wb") as file:
         file.truncate(MOST_PHOTO_BYTES + 1)
     page.get_by_label("Photo file").set_input_files(huge)
-    page.locator(".face-refs .error", has_text="huge.jpg is larger than 60.0 MB").wait_for(timeout=WAIT_MS)
-    assert settings_of(page)["face_refs"] == []
+    page.locator(".face_photos .error", has_text="huge.jpg is larger than 60.0 MB").wait_for(timeout=WAIT_MS)
+    assert page.get_by_role("list", name="Reference photos").locator("li").count() == 0
     seen.problems[:] = [text for text in seen.problems if "status of 4" not in text]
 
 
@@ -202,29 +216,24 @@ def test_what_was_said_of_one_model_does_not_stay_with_the_next(
     seen = visit()
     page = begin(seen, served[0], str(media / "clip.mp4"))
     unfold(page)
-    model = page.get_by_label("Face model", exact=True)
     download = page.get_by_role("button", name="Download buffalo_l")
     download.wait_for(timeout=WAIT_MS)
     download.click()
     page.locator(".face-missing .error").wait_for(timeout=WAIT_MS)
-    model.select_option("own")
-    assert page.locator(".face-missing").inner_text() == ""
-    folder = page.get_by_label("Folder of ONNX files")
-    type_text(folder, str(media / "half"))
-    folder.press("Enter")
+    take_model(page, media / "half")
     page.locator(".face-status", has_text="holds no face recogniser").wait_for(timeout=WAIT_MS)
-    model.select_option("buffalo_s")
+    assert page.locator(".face-missing").inner_text() == ""
+    choose(page, "Face model", "buffalo_s")
     page.get_by_role("button", name="Download buffalo_s").wait_for(timeout=WAIT_MS)
     assert page.locator(".face-status").inner_text() == ""
-    assert page.locator(".faces-form .error:visible").count() == 0
-    model.select_option("own")
-    type_text(page.get_by_label("Folder of ONNX files"), str(media / "own models"))
-    page.get_by_label("Folder of ONNX files").press("Tab")
+    assert page.locator("#face-model .error:visible").count() == 0
+    take_model(page, media / "own models")
     page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
-    model.select_option("buffalo_l")
+    choose(page, "Face model", "buffalo_l")
     download.wait_for(timeout=WAIT_MS)
     assert page.locator(".face-status").inner_text() == ""
-    model.select_option("own")
+    take_model(page, media / "half")
+    page.locator(".face-status", has_text="holds no face recogniser").wait_for(timeout=WAIT_MS)
     assert page.locator(".face-missing").inner_text() == ""
     seen.problems[:] = [text for text in seen.problems if "status of 4" not in text]
 
@@ -278,16 +287,12 @@ def test_forged_requests_are_refused(served: tuple[str, Path], media: Path, tmp_
         ("faces/model", {"face_model": own, "face_device": "abacus"}),
         ("faces/pack", {"name": "../../x"}),
         ("faces/pack", {"name": ["buffalo_l"]}),
-        ("extract", {"source": str(media / "clip.mp4"), "settings": {"faces": True, "face_model": "/etc"}}),
-        (
-            "extract",
-            {
-                "source": str(media / "clip.mp4"),
-                "settings": {"faces": True, "face_model": own, "face_refs": ["/etc/passwd#1"]},
-            },
-        ),
     ):
         status, text = post(address, path, json.dumps(body).encode())
         assert status in (400, 422), (path, body, text)
         assert json.loads(text)["error"]
+    for settings in ({"face_model": "/etc"}, {"face_model": own, "face_refs": ["/etc/passwd#1"]}):
+        with pytest.raises(Refused) as refused:
+            call(address, "extract", str(media / "clip.mp4"), faces=True, **settings)
+        assert refused.value.code == "not_allowed"
     assert not list(downloads.glob("*/run.json"))

@@ -13,20 +13,24 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from core.jobs import JobQueue
+from core.jobs.queue import JobQueue
+from core.pipeline.jobs import COMMAND
 from core.ui.exporter import JobExporter
 from core.ui.face_source import FaceSource
+from core.ui.files import FileRoutes
+from core.ui.glances import Glances
 from core.ui.jobs_bar import JobRoutes
-from core.ui.looks import Looks
+from core.ui.looks import Inspections
 from core.ui.people import PeopleRoutes
-from core.ui.review_tab import ReviewRoutes
+from core.ui.review_routes import ReviewRoutes
 from core.ui.routes import Routes
+from core.ui.run_routes import RunRoutes
 from core.ui.session import Workspace
-from core.ui.source_tab import SourceRoutes
+from core.ui.source_routes import SourceRoutes
 from core.ui.verbs import Verbs
 from tests import videos
-from tests.ui.conftest import serving
-from tests.ui.test_page_guard import ask
+from tests.serving import serving
+from tests.ui.asking import ask
 
 ODD: list[Any] = [
     None,
@@ -61,7 +65,19 @@ ODD += [
 ]
 NAMES = ("text", "source", "settings", "filters", "dest", "digest", "revision", "force", "folder", "video", "weights")
 NAMES += ("unsafe", "device", "run", "frame", "ahead", "live", "speed", "tag", "save", "predictions", "hamming", "name")
-NAMES += ("photo", "people", "again", "extract", "filter", "max_height", "face_model", "cache", "playing")
+NAMES += (
+    "photo",
+    "people",
+    "again",
+    "extract",
+    "filter",
+    "max_height",
+    "face_model",
+    "cache",
+    "playing",
+    "path",
+    "kind",
+)
 RAW = [
     b"",
     b"{",
@@ -143,9 +159,10 @@ GRADIO += ("gradio_api/deep_link", "robots.txt", "manifest.json", "custom_compon
 def own_routes(folder: Path) -> list[tuple[str, str]]:
     """(method, path with its names in braces) of every route of ours."""
     workspace = Workspace(folder)
-    verbs = Verbs(workspace, JobQueue())
-    made = [Routes(workspace, JobExporter(verbs)), JobRoutes(verbs), SourceRoutes(verbs, Looks(), 1, folder)]
-    made += [FaceSource(verbs, JobQueue()), PeopleRoutes(verbs), ReviewRoutes(verbs)]
+    verbs = Verbs(workspace, JobQueue(command=COMMAND))
+    made = [Routes(workspace, JobExporter(verbs)), JobRoutes(verbs), SourceRoutes(verbs, Inspections(), 1)]
+    made += [FaceSource(verbs, JobQueue(command=COMMAND)), PeopleRoutes(verbs), ReviewRoutes(verbs), RunRoutes(verbs)]
+    made += [FileRoutes(verbs.places, Glances())]
     return [("POST" if "POST" in route.methods else "GET", route.path) for one in made for route in one.all()]
 
 
@@ -202,6 +219,8 @@ def fuzzed(
 
 
 def filled(path: str, known: dict[str, str], other: str = "x") -> str:
+    """The path with ids in its braces; the run itself is deleted by ``test_page_runs.py`` only."""
+    known = {} if path.endswith("/delete") else known
     for part in path.split("/"):
         if part.startswith("{"):
             path = path.replace(part, known.get(part.strip("{}").partition(":")[0], other), 1)

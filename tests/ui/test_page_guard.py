@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from core.ui.guard import Guard
-from tests.ui.conftest import Site
-
-
-def ask(
-    address: str, path: str, method: str = "GET", body: Any = None, **headers: str
-) -> tuple[int, dict[str, str], bytes]:
-    """One request, as an attacker would send it; ``Host`` as given."""
-    place = urlsplit(address)
-    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
-    connection.request(method, path, data, named)
-    answer = connection.getresponse()
-    found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-    connection.close()
-    return found
-
-
-def runs_of(address: str) -> list[dict[str, Any]]:
-    return list(json.loads(ask(address, "/fs/runs")[2]))
+from tests.ui.asking import ask, runs_of
+from tests.ui.calls import Refused, call
+from tests.ui.site import Site
 
 
 @pytest.fixture
@@ -42,7 +23,7 @@ def run(site: Site, request: pytest.FixtureRequest) -> dict[str, Any]:
     return next(line for line in runs_of(site.address) if line["name"] == name)
 
 
-OWN = ("/fs/runs", "/fs/machine", "/gradio_api/info", "/")
+OWN = ("/fs/runs", "/fs/files/roots", "/fs/machine", "/gradio_api/info", "/")
 
 
 @pytest.mark.parametrize("path", OWN)
@@ -54,10 +35,13 @@ def test_a_foreign_host_is_refused(site: Site, path: str, host: str) -> None:
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://localhost"])
 def test_a_cross_site_post_is_refused_everywhere(site: Site, run: dict[str, Any], origin: str) -> None:
     paths = ("/gradio_api/upload", "/gradio_api/component_server", "/gradio_api/queue/join")
-    own = (f"/fs/runs/{run['id']}/selection", f"/fs/runs/{run['id']}/export")
+    own = tuple(f"/fs/runs/{run['id']}/{what}" for what in ("selection", "size", "title", "delete"))
+    own += ("/fs/trash/restore", "/fs/files/list", "/fs/files/look")
     for path in (*paths, *own):
-        assert ask(site.address, path, "POST", {"filters": {}}, Origin=origin)[0] == 403
+        assert ask(site.address, path, "POST", {"filters": {}, "title": "theirs"}, Origin=origin)[0] == 403
     assert not (site.downloads / run["name"] / "selection.json").exists()
+    now = next(line for line in runs_of(site.address) if line["id"] == run["id"])
+    assert now["title"] is None
 
 
 def test_a_foreign_page_may_link_to_us_but_not_embed_our_pictures(site: Site, run: dict[str, Any]) -> None:
@@ -71,7 +55,10 @@ def test_a_foreign_page_may_link_to_us_but_not_embed_our_pictures(site: Site, ru
 def test_with_auth_our_own_routes_want_the_login_too(serve: Callable[..., str], counting_runs: Path) -> None:
     address = serve(counting_runs, "--auth", "user:secret word")
     assert ask(address, "/fs/runs")[0] == 401
-    assert ask(address, "/fs/runs/x/selection", "POST", {})[0] == 401
+    for path in ("/fs/runs/x/selection", "/fs/runs/x/title", "/fs/runs/x/delete", "/fs/trash/restore"):
+        assert ask(address, path, "POST", {})[0] == 401
+    assert ask(address, "/fs/runs/x/poster/0")[0] == 401
+    assert ask(address, "/fs/files/list", "POST", {"kind": "video", "folder": "/"})[0] == 401
     form = b"username=user&password=secret+word"
     login = ask(address, "/login", "POST", form, Content_Type="application/x-www-form-urlencoded")
     assert login[0] == 200
@@ -93,7 +80,13 @@ BAD_NAMES = ("..", "%2e%2e", "x", "files", "..%2f..%2fetc", "%00")
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_names_that_were_not_given_out_open_nothing(site: Site, name: str) -> None:
-    for path in (f"/fs/runs/{name}", f"/fs/runs/{name}/frame/0", f"/fs/exports/{name}/zip", f"/fs/web/v/{name}"):
+    for path in (
+        f"/fs/runs/{name}",
+        f"/fs/runs/{name}/frame/0",
+        f"/fs/runs/{name}/poster/0",
+        f"/fs/exports/{name}/zip",
+        f"/fs/web/v/{name}",
+    ):
         status, _, data = ask(site.address, path)
         assert status in (400, 404)
         assert b"Traceback" not in data
@@ -143,7 +136,7 @@ BAD_FILTERS = [
 
 @pytest.mark.parametrize("filters", BAD_FILTERS, ids=str)
 def test_bad_filters_are_one_sentence_and_change_nothing(site: Site, run: dict[str, Any], filters: Any) -> None:
-    for verb in ("selection", "size", "export"):
+    for verb in ("selection", "size"):
         path = f"/fs/runs/{run['id']}/{verb}"
         status, _, data = ask(site.address, path, "POST", {"filters": filters, "digest": "0", "revision": "none"})
         assert status == 422
@@ -159,10 +152,10 @@ def test_bodies_that_are_not_objects_are_refused(site: Site, run: dict[str, Any]
 
 
 def test_an_export_wants_the_digest_that_is_shown(site: Site, run: dict[str, Any]) -> None:
-    body = {"filters": {}, "digest": "0" * 64}
-    status, _, data = ask(site.address, f"/fs/runs/{run['id']}/export", "POST", body)
-    assert status == 400
-    assert "has changed since the page was opened" in json.loads(data)["error"]
+    with pytest.raises(Refused, match="has changed since the page was opened"):
+        call(site.address, "export", run["name"], digest="0" * 64)
+    answer = call(site.address, "export", run["id"], digest="0" * 64, owner="of a page")
+    assert "has changed since the page was opened" in answer["error"]
     assert not list(site.downloads.glob(f"{run['name']}_exported_*"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.cookiejar
 import io
 import json
 import os
@@ -21,7 +22,8 @@ import pytest
 
 from core.ui.session import native, utf8
 from tests import videos
-from tests.ui.conftest import serving
+from tests.serving import serving
+from tests.ui.calls import call
 
 NAMES = {
     "latin-1": b"caf\xe9.mp4",
@@ -52,8 +54,15 @@ def served(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
         yield address, downloads
 
 
-BROWSER = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+COOKIES = http.cookiejar.CookieJar()
+BROWSER = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(COOKIES))
 """Keeps the cookie by which a browser finds its jobs."""
+
+
+def word_of(address: str) -> str:
+    """The word by which the page knows this browser."""
+    ask(f"{address}fs/jobs")
+    return next(str(cookie.value) for cookie in COOKIES if cookie.name.startswith("framesieve-owner"))
 
 
 def ask(address: str, values: Any = None) -> tuple[int, bytes, dict[str, str]]:
@@ -91,21 +100,36 @@ def test_a_file_is_looked_at_extracted_exported_and_sent(name: bytes, served: tu
     for text in (path, pasted):
         found = told(f"{address}fs/source/look", {"text": text})
         assert found["source"] == path
-    job = told(f"{address}fs/source/extract", {"source": found["source"], "settings": {"method": "keyframes"}})["job"]
+    job = call(address, "extract", found["source"], owner=word_of(address))["job"]
     state = ended(address, job)
     assert state["state"] == "done", state
     stem = Path(path).stem
     (run,) = [line for line in told(f"{address}fs/runs") if line["name"] == stem]
     digest = told(f"{address}fs/runs/{run['id']}/selection", {"filters": {}, "force": True})["digest"]
-    export = told(f"{address}fs/runs/{run['id']}/export", {"filters": {}, "digest": digest})
-    assert ended(address, export["id"])["state"] == "done"
-    status, body, headers = ask(f"{address}fs/exports/{export['id']}/zip")
+    export = call(address, "export", run["id"], digest=digest, owner=word_of(address))["job"]
+    assert ended(address, export)["state"] == "done"
+    status, body, headers = ask(f"{address}fs/exports/{export}/zip")
     assert status == 200
     assert headers["content-disposition"].isascii()
     entries = zipfile.ZipFile(io.BytesIO(body)).namelist()
     assert sum(entry.endswith(".jpg") for entry in entries) == 4
     assert all(entry.count("/") == 1 for entry in entries)
     assert json.loads((downloads / stem / "run.json").read_bytes())["video"]["path"] == path
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_persons_of_a_file_are_asked_for_by_its_path(name: bytes, served: tuple[str, Path], folder: Path) -> None:
+    address, _ = served
+    path = os.path.join(str(folder), os.fsdecode(name))
+    for text in dict.fromkeys((path, utf8(path))):
+        found = told(f"{address}fs/persons/open", {"path": text})
+        assert found["there"]
+        assert os.fsencode(found["path"]) == os.fsencode(path)
+        assert told(f"{address}fs/persons/{found['id']}")["id"] == found["id"]
+    status, body, _ = ask(f"{address}fs/persons/open", {"path": path + "x"})
+    assert status == 400, body
+    status, body, _ = ask(f"{address}fs/persons/{found['id']}/photo", {"photo": path})
+    assert json.loads(body)["code"] == "no_stage", "nobody was looked for in it yet"
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
@@ -139,10 +163,10 @@ address, clip = sys.argv[1:]
 client = Client(address, verbose=False, analytics_enabled=False)
 def call(name, *words):
     return client.predict(*words, api_name=name)
-job = call("/extract", clip, {"method": "keyframes"})["job"]
+job = call("/extract", clip)["job"]
 while (state := call("/job", job))["state"] not in ("done", "failed"):
     time.sleep(0.1)
-print(json.dumps([state, call("/filter", state["run"], {"top": 2})]))
+print(json.dumps([state, client.predict(state["run"], top=2, api_name="/filter")]))
 """
 
 

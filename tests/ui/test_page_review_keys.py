@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +13,26 @@ import pytest
 from core.store import examples
 from core.video.images import encode_jpeg, read_jpeg
 from tests import videos
-from tests.pipeline.test_mine import ffmpeg_frame
-from tests.ui.conftest import Visit, read, serving, type_text
-from tests.ui.review import cache_for, choose, frame, go_to, open_tab, press, settled, shows
+from tests.browser import Visit, type_text
+from tests.reference import ffmpeg_frame
+from tests.serving import serving
+from tests.ui.review import (
+    ALIKE,
+    WAIT_MS,
+    WEIGHTS,
+    at_frame,
+    cache_for,
+    choose,
+    frame,
+    go_to,
+    open_tab,
+    press,
+    set_slider,
+    settled,
+    shows,
+    shows_boxes,
+)
+from tests.ui.site import read
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -47,96 +65,80 @@ def page(served: tuple[str, Path], folder: Path, visit: Visitor) -> Iterator[Any
     seen.problems[:] = [text for text in seen.problems if "the server responded with a status of 4" not in text]
 
 
-def drag(page: Any, label: str, value: float) -> None:
-    page.get_by_label(label).evaluate(
-        "(e, value) => { e.value = value; e.dispatchEvent(new Event('input', { bubbles: true })); }", value
-    )
-
-
-def boxes(page: Any) -> int:
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return int(page.evaluate("framesieve.review.seen.length"))
-
-
 def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
 
 
 def test_a_cache_beside_the_video_is_used_at_once_and_thresholds_act_on_it(page: Any) -> None:
     assert page.locator(".video.on .has").is_visible()
-    assert boxes(page) == 2  # the twin overlaps by 0.75
-    drag(page, "Overlap (IoU) at most", 0.8)
-    assert boxes(page) == 3
-    drag(page, "Overlap (IoU) at most", 0.5)
-    drag(page, "Confidence at least", 0.5)
-    assert boxes(page) == 1
-    drag(page, "Confidence at least", 0.25)
-    page.locator(".class-chips .chip", has_text="person").click()
-    assert boxes(page) == 1
-    page.wait_for_function("document.querySelector('.class-chips .chip b').textContent === '120'")
-    assert "can only take more of them away" in page.locator(".thresholds").inner_text()
+    shows_boxes(page, 2)  # the twin overlaps by 0.75
+    set_slider(page, "Overlap (IoU) at most", 0.8)
+    shows_boxes(page, 3)
+    set_slider(page, "Overlap (IoU) at most", 0.5)
+    set_slider(page, "Confidence at least", 0.5)
+    shows_boxes(page, 1)
+    set_slider(page, "Confidence at least", 0.25)
+    page.get_by_role("button", name="Hide person").click()
+    shows_boxes(page, 1)
+    page.locator(".class-chips .amount", has_text=re.compile("^120$")).first.wait_for(timeout=WAIT_MS)
+    assert "can only take more of them away" in page.locator("#thinned").inner_text()
     page.keyboard.press("o")
-    assert boxes(page) == 0
+    page.locator(".boxes-note", has_text="boxes are off").wait_for(timeout=WAIT_MS)
     page.keyboard.press("o")
-    assert boxes(page) == 1
+    shows_boxes(page, 1)
 
 
 def test_every_key_does_what_the_table_says(page: Any) -> None:
-    rate = "framesieve.review.player.speed"
+    rate = page.get_by_label("Speed")
     press(page, "ArrowRight", "ArrowRight", "ArrowLeft", "Shift+ArrowRight")
     assert frame(page) == 11
     press(page, "End")
     assert frame(page) == 119
     press(page, "Shift+ArrowLeft", "Home")
     assert frame(page) == 0
-    for key, wanted in (("1", 0.5), ("2", 1), ("3", 2), ("-", 1.5), ("-", 1), ("+", 1.5)):
+    for key, wanted in (("1", "0.5"), ("2", "1"), ("3", "2"), ("-", "1.5"), ("-", "1"), ("+", "1.5")):
         page.keyboard.press(key)
-        assert page.evaluate(rate) == wanted
+        assert rate.input_value() == wanted
     page.keyboard.press("h")
     assert "undo the last save" in page.locator(".keys-over").inner_text()
     page.keyboard.press("h")
     assert not page.locator(".keys-over").is_visible()
     page.keyboard.press(" ")
-    page.wait_for_function("framesieve.review.player.frame > 3")
+    page.locator(".where", has_text=re.compile(r"^frame ([4-9]|\d\d+) of ")).wait_for(timeout=WAIT_MS)
     page.keyboard.press(" ")
-    assert page.evaluate("framesieve.review.player.video.paused")
+    page.get_by_role("button", name="Play (Space)").wait_for(timeout=WAIT_MS)
     page.keyboard.press("?")
     assert "false negative" in page.locator("dialog.help").inner_text()
 
 
 def test_typing_other_tabs_and_browser_shortcuts_fire_nothing(page: Any, served: tuple[str, Path]) -> None:
     go_to(page, 10)
-    page.get_by_label("Weights: path of a .pt or .onnx file").focus()
+    page.get_by_label(WEIGHTS, exact=True).focus()
     page.keyboard.type("s f n u c h o z 123 +-")
     for key in ("ArrowRight", "Home", "End"):
         page.keyboard.press(key)
-    type_text(page.get_by_label("Weights: path of a .pt or .onnx file"), "")
+    type_text(page.get_by_label(WEIGHTS, exact=True), "")
     page.locator(".screen").focus()
     for key in ("Control+s", "Alt+s", "Meta+s", "Control+ArrowRight"):
-        page.locator(".screen").dispatch_event(
-            "keydown",
-            {"key": key.split("+")[1], f"{key.split('+')[0].lower().replace('control', 'ctrl')}Key": True}
-            | {"bubbles": True},
-        )
+        page.keyboard.press(key)
     page.get_by_role("tab", name="Video Source").click()
-    page.evaluate("document.activeElement.blur()")
     page.keyboard.press("s")
     page.keyboard.press("ArrowRight")
     page.get_by_role("tab", name="Live Review").click()
     settled(page)
     assert frame(page) == 10
-    assert page.evaluate("framesieve.review.saves.entries.length") == 0
-    assert page.evaluate("framesieve.review.player.speed") == 1
+    assert page.locator(".saved-strip .card").count() == 0
+    assert page.get_by_label("Speed").input_value() == "1"
     assert files(served[1]) == []
     page.keyboard.press("ArrowRight")  # the focus is not stuck on the button of the tab
-    page.wait_for_function("framesieve.review.player.frame === 11")
+    at_frame(page, 11)
 
 
 def test_each_tag_is_saved_with_the_exact_frame_and_what_was_shown(
     page: Any, served: tuple[str, Path], folder: Path
 ) -> None:
     out, stem = served[1], Path(VIDEO).stem
-    drag(page, "Look-alikes: bits that may differ", 0)
+    set_slider(page, ALIKE, 0)
     for wanted, keys in ((7, "fs"), (31, "ns"), (63, "us"), (95, "fcs"), (118, "sf")):
         go_to(page, wanted)
         for key in keys:
@@ -156,7 +158,7 @@ def test_each_tag_is_saved_with_the_exact_frame_and_what_was_shown(
     cards = page.locator(".saved-strip .card")
     assert cards.count() == 5
     cards.nth(1).click()
-    page.wait_for_function("framesieve.review.player.frame === 31")
+    at_frame(page, 31)
 
 
 def test_undo_a_look_alike_and_a_second_press(page: Any, served: tuple[str, Path], folder: Path) -> None:
@@ -173,7 +175,7 @@ def test_undo_a_look_alike_and_a_second_press(page: Any, served: tuple[str, Path
     page.keyboard.press("s")
     settled(page)
     assert "Frame 40 is saved already. Press S again" in page.locator(".flash").inner_text()
-    drag(page, "Look-alikes: bits that may differ", 32)
+    set_slider(page, ALIKE, 32)
     press(page, "ArrowRight")
     page.keyboard.press("s")
     settled(page)
@@ -207,20 +209,38 @@ def open_tab_again(page: Any, folder: Path) -> Any:
 
 
 def test_skipping_after_a_save_and_a_folder_that_is_not_allowed(page: Any, served: tuple[str, Path]) -> None:
-    type_text(page.get_by_label("Frames to go on after a save"), "25")
-    page.get_by_label("Frames to go on after a save").press("Tab")
+    type_text(page.get_by_label("After a save, go on by"), "25")
+    page.get_by_label("After a save, go on by").press("Tab")
     page.locator(".screen").focus()
     page.keyboard.press("s")
-    page.wait_for_function("framesieve.review.player.frame === 25")
+    at_frame(page, 25)
     box = page.get_by_label("Folder for saved frames")
     type_text(box, "/etc")
     box.press("Enter")
-    page.locator(".save-to .error span").wait_for()
-    assert "is not in the allowed folders" in page.locator(".save-to .error").inner_text()
+    page.locator("#output-wrong .error span").wait_for()
+    assert "is not in the allowed folders" in page.locator("#output-wrong .error").inner_text()
     page.locator(".screen").focus()
     page.keyboard.press("s")
     settled(page)
     assert len(files(served[1])) == 4, "it still goes where it went before"
+
+
+def test_a_reload_begins_with_the_folders_that_were_accepted_last(page: Any, folder: Path) -> None:
+    page.keyboard.press("s")
+    settled(page)
+    videos_of, output = page.get_by_label("Folder of videos"), page.get_by_label("Folder for saved frames")
+    accepted = output.input_value()
+    for box, line in ((output, "#output-wrong .error"), (videos_of, ".video_list .error")):
+        type_text(box, "/etc")
+        box.press("Enter")
+        page.locator(line).wait_for(timeout=WAIT_MS)
+    page.reload()
+    page.get_by_role("tab", name="Live Review").click()
+    page.locator(".video", has_text=VIDEO).wait_for(timeout=WAIT_MS)
+    shows(page)
+    page.locator(".saved-strip .card").wait_for(timeout=WAIT_MS)
+    assert (videos_of.input_value(), output.input_value()) == (str(folder), accepted)
+    assert not page.locator("#review .error").locator("visible=true").count()
 
 
 def test_a_folder_without_permission_is_one_sentence_and_the_page_goes_on(
@@ -237,10 +257,108 @@ def test_a_folder_without_permission_is_one_sentence_and_the_page_goes_on(
     assert len(files(served[1])) == 2
 
 
-def test_a_cache_of_another_video_is_refused_with_the_reason(visit: Visitor, folder: Path, tmp_path: Path) -> None:
+def test_a_cache_of_another_video_is_refused_with_the_reason(
+    serve: Callable[..., str], visit: Visitor, folder: Path, tmp_path: Path
+) -> None:
     cache_for(folder / VIDEO, [[PERSON]] * 7)
-    with serving(tmp_path / "downloads", "--root", str(folder)) as address:
-        page = open_tab(visit(), address, folder, VIDEO)
-        assert "has detections for 7 frames, the video has 120" in page.locator(".model .error").inner_text()
-        assert boxes(page) == 0
-        page.goto("about:blank")  # before its server ends
+    page = open_tab(visit(), serve(tmp_path / "downloads", "--root", str(folder)), folder, VIDEO)
+    assert "has detections for 7 frames, the video has 120" in page.locator("#weights-wrong .error").inner_text()
+    page.locator(".boxes-note", has_text="no boxes yet").wait_for(timeout=WAIT_MS)
+
+
+# --- searching, and what the tab says
+
+
+DOG = 2
+
+
+@pytest.fixture
+def rare(folder: Path) -> str:
+    """A clip with a person in each frame, and a dog in three: in one of them the model is not sure of it."""
+    shutil.copy(videos.build("h264-25"), folder / "rare.mp4")
+    dogs = {10: 0.9, 50: 0.4, 90: 0.9}
+    rows = [[PERSON, *([(DOG, dogs[n], 0.5, 0.1, 0.7, 0.3)] if n in dogs else [])] for n in range(videos.FRAMES)]
+    cache_for(folder / "rare.mp4", rows)
+    return "rare.mp4"
+
+
+def strip_says(page: Any, text: str) -> None:
+    page.locator("#timeline .found", has_text=re.compile(f"^{text}$")).wait_for(timeout=WAIT_MS)
+
+
+def test_a_click_on_a_class_and_two_keys_go_to_the_frames_that_the_strip_counts(
+    rare: str, served: tuple[str, Path], folder: Path, visit: Visitor
+) -> None:
+    page = open_tab(visit(), served[0], folder, rare)
+    strip_says(page, "120 frames with boxes")
+    page.locator(".class-chips .chip", has_text="dog").click()
+    at_frame(page, 10)
+    strip_says(page, "3 frames with dog")
+    for key, wanted in ((".", 50), (".", 90), (",", 50), (",", 10)):
+        page.keyboard.press(key)
+        at_frame(page, wanted)
+    page.keyboard.press(",")
+    page.locator(".flash", has_text="No earlier frame with dog").wait_for(timeout=WAIT_MS)
+    page.get_by_label("What the strip shows").select_option(label="Lowest confidence")
+    strip_says(page, "1 frame ?")
+    page.keyboard.press(".")
+    at_frame(page, 50)
+    type_text(page.get_by_label("Find frames under"), "0.95")
+    strip_says(page, "3 frames ?")
+    page.get_by_role("button", name="Next of these frames").click()
+    at_frame(page, 90)
+    page.get_by_role("button", name="All classes").click()
+    strip_says(page, "120 frames ?")
+
+
+def test_the_scale_of_the_strip_is_of_the_video_that_is_shown(page: Any, folder: Path, rare: str) -> None:
+    scale = page.locator("#timeline .scale")
+    scale.filter(has_text="0 to 2").wait_for(timeout=WAIT_MS)
+    cache_for(folder / rare, [[PERSON, TWIN, WEAK, (DOG, 0.9, 0.7, 0.1, 0.9, 0.3)]] * videos.FRAMES)
+    page.get_by_role("button", name="List").click()
+    choose(page, rare)
+    shows(page)
+    scale.filter(has_text="0 to 3").wait_for(timeout=WAIT_MS)
+    (folder / "plain.mp4").write_bytes((folder / rare).read_bytes())
+    page.get_by_role("button", name="List").click()
+    choose(page, "plain.mp4")
+    shows(page)
+    page.locator(".boxes-note", has_text="no boxes yet").wait_for(timeout=WAIT_MS)
+    assert scale.inner_text() == ""
+
+
+def test_the_line_above_says_which_video_and_frame_is_shown(page: Any) -> None:
+    go_to(page, 65)
+    assert page.locator(".film-name").inner_text() == VIDEO
+    assert page.locator(".where").inner_text() == "frame 65 of 120, 0:02.600"
+
+
+def test_videos_below_the_folder_are_listed_searched_and_say_how_many_are_saved(page: Any, folder: Path) -> None:
+    (folder / "night").mkdir()
+    for number in range(6):
+        shutil.copy(videos.build("tiny"), folder / "night" / f"scene {number}.mp4")
+    page.keyboard.press("s")
+    settled(page)
+    page.locator(".video.on", has_text="1 saved").wait_for(timeout=WAIT_MS)
+    page.get_by_role("button", name="List").click()
+    page.locator(".video", has_text="night/").first.wait_for(timeout=WAIT_MS)
+    assert page.locator(".video").count() == 7
+    assert page.locator(".video", has_text="1 saved").count() == 1
+    type_text(page.get_by_label("Search the videos"), "night 3")
+    page.wait_for_function("document.querySelectorAll('.video').length === 1")
+    assert "scene 3.mp4" in page.locator(".video").inner_text()
+
+
+def test_weights_that_are_refused_say_so_again_after_a_reload(
+    page: Any, folder: Path, served: tuple[str, Path]
+) -> None:
+    box, wrong = page.get_by_label(WEIGHTS, exact=True), page.locator("#weights-wrong .error")
+    type_text(box, str(folder / "absent.pt"))
+    box.press("Enter")
+    for again in (False, True):
+        if again:
+            page.reload()
+            page.get_by_role("tab", name="Live Review").click()
+        wrong.filter(has_text="there are no weights").wait_for(timeout=WAIT_MS)
+        page.locator("#detections", has_text="These weights cannot be used").first.wait_for(timeout=WAIT_MS)
+        assert page.get_by_role("button", name="Precompute").is_disabled()

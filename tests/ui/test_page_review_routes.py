@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests import videos
-from tests.ui.conftest import serving
+from tests.serving import serving
+from tests.ui.calls import Refused, call
 from tests.ui.review import cache_for
 
 
@@ -146,3 +147,24 @@ def test_weights_are_known_by_their_content_and_only_from_allowed_folders(addres
 
 def test_a_stream_that_is_over_or_never_was_is_not_found(address: str) -> None:
     assert ask(f"{address}/live/guess")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"video": "/etc/passwd"}, "not_allowed"),
+        ({"weights": "/etc/passwd"}, "no_weights"),
+        ({"imgsz": 7}, "setting_range"),
+        ({"conf_floor": 2}, "setting_range"),
+        ({"device": "tpu"}, "setting_choice"),
+        ({"unsafe": True}, "unsafe_not_allowed"),
+    ],
+)
+def test_a_program_is_told_what_is_wrong_with_a_call(
+    address: str, folder: Path, values: dict[str, Any], code: str
+) -> None:
+    given = {"video": str(folder / "a.mp4"), "weights": str(folder / "best.pt")} | values
+    with pytest.raises(Refused) as refused:
+        call(address.removesuffix("fs/review"), "precompute", **given)
+    assert refused.value.code == code, refused.value.sentence
+    assert refused.value.sentence.endswith(".")

@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.config import FILTERABLE, FilterSettings, from_mapping
 from core.pipeline.select import digest, select
 from core.records import FrameTable
+from core.settings.best import SPREADS
+from core.settings.columns import FILTERABLE
+from core.settings.filter import FilterSettings
+from core.settings.model import from_mapping
 from core.ui.columns import pack
-from core.ui.routes import web_version
-from tests.ui.conftest import Site
+from core.ui.web import scripts_version
+from tests.tables import coded
+from tests.ui.site import Site
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +33,7 @@ SCRIPT = """async ({ address, cases }) => {
       reasons: Array.from(chosen.reason, (code) => chosen.names[code]),
       only: chosen.onlyBy, relaxed: chosen.relaxed, digest: digestOf(table, chosen.reason),
       copies: Array.from(chosen.duplicateOf, (row) => row < 0 ? -1 : table.ordinal[row]),
+      stand: Array.from(chosen.standIn, (row) => row < 0 ? -1 : table.ordinal[row]),
     };
   });
 }"""
@@ -58,7 +63,7 @@ def random_table(rng: np.random.Generator, frames: int) -> FrameTable:
         colours=random_colours(rng, frames),
         has_colours=rng.random(frames) < rng.choice([0, 0.8, 1]),
         error=rng.random(frames) < 0.05,
-        discarded=rng.choice(["", "", "", "", "quality", "face", "zebra", "apple"], frames).astype(np.str_),
+        **coded(rng.choice(["", "", "", "", "quality", "face", "zebra", "apple"], frames).tolist()),
         on_disk=rng.random(frames) < 0.5,
         values=values,
         people={person: np.flatnonzero(rng.random(frames) < 0.4) for person in range(int(rng.integers(0, 4)))},
@@ -88,6 +93,8 @@ def random_filters(rng: np.random.Generator, table: FrameTable) -> dict[str, Any
         "person_ids": maybe(0.3, [int(person) for person in rng.permutation(6)[: rng.integers(0, 4)]]),
         "shots": maybe(0.2, [-1 + 1, 1, 2]),
         "dedup": maybe(0.5, int(rng.integers(0, 33))),
+        "best": maybe(0.5, int(rng.choice([1, 2, 5, 20, 100, 500]))),
+        "spread": str(rng.choice(SPREADS)),
         "rank_by": str(rng.choice(FILTERABLE)),
         "top": maybe(0.2, int(rng.integers(0, len(table) + 1))),
         "top_percent": maybe(0.2, float(rng.choice([0.0, np.round(rng.random() * 100, 1)]))),
@@ -103,11 +110,12 @@ def random_filters(rng: np.random.Generator, table: FrameTable) -> dict[str, Any
     return bounds | filters
 
 
-def test_the_browser_selects_exactly_as_python(site: Site, visit: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("amount", [240, pytest.param(4000, marks=pytest.mark.long)], ids=["short", "long"])
+def test_the_browser_selects_exactly_as_python(site: Site, visit: Callable[..., Any], amount: int) -> None:
     import base64
 
     rng = np.random.default_rng(20261121)
-    tables = [random_table(rng, int(rng.choice([0, 1, 2, 7, 60, 300]))) for _ in range(240)]
+    tables = [random_table(rng, int(rng.choice([0, 1, 2, 7, 60, 300]))) for _ in range(amount)]
     tables += [random_table(rng, 3000) for _ in range(4)]
     filters = [random_filters(rng, table) for table in tables]
     page, address = visit().page, site.address
@@ -118,11 +126,12 @@ def test_the_browser_selects_exactly_as_python(site: Site, visit: Callable[..., 
         {"data": base64.b64encode(pack(table, np.zeros(0, np.int64))).decode(), "filters": chosen}
         for table, chosen in zip(tables, filters, strict=True)
     ]
-    found = page.evaluate(SCRIPT, {"address": f"{address}fs/web/{web_version()}/", "cases": cases})
+    found = page.evaluate(SCRIPT, {"address": f"{address}fs/web/{scripts_version()}/", "cases": cases})
     for table, values, theirs in zip(tables, filters, found, strict=True):
         ours = select(table, from_mapping(FilterSettings, values))
         assert theirs["reasons"] == [ours.reasons[code] for code in ours.reason.tolist()], values
         assert theirs["only"] == dict(ours.only_by), values
         assert theirs["copies"] == ours.duplicate_of.tolist(), values
+        assert theirs["stand"] == ours.stand_in.tolist(), values
         assert {name: tuple(bounds) for name, bounds in theirs["relaxed"].items()} == dict(ours.relaxed), values
         assert theirs["digest"] == digest(ours.kept)

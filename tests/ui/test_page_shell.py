@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.ui.conftest import Site, Visit, free_port
+from tests.browser import Visit
+from tests.machine import ROOT
+from tests.serving import free_port
+from tests.ui.site import Site
 
 HEAVY = (
     "torch",
@@ -58,7 +60,9 @@ def test_without_a_run_the_page_says_what_to_do(serve: Callable[..., str], visit
     seen.page.get_by_role("heading", name="Choose a video.").wait_for()
     seen.page.get_by_role("tab", name="Filtering & Export").click()
     seen.page.get_by_role("heading", name="No run yet.").wait_for()
-    assert "Video Source" in seen.page.locator("#filter .blank").inner_text()
+    assert not seen.page.locator("#filter > .side").is_visible()
+    seen.page.get_by_role("button", name="Open Video Source").click()
+    seen.page.get_by_role("heading", name="Choose a video.").wait_for()
 
 
 @pytest.mark.browser
@@ -72,10 +76,9 @@ def test_the_newest_run_opens_and_the_picker_changes_it_by_keyboard(site: Site, 
     seen.page.locator(".pick").focus()
     seen.page.keyboard.press("Enter")
     seen.page.get_by_role("option", name="older").wait_for()
-    seen.page.wait_for_function("document.querySelector('.run.at') !== null")
     seen.page.keyboard.press("ArrowDown")
     seen.page.keyboard.press("Enter")
-    seen.page.wait_for_function("framesieve.filter.run?.name === 'older' && framesieve.filter.digest")
+    seen.settled("older")
     seen.page.reload()
     seen.open(site.address)
     assert seen.state()["run"] == "older"
@@ -87,8 +90,8 @@ def test_keys_are_listed_and_do_nothing_while_typing(site: Site, visit: Visitor)
     seen = visit().open(site.address, run.name)
     seen.page.get_by_label("Sharpness, lower bound, as a number").focus()
     seen.page.keyboard.type("kxzed? ")
-    state = seen.state()
-    assert (state["filters"]["keep"], state["filters"]["reject"]) == ([], [])
+    filters = seen.filters()
+    assert (filters["keep"], filters["reject"]) == ([], [])
     assert not seen.page.locator("dialog.help").is_visible()
     seen.page.get_by_role("listbox", name="Frames").focus()
     seen.page.keyboard.press("?")
@@ -122,10 +125,33 @@ def test_every_control_has_a_name_and_can_be_reached_by_tab(site: Site, visit: V
     )
     assert nameless == []
     reached = set()
-    for _ in range(80):
+    for _ in range(200):
         seen.page.keyboard.press("Tab")
         reached.add(
             seen.page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText")
         )
     wanted = {"Sharpness, lower bound", "Frames", "Sort by", "Export", "Best by", "Keys of this tab (?)"}
     assert wanted <= reached
+
+
+@pytest.mark.browser
+def test_every_tab_is_reached_in_a_narrow_window_by_mouse_and_by_address(site: Site, visit: Visitor) -> None:
+    run = site.run("narrow")
+    seen = visit()
+    page = seen.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    seen.open(site.address, run.name)
+    row = page.locator("#tabs [role=tablist]")
+    right = row.bounding_box()["x"] + row.bounding_box()["width"]
+    tabs = page.get_by_role("tab")
+    for name in tabs.all_inner_texts():
+        tab = page.get_by_role("tab", name=name)
+        tab.click()
+        page.wait_for_function("(id) => location.hash.startsWith(`#${id}`)", arg=tab.get_attribute("data-tab-id"))
+        page.wait_for_timeout(100)
+        box = tab.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= right + 1
+    page.reload()
+    page.locator("#filter .pane[aria-busy=false]").wait_for()
+    assert page.get_by_role("tab", name="Filtering & Export").get_attribute("aria-selected") == "true"

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
-from core.store.run import RunDir
 from tests import videos, web
-from tests.ui.conftest import Visit, free_port, read, serving, type_text
+from tests.browser import Visit, type_text, visiting
+from tests.serving import free_port, serving
+from tests.ui.site import long_clip, read
+from tests.ui.source import (
+    WAIT_MS,
+    begin,
+    choose,
+    choose_method,
+    ended,
+    estimate,
+    extract,
+    is_counted,
+    options,
+    run_of,
+    unfold,
+    wrong,
+)
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
 NAME = "my 'clip' <b>ü ${1}.mp4"
-WAIT_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +44,6 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def long_clip(source: Path, path: Path) -> None:
-    """The same pictures many times over, without encoding them again."""
-    import subprocess
-
-    from core.video.command import ffmpeg_path
-
-    argv = [ffmpeg_path(), "-v", "error", "-stream_loop", "40", "-i", str(source), "-c", "copy", "-y", str(path)]
-    subprocess.run(argv, check=True, timeout=60)
-
-
 @pytest.fixture
 def served(media: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A page over an empty folder of runs."""
@@ -45,43 +51,18 @@ def served(media: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
         yield address, tmp_path / "downloads"
 
 
-def begin(seen: Visit, address: str, source: str, method: str | None = None) -> Any:
-    """Opens the page, names the source and chooses the method."""
-    page = seen.page
-    page.goto(address)
-    box = page.get_by_label("URL, path or dropped file")
-    box.wait_for(timeout=WAIT_MS)
-    type_text(box, source)
-    if method is not None:
-        page.locator(".method-card", has_text=method).get_by_role("radio").check()
-    return page
-
-
-def extract(page: Any) -> None:
-    page.wait_for_selector(".poster img", timeout=WAIT_MS)
-    page.get_by_role("button", name="Extract & Analyze Frames").click()
-
-
-def ended(page: Any, state: str = "done") -> None:
-    page.wait_for_selector(f".live[data-state={state}]", timeout=WAIT_MS)
-
-
-def run_of(downloads: Path) -> RunDir:
-    return RunDir(next(downloads.glob("*/run.json")).parent)
-
-
 def test_a_pasted_path_becomes_a_run_in_filtering(served: tuple[str, Path], visit: Visitor, media: Path) -> None:
     address, downloads = served
     seen = visit()
     page = begin(seen, address, f'  "{media / NAME}" ', "Every Nth frame")
-    page.wait_for_selector(".poster img", timeout=WAIT_MS)
+    page.wait_for_selector(":is(.poster, .ready) img:visible", timeout=WAIT_MS)
     facts = page.locator(".about-source").inner_text()
     assert NAME in facts
     for fact in ("320 x 180", "0:04.8", "25 fps", "120", "h264"):
         assert fact in facts
-    assert "about 12 frames" in page.locator(".method-card.on").inner_text()
+    assert estimate(page) == "12 frames"
     type_text(page.get_by_label("One frame of every"), "20")
-    assert "about 6 frames" in page.locator(".method-card.on").inner_text()
+    page.locator("#extract-method label.selected[data-estimate='6 frames']").wait_for(timeout=WAIT_MS)
     extract(page)
     ended(page)
     page.wait_for_selector(".quality")
@@ -91,9 +72,33 @@ def test_a_pasted_path_becomes_a_run_in_filtering(served: tuple[str, Path], visi
     assert read(run.run_json)["settings"]["every"] == 20
     assert len(list(run.thumbs.iterdir())) == 6
     page.get_by_role("button", name="Open in Filtering").click()
-    page.wait_for_function("window.framesieve?.filter?.digest", timeout=WAIT_MS)
+    page.locator("#filter .pane[aria-busy=false]").wait_for(timeout=WAIT_MS)
     assert seen.state()["kept"] == 6
     assert not page.evaluate("'pwned' in window")
+
+
+def test_the_methods_stay_where_they_are_while_a_video_is_named(
+    served: tuple[str, Path], visit: Visitor, media: Path
+) -> None:
+    """What is told of a video has its room from the start: a click meets the method that it was meant for."""
+    page = begin(visit(), served[0], "")
+    page.locator(".about-source", has_text="will stand here").wait_for(timeout=WAIT_MS)
+    before = page.locator("#extract-method").bounding_box()
+    for name in (NAME, "long.mp4"):
+        type_text(page.get_by_label("URL, path or dropped file"), str(media / name))
+        assert page.locator("#extract-method").bounding_box() == before
+        is_counted(page)
+        assert page.locator("#extract-method").bounding_box() == before
+
+
+@pytest.fixture(scope="module")
+def looked_at(site: Any, chromium: Any) -> Iterator[Any]:
+    """One tab, into which one text is typed after the other."""
+    with visiting(chromium) as start:
+        seen = start()
+        seen.page.goto(site.address)
+        yield seen.page
+        seen.problems[:] = [text for text in seen.problems if "status of 400" not in text]
 
 
 @pytest.mark.parametrize(
@@ -106,13 +111,11 @@ def test_a_pasted_path_becomes_a_run_in_filtering(served: tuple[str, Path], visi
         ("a\x01b", "control character"),
     ],
 )
-def test_what_may_not_be_opened_is_refused_in_one_sentence(site: Any, visit: Visitor, text: str, sentence: str) -> None:
-    seen = visit()
-    page = begin(seen, site.address, text)
-    page.locator(".source-box .error span").wait_for(timeout=WAIT_MS)
-    assert sentence in page.locator(".source-box .error").inner_text()
+def test_what_may_not_be_opened_is_refused_in_one_sentence(looked_at: Any, text: str, sentence: str) -> None:
+    page = looked_at
+    type_text(page.get_by_label("URL, path or dropped file"), text)
+    page.locator("#source-file [role=alert]", has_text=sentence).wait_for(timeout=WAIT_MS)
     assert page.get_by_role("button", name="Extract & Analyze Frames").is_disabled()
-    seen.problems[:] = [text for text in seen.problems if "status of 400" not in text]
 
 
 def test_a_reload_in_the_middle_attaches_again_and_cancel_ends_it(
@@ -132,7 +135,9 @@ def test_a_reload_in_the_middle_attaches_again_and_cancel_ends_it(
     stranger = visit()
     stranger.page.goto(address)
     stranger.page.get_by_label("URL, path or dropped file").wait_for(timeout=WAIT_MS)
-    stranger.page.locator("#jobs", has_text="Nothing is running.").wait_for(timeout=WAIT_MS)
+    said = "Nothing of yours is running; another browser has 1 job."
+    stranger.page.locator("#jobs", has_text=said).wait_for(timeout=WAIT_MS)
+    assert stranger.page.locator("#jobs").get_by_role("button", name="Cancel").count() == 0
     assert stranger.page.get_by_label("URL, path or dropped file").input_value() == ""
     page.locator("#jobs").get_by_role("button", name="Cancel").click()
     ended(page, "cancelled")
@@ -207,47 +212,165 @@ def test_an_upload_is_a_source_and_one_over_the_limit_is_refused(
     address, downloads = served
     page = visit().page
     page.goto(address)
-    page.locator("input[type=file]").set_input_files(media / NAME)
-    page.wait_for_selector(".poster img", timeout=WAIT_MS)
+    page.locator("#source-file input[type=file]").set_input_files(media / NAME)
+    page.wait_for_selector(":is(.poster, .ready) img:visible", timeout=WAIT_MS)
     (uploaded,) = (downloads / "uploads").iterdir()
     assert uploaded.read_bytes() == (media / NAME).read_bytes()
     assert not set(uploaded.name) & set("<>$'")
 
 
-def test_presets_are_saved_loaded_reset_and_deleted(served: tuple[str, Path], visit: Visitor) -> None:
+def test_several_videos_are_extracted_one_after_the_other(
+    served: tuple[str, Path], visit: Visitor, media: Path, tmp_path: Path
+) -> None:
+    address, downloads = served
+    page = visit().page
+    page.goto(address)
+    paths = [shutil.copy(videos.build("h264-opengop"), tmp_path / name) for name in ("one.mp4", "two.mp4")]
+    page.locator("#source-file input[type=file]").set_input_files(paths)
+    page.locator(".source-title", has_text="2 videos, one after the other").wait_for(timeout=WAIT_MS)
+    page.get_by_role("button", name="Extract & Analyze Frames").click()
+    page.locator("#jobs", has_text="waiting").wait_for(timeout=WAIT_MS)
+    page.wait_for_function("document.querySelector('#jobs').innerText.includes('done')", timeout=WAIT_MS)
+    runs = sorted(path.parent.name for path in downloads.glob("*/run.json"))
+    assert runs == ["one", "two"]
+
+
+def test_an_extraction_that_waits_behind_another_is_followed(
+    served: tuple[str, Path], visit: Visitor, media: Path
+) -> None:
+    page = begin(visit(), served[0], str(media / "long.mp4"), "All frames")
+    extract(page)
+    page.wait_for_selector(".live[data-state=running]", timeout=WAIT_MS)
+    type_text(page.get_by_label("URL, path or dropped file"), str(media / NAME))
+    page.locator(".source-title", has_text=NAME).wait_for(timeout=WAIT_MS)
+    choose_method(page, "Key frames")
+    extract(page)
+    page.wait_for_selector(".live[data-state=queued]", timeout=WAIT_MS)
+    page.locator("#jobs").get_by_role("button", name="Cancel").first.click()
+    ended(page)
+    assert page.locator(".live .big").inner_text() == "5"
+
+
+def test_presets_are_saved_loaded_reset_deleted_and_brought_back(served: tuple[str, Path], visit: Visitor) -> None:
     page = visit().page
     page.goto(served[0])
-    preset = page.get_by_label("Preset", exact=True)
-    preset.locator("option", has_text="stills").wait_for(state="attached", timeout=WAIT_MS)
-    preset.select_option("stills")
-    assert page.get_by_label("One frame every").input_value() == "0.25"
-    type_text(page.get_by_label("One frame every"), "0.75")
-    presets = page.locator(".presets")
+    choose(page, "Preset", "stills", "#source")
+    interval = page.get_by_label("One frame every")
+    expect(interval).to_have_value("0.25")
+    type_text(interval, "0.75")
+    presets = page.locator("#source .presets")
+    assert presets.get_by_role("button", name="Delete").is_disabled()
     presets.get_by_role("button", name="Save").first.click()
     type_text(page.get_by_label("Name of the preset"), "mine")
     page.get_by_label("Name of the preset").press("Enter")
     page.get_by_text("Saved as mine.").wait_for()
     presets.get_by_role("button", name="Reset").click()
-    assert page.locator(".method-card.on").inner_text().startswith("Key frames")
+    page.locator("#extract-method label.selected", has_text="Key frames").wait_for(timeout=WAIT_MS)
     page.reload()
-    preset.locator("option", has_text="mine").wait_for(state="attached", timeout=WAIT_MS)
-    preset.select_option("mine")
-    assert page.get_by_label("One frame every").input_value() == "0.75"
+    choose(page, "Preset", "mine", "#source")
+    expect(interval).to_have_value("0.75")
     presets.get_by_role("button", name="Delete").click()
     page.get_by_text("mine is deleted.").wait_for()
-    assert preset.locator("option", has_text="mine").count() == 0
+    assert not (served[1] / ".presets" / "mine.json").exists()
+    presets.get_by_role("button", name="Undo").click()
+    expect(presets.get_by_label("Preset")).to_have_value("mine")
+    assert "mine" in options(page, "Preset")
+    assert presets.get_by_role("button", name="Delete").is_enabled()
 
 
 def test_a_wrong_number_is_refused_beside_its_box(served: tuple[str, Path], visit: Visitor, media: Path) -> None:
     page = begin(visit(), served[0], str(media / NAME), "Every few seconds")
-    type_text(page.get_by_label("One frame every"), "-3")
-    assert page.locator("[data-name=interval] .wrong-text").inner_text() == "From 0.001 to 86,400."
-    type_text(page.get_by_label("One frame every"), "x")
-    assert page.locator("[data-name=interval] .wrong-text").inner_text() == "A number is wanted."
+    box = page.get_by_label("One frame every")
+    type_text(box, "-3")
+    assert wrong(page, "interval") == "From 0.001 to 86,400."
+    assert box.get_attribute("aria-invalid") == "true"
+    extract(page)
+    expect(box).to_be_focused()
+    assert page.locator("#jobs").inner_text().startswith("Nothing is running.")
+    box.press("ControlOrMeta+a")
+    box.press("Delete")
+    box.press("x")  # a box of numbers takes no letters
+    assert box.input_value() == ""
+    type_text(box, "0.5")
+    page.locator("#extract-interval .wrong-text", has_text="From").wait_for(state="hidden")
+    choose_method(page, "Every Nth frame")
+    type_text(page.get_by_label("One frame of every"), "2.5")
+    assert wrong(page, "every") == "A whole number is wanted."
+
+
+def test_what_was_chosen_is_there_after_a_reload(served: tuple[str, Path], visit: Visitor, media: Path) -> None:
+    page = begin(visit(), served[0], str(media / NAME), "Every few seconds")
+    type_text(page.get_by_label("One frame every"), "0.5")
+    unfold(page, "Pre-filters")
+    type_text(page.get_by_label("Contrast at least"), "12")
+    unfold(page, "Format and files")
+    page.get_by_label("PNG instead of JPEG").check()
+    page.get_by_label("Reuse an earlier run with the same settings").uncheck()
+    page.reload()
+    page.wait_for_selector(":is(.poster, .ready) img:visible", timeout=WAIT_MS)
+    assert page.get_by_label("URL, path or dropped file").input_value() == str(media / NAME)
+    expect(page.get_by_label("One frame every")).to_have_value("0.5")
+    unfold(page, "Pre-filters")
+    expect(page.get_by_label("Contrast at least")).to_have_value("12")
+    expect(page.get_by_label("Sharpness at least")).to_have_value("")
+    unfold(page, "Format and files")
+    expect(page.get_by_label("PNG instead of JPEG")).to_be_checked()
+    expect(page.get_by_label("Reuse an earlier run with the same settings")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("last", ["One frame every", "Reuse an earlier run with the same settings"])
+def test_what_was_changed_in_the_moment_when_the_page_was_left_is_there(
+    served: tuple[str, Path], visit: Visitor, media: Path, last: str
+) -> None:
+    page = begin(visit(), served[0], str(media / NAME), "Every few seconds")
+    type_text(page.get_by_label("One frame every"), "0.5")
+    unfold(page, "Format and files")
+    name, key = ("input", "7") if "frame" in last else ("change", "Space")
+    page.get_by_label(last).focus()
+    with page.expect_navigation():
+        page.evaluate(f"addEventListener('{name}', () => location.assign('about:blank'))")
+        page.keyboard.press(key)
+    page.goto(served[0])
+    page.wait_for_selector(":is(.poster, .ready) img:visible", timeout=WAIT_MS)
+    unfold(page, "Format and files")
+    expect(page.get_by_label("One frame every")).to_have_value("0.57" if name == "input" else "0.5")
+    expect(page.get_by_label("Reuse an earlier run with the same settings")).to_be_checked(checked=name == "input")
+
+
+def test_what_an_earlier_page_remembered_is_read(served: tuple[str, Path], visit: Visitor, media: Path) -> None:
+    kept = {"text": str(media / NAME), "settings": {"method": "interval", "interval": 3, "min": {"contrast": 4}}}
+    kept |= {"max_height": "720", "resume": False}
+    page = visit().page
+    page.add_init_script(
+        f"""localStorage.getItem("framesieve.source") ??
+        localStorage.setItem("framesieve.source", {json.dumps(json.dumps(kept))})"""
+    )
+    page.goto(served[0])
+    page.locator("#extract-method label.selected", has_text="Every few seconds").wait_for(timeout=WAIT_MS)
+    expect(page.get_by_label("One frame every")).to_have_value("3")
+    unfold(page, "Pre-filters")
+    expect(page.get_by_label("Contrast at least")).to_have_value("4")
+    expect(page.get_by_label("Reuse an earlier run with the same settings")).not_to_be_checked()
+
+
+def test_arrows_choose_the_method_and_the_form_is_one_tab_stop_each(served: tuple[str, Path], visit: Visitor) -> None:
+    page = visit().page
+    page.goto(served[0])
+    page.locator("#extract-method input[name=extract-method]").nth(4).wait_for(timeout=WAIT_MS)
+    page.locator("#extract-method").get_by_role("radio", checked=True).focus()
+    for name in ("Every few seconds", "Scene changes", "Every Nth frame"):
+        page.keyboard.press("ArrowDown")
+        page.locator("#extract-method label.selected", has_text=name).wait_for(timeout=WAIT_MS)
+    for name in ("Scene changes", "Every few seconds"):
+        page.keyboard.press("ArrowUp")
+        page.locator("#extract-method label.selected", has_text=name).wait_for(timeout=WAIT_MS)
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("One frame every")).to_be_focused()
 
 
 def test_a_server_that_ends_is_said_and_found_again(visit: Visitor, media: Path, tmp_path: Path) -> None:
     seen = visit()
+    seen.stays = True
     with serving(tmp_path / "downloads", "--root", str(media)) as address:
         seen.page.goto(address)
         seen.page.get_by_label("URL, path or dropped file").wait_for(timeout=WAIT_MS)

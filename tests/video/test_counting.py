@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videos import BROKEN, VARIANTS, NumberError, Truth, build, build_broken, packets, read_number, truth
 
 from core.video import plan, stream
 from core.video.decoder import Decoder
 from core.video.frame import Frame
 from core.video.probe import Video, probe
 from core.video.stream import FrameStream, Gap, map_frames
+from tests.videos import BROKEN, VARIANTS, NumberError, Truth, build, build_broken, packets, read_number, truth
 
 NO_CLOCK = ("raw-h264", "ts-joined")
 """Clips without timestamps that increase: only the order names their frames."""
@@ -28,9 +28,8 @@ Numbers = dict[int, int | None]
 
 
 @pytest.fixture(scope="session")
-def clip(pytestconfig: pytest.Config) -> Callable[[str], Video]:
-    folder = Path(pytestconfig.cache.mkdir("videos"))
-    return cache(lambda name: probe((build if name in VARIANTS else build_broken)(name, folder)))
+def clip() -> Callable[[str], Video]:
+    return cache(lambda name: probe((build if name in VARIANTS else build_broken)(name)))
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fuzz import CLIPS, FRAMES, clip
-from videos import build
 
 from core.records import VideoInfo
-from core.video.cut_off import said_of
+from core.video.cut_off import sentence_of
 from core.video.probe import probe
 from core.video.promised import promised_end
-from tests.conftest import assets_folder
+from tests.fuzz import CLIPS, FRAMES, clip
+from tests.machine import assets_folder
+from tests.videos import build
 
 SHARES = (0.4, 0.61, 0.85)
 INDEX_IN_FRONT = ("h264.mp4", "mpeg4.mp4", "hevc.mov")
@@ -54,13 +54,13 @@ def repacked(name: str, folder: Path) -> bytes:
 @pytest.mark.parametrize("name", CLIPS)
 def test_a_whole_clip_is_not_cut_off(tmp_path: Path, name: str) -> None:
     info = info_of(tmp_path / name, clip(name))
-    assert said_of(info) is None
+    assert sentence_of(info) is None
     assert (info.missing_bytes, info.missing_frames, info.promised_s) == (None, None, None)
 
 
 @pytest.mark.parametrize("name", REPACKED)
 def test_a_live_or_segmented_clip_is_not_cut_off(tmp_path: Path, name: str) -> None:
-    assert said_of(info_of(tmp_path / name, repacked(name, tmp_path))) is None
+    assert sentence_of(info_of(tmp_path / name, repacked(name, tmp_path))) is None
 
 
 @pytest.mark.parametrize(
@@ -68,19 +68,19 @@ def test_a_live_or_segmented_clip_is_not_cut_off(tmp_path: Path, name: str) -> N
     ["cut-tail", "no-editlist", "avi-gaps", "avi-packed", "ts-cut", "ts-joined", "mpg", "wmv", "theora", "raw-h264"],
 )
 def test_a_whole_clip_of_an_odd_kind_is_not_cut_off(name: str) -> None:
-    assert said_of(probe(build(name)).info) is None
+    assert sentence_of(probe(build(name)).info) is None
 
 
 @pytest.mark.weights
 def test_a_header_that_claims_twice_the_frames_is_no_cut() -> None:
     info = probe(assets_folder() / "media" / "crowd.avi").info
     assert (info.frames_in_header, info.frames) == (682, 341)
-    assert said_of(info) is None
+    assert sentence_of(info) is None
 
 
 def test_garbage_behind_the_end_is_no_cut(tmp_path: Path) -> None:
     for name in ("h264.mp4", "vp9.webm", "mpeg4.avi"):
-        assert said_of(info_of(tmp_path / name, clip(name) + bytes(3000))) is None
+        assert sentence_of(info_of(tmp_path / name, clip(name) + bytes(3000))) is None
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
@@ -92,7 +92,7 @@ def test_an_index_that_leads_beyond_a_whole_file_is_called_damaged(tmp_path: Pat
     info = info_of(tmp_path / "a.mp4", bytes(data))
     assert info.missing_bytes is None
     assert info.missing_frames in (1, 2)
-    said = said_of(info) or ""
+    said = sentence_of(info) or ""
     assert said.startswith("this file is damaged: its index promises 120 frames, ")
     assert f"{info.frames} frames could be found" in said
 
@@ -109,7 +109,7 @@ def test_the_frames_beyond_the_end_are_counted(tmp_path: Path, name: str, share:
     assert info.frames_in_header == FRAMES
     assert info.missing_frames is not None
     assert FRAMES - info.missing_frames <= info.frames <= FRAMES - info.missing_frames + 1  # one is cut in the middle
-    said = said_of(info)
+    said = sentence_of(info)
     assert said is not None
     assert f"its index promises {FRAMES} frames, {info.missing_frames} of them lie beyond the end of the file" in said
 
@@ -121,7 +121,7 @@ def test_the_length_that_the_header_promises_is_told(tmp_path: Path, name: str, 
     info = info_of(tmp_path / name, cut(data, share))
     assert info.missing_bytes == len(data) - int(len(data) * share)
     assert info.promised_s == pytest.approx(1.92, abs=0.05)
-    assert "its header promises 1.92 s, it holds" in (said_of(info) or "")
+    assert "its header promises 1.92 s, it holds" in (sentence_of(info) or "")
 
 
 @pytest.mark.parametrize("share", SHARES)
@@ -130,7 +130,7 @@ def test_the_number_of_frames_that_the_header_promises_is_told(tmp_path: Path, n
     data = clip(name)
     info = info_of(tmp_path / name, cut(data, share))
     assert info.missing_bytes == len(data) - int(len(data) * share)
-    assert f"its header promises {FRAMES} frames, it holds {info.frames}" in (said_of(info) or "")
+    assert f"its header promises {FRAMES} frames, it holds {info.frames}" in (sentence_of(info) or "")
 
 
 @pytest.mark.parametrize("share", SHARES)
@@ -143,7 +143,7 @@ def test_a_cut_through_a_piece_is_seen(tmp_path: Path, name: str, share: float) 
         return  # between two packets, which promise nothing
     assert info.missing_bytes is not None
     assert 0 < info.missing_bytes <= len(data)
-    assert (said_of(info) or "").startswith("this file was cut off: ")
+    assert (sentence_of(info) or "").startswith("this file was cut off: ")
 
 
 def test_a_cut_behind_the_head_of_a_fragment_is_seen(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_parts_of_unknown_size_are_looked_into(tmp_path: Path) -> None:
         data[at + 4 : at + 4 + wide] = bytes([(2 << (8 - wide)) - 1]) + b"\xff" * (wide - 1)
         at, clusters = data.find(b"\x1f\x43\xb6\x75", at + 4), clusters + 1
     assert clusters > 1
-    assert said_of(info_of(tmp_path / "whole.webm", bytes(data))) is None
+    assert sentence_of(info_of(tmp_path / "whole.webm", bytes(data))) is None
     for share in SHARES:
         info = info_of(tmp_path / "cut.webm", cut(bytes(data), share))
         assert info.missing_bytes is not None

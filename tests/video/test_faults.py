@@ -8,13 +8,14 @@ from pathlib import Path
 
 import av.error
 import pytest
-from fuzz import FRAMES, clip
-from videos import NumberError, build, packets, read_number
 
-from core.errors import FramesieveError
+from core.errors import DecodeError
 from core.video import faults
 from core.video.decoder import Decoder
 from core.video.probe import probe
+from tests.fuzz import FRAMES, clip
+from tests.raising import raises
+from tests.videos import NumberError, build, packets, read_number
 
 
 def said(number: int) -> av.error.FFmpegError:
@@ -58,7 +59,7 @@ def test_an_absurd_amount_of_memory_is_damage() -> None:
 
 def test_without_memory_it_is_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "MEMORY_BYTES", 1 << 62)
-    with pytest.raises(FramesieveError, match="no memory left"):
+    with raises(DecodeError, code="no_memory"):
         faults.pass_over(said(errno.ENOMEM))
 
 

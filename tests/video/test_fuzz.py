@@ -1,29 +1,21 @@
-"""The short form of tests/fuzz.py: some damaged films of each kind of damage and each kind of file.
-
-`FRAMESIEVE_FUZZ=1000 pytest tests/video/test_fuzz.py`, or `python tests/fuzz.py 1000`, is the long form.
-"""
+"""Damaged films of each kind of damage and each kind of file: the short form of forty, the long one of a thousand."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-from fuzz import CLIPS, WAYS, Child, clip, damaged, tally
 
-FILMS = int(os.environ.get("FRAMESIEVE_FUZZ", "40"))
-STEP = 19
-"""From one seed of the short form to the next: it meets every clip twice and every way to damage one."""
+from tests.fuzz import CLIPS, WAYS, Child, clip, damaged, tally
 
-
-def seeds() -> range:
-    return range(FILMS) if FILMS > 40 else range(0, FILMS * STEP, STEP)
+SHORT = range(0, 40 * 19, 19)
+"""It meets every clip twice and every way to damage one."""
+LONG = range(1000)
 
 
 def test_the_short_form_meets_every_clip_and_every_damage() -> None:
-    short = range(0, 40 * STEP, STEP)
-    assert {seed % len(CLIPS) for seed in short} == set(range(len(CLIPS)))
-    assert {seed // len(CLIPS) % len(WAYS) for seed in short} == set(range(len(WAYS)))
+    assert {seed % len(CLIPS) for seed in SHORT} == set(range(len(CLIPS)))
+    assert {seed // len(CLIPS) % len(WAYS) for seed in SHORT} == set(range(len(WAYS)))
 
 
 def test_a_seed_is_always_the_same_film_and_no_sound_one() -> None:
@@ -33,11 +25,15 @@ def test_a_seed_is_always_the_same_film_and_no_sound_one() -> None:
         assert data != clip(tuple(CLIPS)[seed % len(CLIPS)])
 
 
-def test_damaged_films_end_in_a_result_or_in_one_sentence(tmp_path: Path) -> None:
-    found = tally(seeds(), tmp_path)
-    assert found.films == FILMS
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "seeds", [SHORT, pytest.param(LONG, marks=[pytest.mark.long, pytest.mark.timeout(7200)])], ids=["short", "long"]
+)
+def test_damaged_films_end_in_a_result_or_in_one_sentence(tmp_path: Path, seeds: range) -> None:
+    found = tally(seeds, tmp_path)
+    assert found.films == len(seeds)
     assert found.wrong == {}
-    assert found.codes["all 0"] > FILMS / 3
+    assert found.codes["all 0"] > len(seeds) / 3
 
 
 @pytest.mark.parametrize("name", ["mpeg4.avi", "vp9.webm"])
@@ -60,6 +56,6 @@ def test_a_child_that_hangs_or_crashes_is_seen_and_the_next_film_is_looked_at(
         (said,) = child.look_at("b.mkv", clip("h264.mkv"))["wrong"]
         assert "crashed" in said
         assert child.look_at("c.mkv", clip("h264.mkv"))["wrong"] == []
-        monkeypatch.setattr("fuzz.LIMIT_S", 0.0)
+        monkeypatch.setattr("tests.fuzz.LIMIT_S", 0.0)
         (said,) = child.look_at("d.mkv", clip("h264.mkv"))["wrong"]
         assert "no end" in said

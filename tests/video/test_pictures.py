@@ -17,6 +17,7 @@ from core.video.probe import probe
 from core.video.proxy import needs_proxy
 from core.video.seek import FrameReader
 from tests import videos
+from tests.raising import raises
 
 SOURCE = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=0.6")
 FRAMES = 15
@@ -76,7 +77,7 @@ def test_a_photograph_of_two_views_is_no_video(tmp_path: Path) -> None:
     views[0].save(tmp_path / "stereo.mpo", save_all=True, append_images=views[1:])
     for name in ("stereo.mpo", "stereo.jpg"):
         (tmp_path / name).write_bytes((tmp_path / "stereo.mpo").read_bytes())
-        with pytest.raises(SourceError, match=r"is a picture \(JPEG\), not a video"):
+        with raises(SourceError, code="is_picture"):
             probe(tmp_path / name)
 
 
@@ -85,7 +86,7 @@ def test_a_photograph_in_the_clothes_of_mp4_is_no_video(tmp_path: Path, brand: b
     Image.fromarray(np.full((90, 160, 3), 90, np.uint8)).save(tmp_path / "one.avif")
     data = (tmp_path / "one.avif").read_bytes()
     (tmp_path / "photo.mp4").write_bytes(data[:8] + brand + data[12:])
-    with pytest.raises(SourceError, match=rf"is a picture \({name}\), not a video"):
+    with raises(SourceError, code="is_picture"):
         probe(tmp_path / "photo.mp4")
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from core.errors import LedgerMismatch, SourceError, StorageError
-from core.pipeline import proxies
-from core.video.follow import Follower
+from core.pipeline.review import proxies
+from core.video.follow import PlayHeadDecoder
 from core.video.probe import probe
 from core.video.proxy import CLOCK, make_proxy, needs_proxy, proxy_pts
 from tests import videos
+from tests.raising import raises
 from tests.restamped import DISPROVED
 
 NEEDED = {
@@ -97,7 +98,7 @@ def test_closing_it_early_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot be written"):
+    with raises(StorageError, code="cannot_write"):
         next(make_proxy(probe(videos.build("h264-25")), tmp_path / "file" / "p.mp4"))
 
 
@@ -114,7 +115,7 @@ def test_a_video_is_counted_once_and_its_proxy_found_by_every_copy(tmp_path: Pat
 
 
 def test_what_is_no_video_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no video stream"):
+    with raises(SourceError, code="no_video_stream"):
         next(proxies.make(videos.build_broken("sound-only"), tmp_path))
 
 
@@ -122,7 +123,7 @@ def test_what_a_decoder_disproves_is_counted_anew_when_it_is_opened_again(tmp_pa
     """By the decoder beside the play head, or by the making of a copy."""
     film, downloads = DISPROVED["a-little-late"].make(tmp_path, "film"), tmp_path / "downloads"
     wrong = proxies.open_counted(film, downloads)
-    with Follower(wrong) as follower, pytest.raises(LedgerMismatch):
+    with PlayHeadDecoder(wrong) as follower, pytest.raises(LedgerMismatch):
         follower.frame(64)
     assert follower.disproved
     proxies.disprove(wrong, downloads)

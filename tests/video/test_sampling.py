@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from videos import VARIANTS, build
 
-from core.config import ExtractSettings
 from core.pipeline import scan
 from core.pipeline.shots import find_shots
 from core.records import FrameLedger
+from core.settings.extract import ExtractSettings
 from core.video import plan, sampling
 from core.video.probe import Video, probe
 from core.video.shots import shot_of
+from tests.videos import DEFAULT_FOLDER, VARIANTS, build
 
 T = TypeVar("T")
 THRESHOLDS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
@@ -44,8 +44,8 @@ seconds = st.one_of(st.sampled_from([0.001, 0.04, 0.1, 1 / 3, 0.3, 2.0, 10.0]), 
 
 
 @pytest.fixture(scope="session")
-def folder(pytestconfig: pytest.Config) -> Path:
-    return Path(pytestconfig.cache.mkdir("videos"))
+def folder() -> Path:
+    return DEFAULT_FOLDER
 
 
 def run(steps: Generator[int, None, T]) -> T:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videos import build
 
 from core.errors import SourceError
 from core.video import plan
@@ -20,19 +19,21 @@ from core.video.decoder import Decoder
 from core.video.frame import Frame
 from core.video.probe import Video, probe
 from core.video.stream import DEPTH, FrameStream, map_frames
+from tests.raising import raises
+from tests.videos import build
 
 CLIPS = ("h264-shortgop", "h264-onegop", "avi-mpeg4", "raw-h264")
 """Read by segments, by one reader with frame threads, by dts or pts, by counting."""
 
 
 @pytest.fixture(scope="module", params=CLIPS)
-def video(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Video:
-    return probe(build(request.param, Path(pytestconfig.cache.mkdir("videos"))))
+def video(request: pytest.FixtureRequest) -> Video:
+    return probe(build(request.param))
 
 
 @pytest.fixture(scope="module")
-def short_groups(pytestconfig: pytest.Config) -> Video:
-    return probe(build("h264-shortgop", Path(pytestconfig.cache.mkdir("videos"))))
+def short_groups() -> Video:
+    return probe(build("h264-shortgop"))
 
 
 @pytest.fixture(autouse=True)
@@ -161,10 +162,10 @@ def test_an_error_of_the_making_of_the_work_reaches_the_consumer(video: Video) -
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_file_that_went_away_is_an_error_not_an_end(short_groups: Video, workers: int) -> None:
     gone = Video(short_groups.path + ".gone", short_groups.info, short_groups.ledger)
-    with pytest.raises(SourceError, match="does not exist"), FrameStream(gone) as frames:
+    with raises(SourceError, code="missing"), FrameStream(gone) as frames:
         list(frames)
     with (
-        pytest.raises(SourceError, match="does not exist"),
+        raises(SourceError, code="missing"),
         closing(map_frames(gone, everything(gone), lambda: ordinal, workers)) as chunks,
     ):
         list(chunks)

@@ -164,7 +164,7 @@ def test_a_stream_that_is_named_is_read_by_every_reader(kit: Kit) -> None:
     path = kit.joined("a.mkv", kit.other(), kit.film(), flags="-d")
     video = probe(path, stream=0)
     info = video.info
-    assert (info.stream_index, info.named_stream, info.first_stream, info.mark) == (0, True, True, "_s0")
+    assert (info.stream_index, info.named_stream, info.first_stream, info.stream_suffix) == (0, True, True, "_s0")
     assert numbers_of(video) == film_from(OTHER)
     with FrameReader(video) as reader:
         assert videos.read_number(reader.frame(17).rgb()) == OTHER + 17

@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from restamped import CLIPS, STEP, drop_pts
-from videos import FRAMES, build, decoded, read_number
 
 from core.records import UNNAMED, FrameLedger
 from core.store import ledger as ledger_file
@@ -23,6 +21,8 @@ from core.video.probe import Video, probe
 from core.video.seek import FrameReader
 from core.video.stream import FrameStream, map_frames
 from core.video.timeline import in_line, timeline
+from tests.restamped import CLIPS, STEP, drop_pts
+from tests.videos import FRAMES, build, decoded, read_number
 
 ALL = list(range(FRAMES))
 Clip = Callable[[str], Video]

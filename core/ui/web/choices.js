@@ -10,8 +10,8 @@ const OF_THIS_VIDEO = ["person_ids", "shots"];
 
 export class Choices {
   /**
-   * `run` are its facts, `defaults` the filters of an untouched run. `changed(settled)` is called after each change: while
-   * a slider moves it is not settled. `told(state)` hears { saved, error, conflict }.
+   * `run` are its facts, `defaults` the filters of an untouched run. `changed(settled)` is called after each change:
+   * while a slider moves it is not settled. `told(state)` hears { saved, error, conflict }.
    */
   constructor(run, defaults, changed, told) {
     this.run = run;
@@ -69,7 +69,7 @@ export class Choices {
   /** Makes what is now one step of undo, and saves it. */
   settle() {
     const now = this.#state();
-    if (same(now, this.settledState)) return;
+    if (same(now, this.settledState)) return void this.changed(true); // moved, and moved back
     this.past.push(this.settledState);
     if (this.past.length > UNDO_STEPS) this.past.shift();
     this.future = [];
@@ -90,7 +90,8 @@ export class Choices {
 
   /** The filters that are not as in an untouched run, without what belongs to this video. */
   differences() {
-    const differ = ([name, value]) => !OF_THIS_VIDEO.includes(name) && JSON.stringify(value) !== JSON.stringify(this.defaults[name]);
+    const isOther = (name, value) => JSON.stringify(value) !== JSON.stringify(this.defaults[name]);
+    const differ = ([name, value]) => !OF_THIS_VIDEO.includes(name) && isOther(name, value);
     return Object.fromEntries(Object.entries(this.filters).filter(differ));
   }
 
@@ -219,7 +220,7 @@ export class Choices {
   }
 
   #park() {
-    if (!this.unsaved) return;
+    if (!this.unsaved && !this.saving) return; // a request that goes on may end with the page
     localStorage.setItem(this.#parked(), JSON.stringify({ mapping: this.mapping(), revision: this.revision }));
   }
 }

@@ -26,11 +26,12 @@ export function keyName(event) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest?.(TYPING)) return;
+  const from = /** @type {Element} */ (event.target);
+  if (from.closest?.(TYPING)) return;
   const name = keyName(event);
   const moves = name.startsWith("Arrow") || name.startsWith("Shift+Arrow") || /^(Home|End|Page)/.test(name);
-  if (moves && event.target.closest?.("input, [role=tab], [role=listbox]:not(.grid), [role=slider]")) return;
-  if ((name === " " || name === "Enter") && event.target.closest?.("button, a, summary, input")) return;
+  if (moves && from.closest?.("input, [role=tab], [role=listbox]:not(.grid), [role=slider]")) return;
+  if ((name === " " || name === "Enter") && from.closest?.("button, a, summary, input")) return;
   for (const tab of tabs) {
     if (!tab.element.isConnected) tabs.delete(tab);
     else if (tab.element.checkVisibility() && tab.map[name]) {

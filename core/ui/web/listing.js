@@ -4,11 +4,14 @@ import { count, number, title } from "./dom.js";
 import { sorted } from "./select.js";
 
 export const DUPLICATES = "duplicates";
+const STACKED = "framesieve.stacked";
 
 export class Listing {
   constructor() {
     this.view = "all";
     this.answer = null;
+    /** Whether near-duplicates are folded under the best of them. */
+    this.stacked = localStorage.getItem(STACKED) === "yes";
     this.open(null);
   }
 
@@ -38,14 +41,27 @@ export class Listing {
     }
   }
 
-  /** Rows of the table, in order. */
+  /** Whether there are near-duplicates that could be folded where we look. */
+  get canStack() {
+    return this.copies.size > 0 && !this.peek && this.view === "all";
+  }
+
+  stack(on) {
+    this.stacked = on;
+    localStorage.setItem(STACKED, on ? "yes" : "no");
+  }
+
+  /** Rows of the table, in order; those that are folded under another one are left out. */
   rows() {
-    const { reason } = this.answer;
+    const { reason, duplicateOf } = this.answer;
+    const folds = this.stacked && this.canStack;
     const order = this.#order();
     const rows = [];
     for (let i = 0; i < this.table.frames; i++) {
       const row = order ? order[i] : this.sort.sign > 0 ? i : this.table.frames - 1 - i;
-      if (this.peek ? this.peek.has(row) : this.view === "all" || (this.view === "kept") === (reason[row] === 0)) rows.push(row);
+      const isKept = reason[row] === 0;
+      const seen = this.peek ? this.peek.has(row) : this.view === "all" || (this.view === "kept") === isKept;
+      if (seen && !(folds && duplicateOf[row] >= 0)) rows.push(row);
     }
     return rows;
   }
@@ -74,11 +90,9 @@ export class Listing {
   }
 
   /** Frames that a rule refused first; the same again ends it. */
-  lookAtReason(name, code) {
+  lookAtReason(name, rows) {
     if (this.peek?.key === name) return this.look(null, null);
-    const rows = [];
-    this.answer.reason.forEach((other, row) => other === code && rows.push(row));
-    this.look(`rejected: ${words(name)}`, rows, name);
+    return this.look(`rejected: ${words(name)}`, rows, name);
   }
 
   /** A frame and its near-duplicates; false when it has none. */
@@ -107,9 +121,18 @@ export class Listing {
     const head = (row) => (duplicateOf[row] >= 0 ? duplicateOf[row] : row);
     const size = (row) => this.copies.get(head(row)) ?? 0;
     const rows = Uint32Array.from({ length: this.table.frames }, (_, row) => row);
-    return rows.sort((a, b) => size(b) - size(a) || head(a) - head(b) || (b === head(b)) - (a === head(a)) || a - b);
+    return rows.sort(
+      (a, b) => size(b) - size(a) || head(a) - head(b) || Number(b === head(b)) - Number(a === head(a)) || a - b,
+    );
   }
 }
 
+const WORDS = {
+  manual: "by hand",
+  quota: "not among the best",
+  spread: "another one stands for it",
+  duplicate: "near-duplicate",
+};
+
 /** Reasons as people say them. */
-export const words = (reason) => (reason === "manual" ? "by hand" : reason.replaceAll("_", " "));
+export const words = (reason) => WORDS[reason] ?? reason.replaceAll("_", " ");

@@ -1,13 +1,14 @@
-// Near-duplicates among 64-bit hashes and coarse colours, greedy and exact: the twin of core/metrics/hamming.py. A hash is
-// two uint32 halves. Colours are { values, places, limits }: as many numbers per frame as there are limits, from its place on.
+// Near-duplicates among 64-bit hashes and coarse colours, greedy and exact: the twin of core/metrics/hamming.py. A hash
+// is two uint32 halves. Colours are { values, places, limits }: as many numbers per frame as there are limits, from its
+// place on.
 
 const BITS = 64;
 const LOOKUP_COST = 12;
 const SCAN_COST = 0.17;
 
 /**
- * For each frame, best first: -1 = kept, else the index of the first kept frame whose hash differs in at most `distance`
- * bits and whose colours agree. Whatever way is taken, the answer is the same; only the time differs.
+ * For each frame, best first: -1 = kept, else the index of the first kept frame whose hash differs in at most
+ * `distance` bits and whose colours agree. Whatever way is taken, the answer is the same; only the time differs.
  */
 export function firstNear(high, low, distance, colours) {
   const bands = bandsFor(high.length, distance);
@@ -49,23 +50,25 @@ function bandsFor(count, distance) {
   let [best, bestCost] = [0, (SCAN_COST * count) / 2];
   for (let bands = 4; bands <= Math.max(4, distance + 1); bands++) {
     const width = Math.floor(BITS / bands);
-    const lookups = bands * flips(Math.ceil(BITS / bands), Math.floor(distance / bands), true);
+    const lookups = bands * flipCount(Math.ceil(BITS / bands), Math.floor(distance / bands));
     const cost = lookups * (LOOKUP_COST * SCAN_COST + (SCAN_COST * count) / 2 / 2 ** width);
     if (cost < bestCost) [best, bestCost] = [bands, cost];
   }
   return best;
 }
 
-/** All numbers of `width` bits with at most `most` bits set (or how many there are). */
-function flips(width, most, onlyCount = false) {
-  if (onlyCount) {
-    let [total, choose] = [0, 1];
-    for (let bits = 0; bits <= most; bits++) {
-      total += choose;
-      choose = (choose * (width - bits)) / (bits + 1);
-    }
-    return total;
+/** How many numbers `flips` returns. */
+function flipCount(width, most) {
+  let [total, choose] = [0, 1];
+  for (let bits = 0; bits <= most; bits++) {
+    total += choose;
+    choose = (choose * (width - bits)) / (bits + 1);
   }
+  return total;
+}
+
+/** All numbers of `width` bits with at most `most` bits set. */
+function flips(width, most) {
   return Array.from({ length: 2 ** width }, (_, key) => key).filter((key) => ones(key) <= most);
 }
 

@@ -1,8 +1,9 @@
-// The rules of core/pipeline/select.py, in the browser, so that a slider needs no server. Same order, same numbers: doubles
-// in both, NaN is never within a bound, equal ranks keep the earlier frame. tests/ui/test_page_select.py compares both on
-// random tables; the server selects again before it saves or exports. Pure: no page, no network.
+// The rules of core/pipeline/select.py, in the browser, so that a slider needs no server. Same order, same numbers:
+// doubles in both, NaN is never within a bound, equal ranks keep the earlier frame. tests/ui/test_page_select.py
+// compares both on random tables; the server selects again before it saves or exports. Pure: no page, no network.
 
 import { firstNear } from "./near.js";
+import { bestStage, rankingOf } from "./select_best.js";
 import { HAS_COLOURS, HAS_ERROR, HAS_HASH } from "./table.js";
 
 const NONE = 255;
@@ -11,14 +12,15 @@ const NONE = 255;
  * Decides which frames are kept, and why the others are not.
  *
  * `filters` are plain values as in `FilterSettings`; `hand` is { keep: [ordinals], reject: [ordinals] }.
- * Returns { reason (code per frame, 0 = kept), names (code -> name), kept, onlyBy (rule -> frames that it alone refuses),
- * onlyColumn (column -> frames that its two bounds alone refuse), duplicateOf (row or -1), relaxed }.
+ * Returns { reason (code per frame, 0 = kept), names (code -> name), kept,
+ * onlyBy (rule -> frames that it alone refuses), onlyColumn (column -> frames that its two bounds alone
+ * refuse), duplicateOf (row or -1), standIn (row or -1), windows (of the best N; null without), relaxed }.
  */
 export function select(table, filters, hand) {
   let chosen = selectOnce(table, filters, hand);
   const least = filters.at_least ?? null;
   if (least === null) return chosen;
-  const wanted = isSet(filters.top) ? Math.min(least, filters.top) : least;
+  const wanted = Math.min(...[least, filters.top, filters.best].filter(isSet));
   const steps = table.rules.steps;
   for (let step = 1; step <= steps; step++) {
     if (chosen.kept >= wanted || !hasBounds(filters)) break;
@@ -38,12 +40,19 @@ function selectOnce(table, filters, hand) {
   for (let row = 0; row < table.frames; row++) if (stage.fails[row] === 0) survivors.push(row);
   const keptByHand = rowsOf(table, hand.keep);
   keptByHand.forEach((row) => override(table, stage, row));
-  const chosen = { ...reasonsOf(table, stage), relaxed: {} };
-  chosen.duplicateOf = new Int32Array(table.frames).fill(-1);
+  const chosen = {
+    ...reasonsOf(table, stage),
+    kept: 0,
+    duplicateOf: new Int32Array(table.frames).fill(-1),
+    standIn: new Int32Array(table.frames).fill(-1),
+    windows: null,
+    relaxed: {},
+  };
   const quotas = table.rules.quotas.some((name) => isSet(filters[name]));
   if (isSet(filters.dedup) || quotas) laterStages(table, filters, survivors, new Set(keptByHand), chosen, quotas);
+  if (isSet(filters.best)) bestStage(table, filters, rowsOf(table, hand.keep), rowsOf(table, hand.reject), chosen);
   if (hand.reject.length) rejectByHand(table, hand.reject, chosen);
-  chosen.kept = chosen.reason.reduce((kept, code) => kept + (code === 0), 0);
+  chosen.kept = chosen.reason.reduce((kept, code) => (code === 0 ? kept + 1 : kept), 0);
   return chosen;
 }
 
@@ -89,12 +98,14 @@ function bound(table, stage, column, low, high) {
   const highRule = isSet(high) ? stage.rules.push({ name: `max ${column}`, reason, column }) - 1 : NONE;
   const { fails, groups, first } = stage;
   const values = table.values.get(column);
+  const isFlag = values !== undefined && table.rules.flags.includes(column);
   for (let row = 0; row < table.frames; row++) {
     const value = values ? values[row] : NaN;
+    if (isFlag && Number.isNaN(value)) continue; // not known: it refuses nothing
     const below = lowRule !== NONE && !(value >= low);
     const above = highRule !== NONE && !(value <= high);
     if (!below && !above) continue;
-    fails[row] += below + above;
+    fails[row] += below && above ? 2 : 1;
     groups[row]++;
     if (first[row] === NONE) first[row] = below ? lowRule : highRule;
   }
@@ -134,8 +145,8 @@ function reasonsOf(table, stage) {
 // --- duplicates and quotas, among survivors
 
 function laterStages(table, filters, survivors, byHand, chosen, quotas) {
-  let ranked = rankedRows(table, filters.rank_by, survivors);
-  if (isSet(filters.dedup)) {
+  let ranked = rankedRows(table, rankingOf(table, filters.rank_by), survivors);
+  if (isSet(filters.dedup) && !isSet(filters.best)) {
     const copies = duplicateRows(table, ranked, filters.dedup);
     const code = chosen.names.indexOf("duplicate");
     chosen.onlyBy.duplicate = 0;
@@ -168,7 +179,7 @@ function rankedRows(table, column, rows) {
 }
 
 /** All rows, best first, kept for the next time; null when the run has no such column. */
-export function rankOrder(table, column) {
+function rankOrder(table, column) {
   const values = table.values.get(column);
   if (!values) return null;
   if (!table.orders.has(column)) {
@@ -182,7 +193,7 @@ export function sorted(values, sign) {
   const rows = Uint32Array.from(values, (_, row) => row);
   return rows.sort((a, b) => {
     const [x, y] = [values[a], values[b]];
-    if (Number.isNaN(x) || Number.isNaN(y)) return Number.isNaN(x) - Number.isNaN(y) || a - b;
+    if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y)) || a - b;
     return sign * (x - y) || a - b;
   });
 }
@@ -193,7 +204,9 @@ function duplicateRows(table, ranked, distance) {
   const high = Uint32Array.from(hashed, (row) => table.hashHigh[row]);
   const low = Uint32Array.from(hashed, (row) => table.hashLow[row]);
   const copies = new Map();
-  firstNear(high, low, distance, coloursOf(table, hashed)).forEach((first, i) => first >= 0 && copies.set(hashed[i], hashed[first]));
+  firstNear(high, low, distance, coloursOf(table, hashed)).forEach(
+    (first, i) => first >= 0 && copies.set(hashed[i], hashed[first]),
+  );
   return copies;
 }
 

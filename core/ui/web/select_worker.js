@@ -5,11 +5,11 @@
 import { select } from "./select.js";
 import { digestOf, unpack } from "./table.js";
 
-export const BINS = 48;
+const BINS = 48;
 const NOT_MEASURED = 255;
 
 let table = null;
-let bins = new Map();
+const bins = new Map();
 
 self.addEventListener("message", ({ data }) => {
   if (data.buffer) {
@@ -26,12 +26,14 @@ self.addEventListener("message", ({ data }) => {
     onlyBy: chosen.onlyBy,
     onlyColumn: chosen.onlyColumn,
     duplicateOf: chosen.duplicateOf,
+    standIn: chosen.standIn,
+    windows: chosen.windows,
     relaxed: chosen.relaxed,
     counts: countsOf(chosen),
     keptBins: new Map([...bins].map(([name, of]) => [name, counted(of, chosen.reason)])),
     digest: data.wantsDigest ? digestOf(table, chosen.reason) : null,
   };
-  self.postMessage(answer, [answer.reason.buffer, answer.duplicateOf.buffer]);
+  self.postMessage(answer, { transfer: [answer.reason.buffer, answer.duplicateOf.buffer] });
 });
 
 /** Extremes, histogram and gaps of a column; remembers the bin of each frame. */
@@ -49,7 +51,14 @@ function describe(name, values) {
     Number.isNaN(value) ? NOT_MEASURED : Math.min(BINS - 1, Math.floor((value - low) * scale)),
   );
   bins.set(name, of);
-  return { name, low, high, missing, whole: values.every((v) => Number.isNaN(v) || Number.isInteger(v)), all: counted(of) };
+  return {
+    name,
+    low,
+    high,
+    missing,
+    whole: values.every((v) => Number.isNaN(v) || Number.isInteger(v)),
+    all: counted(of),
+  };
 }
 
 /** How many frames (of the kept ones, if reasons come) lie in each bin. */

@@ -1,7 +1,7 @@
 // Asks the worker for selections, one at a time; while it works, only the newest question waits.
 
 export class Selector {
-  /** `answered(answer)` is called for each answer, `described(columns)` once per run. `answer.newest`: nothing else waits. */
+  /** `answered(answer)` is called for each answer, `described(columns)` once per run; `newest`: nothing waits. */
   constructor(answered, described) {
     this.answered = answered;
     this.described = described;
@@ -14,7 +14,8 @@ export class Selector {
     this.waiting = null;
     this.busy = false;
     this.worker = new Worker(new URL("./select_worker.js", import.meta.url), { type: "module" });
-    this.worker.addEventListener("message", ({ data }) => (data.columns ? this.described(data.columns) : this.#arrived(data)));
+    const told = ({ data }) => (data.columns ? this.described(data.columns) : this.#arrived(data));
+    this.worker.addEventListener("message", told);
     this.worker.postMessage({ buffer });
   }
 

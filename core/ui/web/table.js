@@ -30,11 +30,19 @@ export function unpack(buffer) {
     colours: columns.get("colours"),
     discard: columns.get("discard"),
     flags: columns.get("flags"),
+    letterbox: columns.get("letterbox"),
     values,
     people: peopleOf(head.people, columns.get("people")),
     orders: new Map(),
     rowOf: (wanted) => rowOf(ordinal, wanted),
   };
+}
+
+/** [x, y, width, height] of the picture inside black bars, in pixels; null where there are none. */
+export function insideBars({ run, table }, row) {
+  const [x, y, width, height] = table.letterbox.subarray(4 * row, 4 * row + 4);
+  if (!width || !height || (width >= run.width && height >= run.height)) return null;
+  return [x, y, width, height];
 }
 
 /** Map of person id -> rows of the frames that show this person. */
@@ -58,7 +66,7 @@ function rowOf(ordinal, wanted) {
 /** SHA-256 (hex) of the kept ordinals as little-endian int64: the digest of a selection. */
 export function digestOf(table, reason) {
   let kept = 0;
-  for (let row = 0; row < table.frames; row++) kept += reason[row] === 0;
+  for (let row = 0; row < table.frames; row++) if (reason[row] === 0) kept++;
   const words = new Uint32Array(2 * kept);
   for (let row = 0, at = 0; row < table.frames; row++) {
     if (reason[row] !== 0) continue;
@@ -69,7 +77,7 @@ export function digestOf(table, reason) {
 }
 
 /** In plain script, because crypto.subtle is absent where the page is not served from this machine or over TLS. */
-export function sha256(data) {
+function sha256(data) {
   const [rounds, state] = constants();
   const blocks = (data.length + 9 + 63) >> 6;
   const padded = new Uint8Array(64 * blocks);
@@ -104,5 +112,8 @@ function constants() {
   const primes = [];
   for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime)) primes.push(n);
   const fraction = (root) => ((root - Math.floor(root)) * 2 ** 32) | 0;
-  return [Int32Array.from(primes, (n) => fraction(Math.cbrt(n))), Int32Array.from(primes.slice(0, 8), (n) => fraction(Math.sqrt(n)))];
+  return [
+    Int32Array.from(primes, (n) => fraction(Math.cbrt(n))),
+    Int32Array.from(primes.slice(0, 8), (n) => fraction(Math.sqrt(n))),
+  ];
 }

@@ -1,12 +1,20 @@
-// Which tab is seen: remembered for this browser tab, so that a reload stays where it was.
+// Which tab is seen: in the address of the page, and remembered for this browser tab.
+
+import { go, onPlace, place } from "./address.js";
 
 const LAST = "framesieve.tab";
 
-const buttons = () => [...document.querySelectorAll('#tabs button[role="tab"]')];
+/** @returns {HTMLElement[]} */
+const buttons = () => Array.from(document.querySelectorAll('#tabs button[role="tab"]'));
+const nameOf = (button) => button.id.replace(/-tab-button$/, "");
+const titleOf = (button) => button.textContent.trim();
+const isSeen = (button) => button.getAttribute("aria-selected") === "true";
 
 /** Shows the tab with this title. */
 export function showTab(title) {
-  buttons().find((button) => button.textContent.trim() === title)?.click();
+  buttons()
+    .find((button) => titleOf(button) === title)
+    ?.click();
 }
 
 /** Left and Right go from tab to tab, as everywhere. */
@@ -21,15 +29,39 @@ function walkTabs(event) {
   to.focus();
 }
 
-/** Goes back to the tab that was seen last, and remembers each that is seen from now on. */
+/** In a narrow window the row of tabs scrolls: whether there are more at its right. */
+function showMore(row) {
+  if (!row) return;
+  row.dataset.sideways = ""; // meant to
+  const look = () => row.classList.toggle("more", row.scrollLeft + row.clientWidth < row.scrollWidth - 2);
+  row.addEventListener("scroll", look, { passive: true });
+  row.addEventListener("wheel", ({ deltaX, deltaY }) => deltaX || (row.scrollLeft += deltaY), { passive: true });
+  new ResizeObserver(look).observe(row);
+}
+
+/**
+ * Goes to the tab that was clicked before this module was there (tab_clicks.js), else that of the address, else to the
+ * one that was seen last.
+ */
 export function rememberTab() {
-  const wanted = sessionStorage.getItem(LAST);
-  if (wanted) showTab(wanted);
-  document.addEventListener("keydown", walkTabs);
+  const clicked = window.framesieve?.clicked;
+  const last = sessionStorage.getItem(LAST);
+  const all = buttons();
+  const named = place().tab && all.find((button) => nameOf(button) === place().tab);
+  const wanted = (!clicked && named) || all.find((button) => titleOf(button) === (clicked ?? last)) || all[0];
+  if (wanted && !isSeen(wanted)) wanted.click();
+  if (wanted) go({ tab: nameOf(wanted) }, { replace: true });
   document.addEventListener("click", (event) => {
-    const button = event.target.closest?.('#tabs button[role="tab"]');
+    const button = /** @type {Element} */ (event.target).closest?.('#tabs button[role="tab"]');
     if (!button) return;
-    sessionStorage.setItem(LAST, button.textContent.trim());
-    if (event.detail > 0) button.blur(); // a mouse: arrows belong to what is in the tab now
+    go({ tab: nameOf(button) });
+    button.scrollIntoView({ block: "nearest", inline: "center" });
   });
+  showMore(all[0]?.closest("[role=tablist]"));
+  wanted?.scrollIntoView({ block: "nearest", inline: "center" });
+  onPlace(({ tab }) => {
+    const button = buttons().find((one) => nameOf(one) === tab);
+    if (button && !isSeen(button)) button.click();
+  });
+  document.addEventListener("keydown", walkTabs);
 }

@@ -1,4 +1,4 @@
-// Where the small picture of a frame comes from: its preview, its file, or, for runs that saved neither, decoded on demand.
+// Where the small picture of a frame comes from: its preview, its file, or, without either, decoded on demand.
 
 import { address, readStream } from "./server.js";
 import { HAS_FILE, HAS_THUMB } from "./table.js";
@@ -102,3 +102,6 @@ async function* parts(reader) {
     }
   }
 }
+
+/** As `parts`, for others: what of the streams of small pictures comes in. */
+export const partsOf = (reader) => parts(reader);

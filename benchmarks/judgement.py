@@ -1,0 +1,187 @@
+"""Measures how well ``picture_score`` tells a good picture from a bad one; writes benchmarks/results/judgement.json.
+
+Run: python -m benchmarks.judgement [--quick]. Ladders: frames of ../shared/media and photos that installed packages
+ship, harmed in twelve ways at four strengths; the constants of ``metrics.judge`` and ``metrics.picture_score`` were
+chosen on the contents of ``CHOSEN_ON``, the others judge them. Windows: one good frame of 25 among harmed ones. Picks:
+../shared/cases/picks. Speed: CPU time of all columns against the kernel of the five metrics and the hash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import judged_ladders as ladders
+from benchmarks.filter import cpu_name
+from benchmarks.judged_ladders import KINDS, MOVING, SIDE, UNORDERED, Film, moves
+from core import files
+from core.metrics.judge import Judged, judge
+from core.metrics.neighbours import flags_of
+from core.metrics.picture_score import picture_score
+from core.metrics.quality import measure, quality_score
+from core.metrics.scratch import Scratch
+from core.settings.columns import JUDGED
+from core.settings.extract import ExtractSettings
+
+RESULTS = Path(__file__).parent / "results" / "judgement.json"
+SHARED = Path(__file__).parent.parent.parent / "shared"
+CHOSEN_ON = ("bedroom", "driving", "juggle", "china", "bus")
+PHOTOS = (
+    "sklearn/datasets/images/china.jpg",
+    "sklearn/datasets/images/flower.jpg",
+    "ultralytics/assets/bus.jpg",
+    "ultralytics/assets/zidane.jpg",
+    "gradio/test_data/cheetah1.jpg",
+    "matplotlib/mpl-data/sample_data/grace_hopper.jpg",
+)
+WEIGHTS = ExtractSettings().quality_weights
+Scores = dict[str, list[tuple[float, float]]]
+"""Kind -> (picture_score, quality_score) of the good picture and of its four harmed ones."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one film of each clip")
+    quick = parser.parse_args().quick
+    contents = _contents(quick)
+    others = [film for _, film in contents[1:] + contents[:1]]
+    scored = [(name, film, _ladder(film, other)) for (name, film), other in zip(contents, others, strict=True)]
+    halves = {
+        "chosen on": [one for one in scored if one[0] in CHOSEN_ON],
+        "judged on": [one for one in scored if one[0] not in CHOSEN_ON],
+    }
+    found: dict[str, Any] = {"cpu": cpu_name(), "contents": len(contents)}
+    for which, name in enumerate(("picture_score", "quality_score")):
+        found[name] = {half: _accuracy(some, which) for half, some in halves.items()}
+    found |= {"windows": _windows(scored), "speed": _speed(contents[0][1][SIDE])}
+    if (SHARED / "cases" / "picks" / "labels.json").exists():
+        found["picks"] = _picks()
+    files.write_text(RESULTS, json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found, indent=1))
+
+
+def _contents(quick: bool) -> list[tuple[str, Film]]:
+    site = next(Path(folder) for folder in sys.path if folder.endswith("site-packages"))
+    clips = sorted((SHARED / "media").glob("*.*"))
+    films = [(path.stem, film) for path in clips for film in list(ladders.of_clip(path))[: 1 if quick else None]]
+    return films + [(Path(p).stem, ladders.of_photo(site / p)) for p in PHOTOS if (site / p).exists()]
+
+
+_scratch = Scratch()
+
+
+def _judged(grey: Any) -> tuple[Judged, float]:
+    """What is measured of a picture, and its quality score."""
+    stats = measure(grey, grey.shape[1], full_range=True, scratch=_scratch)
+    found = judge(grey, grey.shape[1], full_range=True, laplacian=stats.laplacian, scratch=_scratch)
+    return found, float(quality_score(stats[:5], WEIGHTS))
+
+
+def _scores(film: Film) -> tuple[float, float]:
+    """Both scores of the frame in the middle of three."""
+    before, (found, quality), after = _judged(film[0])[0], _judged(film[1]), _judged(film[2])[0]
+    columns = {name: getattr(found, name) for name in JUDGED} | dict(flags_of(found, before, after))
+    return picture_score(columns) or 0.0, quality
+
+
+def _ladder(film: Film, other: Film) -> Scores:
+    good = _scores(film[SIDE - 1 : SIDE + 2])
+    kinds = [kind for kind in KINDS if kind not in MOVING or moves(film)]
+    return {kind: [good, *(_scores(KINDS[kind][0](film, s, other)) for s in KINDS[kind][1])] for kind in kinds}
+
+
+def _accuracy(some: list[tuple[str, Film, Scores]], which: int) -> dict[str, float]:
+    """Share of pairs in which the better picture scores higher: each kind within a content; across contents."""
+    pairs: dict[str, list[bool]] = defaultdict(list)
+    for _, _, ladder in some:
+        for kind, scores in ladder.items():
+            first = range(1) if kind in UNORDERED else range(len(scores))
+            pairs[kind] += [scores[i][which] > scores[j][which] for i in first for j in range(i + 1, len(scores))]
+    for _, _, one in some:
+        good = one["blur"][0][which]
+        for _, _, other in some:
+            for kind, scores in other.items():
+                pairs["across"] += [good > scores[at][which] for at in (3, 4)]
+                pairs[f"across, {kind}"] += [good > scores[at][which] for at in (3, 4)]
+    return {kind: round(float(np.mean(right)), 3) for kind, right in pairs.items()}
+
+
+def _windows(scored: list[tuple[str, Film, Scores]]) -> dict[str, float]:
+    """One good frame among 24 harmed ones: how often each score picks it. Drawn with a fixed seed."""
+    rng, right = np.random.default_rng(2), np.zeros(2)
+    draws = 0
+    for _, _, ladder in scored:
+        harmed = [scores[at] for kind, scores in ladder.items() for at in (2, 3, 4)]
+        for _ in range(20):
+            window = np.array([ladder["blur"][0], *(harmed[i] for i in rng.choice(len(harmed), 24))])
+            right += np.argmax(window, axis=0) == 0
+            draws += 1
+    return dict(zip(("picture_score", "quality_score"), np.round(right / draws, 3).tolist(), strict=True))
+
+
+def _speed(grey: Any) -> dict[str, float]:
+    """CPU time (ms) at 1920x1080 of today's kernel with its hash, and of it with all columns; the best of nine."""
+    import cv2
+
+    large = np.ascontiguousarray(cv2.resize(grey, (1920, 1080)))
+    width = large.shape[1]
+
+    def timed(work: Any) -> float:
+        times = []
+        for _ in range(9):
+            began = time.thread_time()
+            for _ in range(10):
+                work()
+            times.append((time.thread_time() - began) * 100)
+        return min(times)
+
+    def kernel() -> Any:
+        return measure(large, width, full_range=False, scratch=_scratch, phash=True)
+
+    def judgement() -> Any:
+        return judge(large, width, full_range=False, laplacian=kernel().laplacian, scratch=_scratch)
+
+    one = judgement()
+    plain, both = timed(kernel), timed(judgement)
+    beside = timed(lambda: flags_of(one, one, one))
+    return {
+        "kernel_ms": round(plain, 3),
+        "with_columns_ms": round(both, 3),
+        "neighbours_ms": round(beside, 3),
+        "ratio": round((both + beside) / plain, 2),
+    }
+
+
+def _picks() -> dict[str, Any]:
+    """How often the best of six frames is one that a person would keep, and how often a clearly bad one."""
+    from core.pipeline.extraction import extract_records
+
+    labels = json.loads((SHARED / "cases" / "picks" / "labels.json").read_text())
+    labels = [one for one in labels if not one.get("equal") and one["best"] and len(one["best"]) < len(one["frames"])]
+    settings = ExtractSettings(method="all", save_frames=False)
+    tally: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as work:
+        runs = {
+            clip: list(extract_records(SHARED / "media" / clip, settings, out=Path(work) / Path(clip).stem))
+            for clip in sorted({label["clip"] for label in labels})
+        }
+    for name in ("picture_score", "quality_score", "subject_detail"):
+        columns = {clip: [r.to_mapping()[name] or 0.0 for r in records] for clip, records in runs.items()}
+        picks = [(one, max(one["frames"], key=columns[one["clip"]].__getitem__)) for one in labels]
+        tally[name] = {
+            "as a person": round(float(np.mean([pick in one["best"] for one, pick in picks])), 2),
+            "clearly bad": round(float(np.mean([pick in one["bad"] for one, pick in picks])), 2),
+        }
+    return tally | {"windows": len(labels)}
+
+
+if __name__ == "__main__":
+    main()

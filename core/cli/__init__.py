@@ -1,0 +1,1 @@
+"""The command line, ``python -m core VERB``: options in, lines or one JSON object out."""

@@ -1,0 +1,200 @@
+"""Calls the compiled kernels: arrays become addresses and sizes. What each computes stands in its ``kernels`` module.
+
+Arrays are as the kernels want them, C-contiguous and of the right type: the callers see to that (``quality``,
+``phash``, ``plane_colours``, ``hamming``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.metrics.machine_code import function
+from core.metrics.scratch import Scratch
+
+
+class Raw(NamedTuple):
+    """The statistics of a picture before they are normalised, in the order of METRIC_NAMES."""
+
+    sharpness: float
+    edge_strength: float
+    contrast: float
+    brightness: float
+    entropy: float
+
+
+class Maps(NamedTuple):
+    """What is known of each block of 8x8 pixels that was looked at: (rows, columns), outside bars."""
+
+    energy: NDArray[np.float32]
+    """Sum of squared differences in the main direction less that across it; -1 = not measured (bars)."""
+    combed: NDArray[np.uint8]
+    """1 where rows alternate as those of two fields do."""
+    points: NDArray[np.uint8]
+    """One pixel of each block, as stored."""
+
+    @classmethod
+    def of(cls, rows: int, columns: int) -> Maps:
+        """Returns maps to be filled."""
+        kinds = np.float32, np.uint8, np.uint8
+        return cls(*(np.empty((rows, columns), kind) for kind in kinds))
+
+
+def frame(plane: NDArray[np.uint8], width: int, full_range: bool, scratch: Scratch, want_box: bool) -> Raw:
+    """Returns the statistics of an (H, line_size) uint8 plane; fills ``scratch.box`` when asked."""
+    height, stride = plane.shape
+    function("frame")(
+        plane.ctypes.data, height, stride, width, full_range, *_buffers(scratch), _at(scratch.box), want_box,
+        _at(scratch.raw),
+    )  # fmt: skip
+    return Raw(*scratch.raw.tolist())
+
+
+def masked(
+    plane: NDArray[np.uint8], mask: NDArray[np.uint8], width: int, full_range: bool, scratch: Scratch
+) -> tuple[int, Raw]:
+    """Returns how many pixels of an (H, line_size) uint8 mask are inside, and the statistics of these."""
+    (height, stride), mask_stride = plane.shape, mask.shape[1]
+    pixels = function("masked")(
+        _at(plane), height, stride, _at(mask), mask_stride, width, full_range, *_buffers(scratch), _at(scratch.raw)
+    )
+    return pixels, Raw(*scratch.raw.tolist())
+
+
+def difference(first: NDArray[np.uint8], second: NDArray[np.uint8], width: int) -> int:
+    """Returns the sum of absolute differences of two (H, line_size) uint8 planes."""
+    height, stride = first.shape
+    return function("difference")(_at(first), stride, _at(second), second.shape[1], height, width)
+
+
+def judge(
+    plane: NDArray[np.uint8], width: int, every: int, black: int, dark: int, scratch: Scratch, maps: Maps
+) -> None:  # fmt: skip
+    """Fills the maps of the blocks of an (H, line_size) uint8 plane, ``scratch.bins`` and ``scratch.found``."""
+    (height, stride), (rows, across) = plane.shape, maps.energy.shape
+    function("judge")(
+        _at(plane), height, stride, width, every, black, dark, _at(scratch.sums), _at(scratch.small),
+        scratch.width, rows, across, _at(maps.energy), _at(maps.combed), _at(maps.points),
+        _at(scratch.bins), _at(scratch.found),
+    )  # fmt: skip
+
+
+def phash(box: NDArray[np.float64], cosines: NDArray[np.float64], steps: float) -> int:
+    """Returns the 64-bit hash of a (32, 32) box average."""
+    low, size = cosines.shape
+    work = np.empty(size + 2 * low * low)
+    at = _at(work)
+    signed = function("hash")(_at(box), _at(cosines), steps, at, at + 8 * size, at + 8 * (size + low * low))
+    return signed % (1 << 64)
+
+
+def difference_cells(
+    plane: NDArray[Any], first: int, step: int, width: int, shift: int, full_range: bool, out: NDArray[np.uint8]
+) -> None:
+    """Fills ``out``, (4, 4) uint8, with the means of samples of an (h, line_size) uint8 or uint16 plane."""
+    name, (height, stride) = ("cells_8" if plane.itemsize == 1 else "cells_16"), plane.shape
+    function(name)(_at(plane), height, stride, first, step, width, shift, full_range, _at(out))
+
+
+def ones(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Returns (64,) int64: how many hashes have each bit."""
+    counts = np.zeros(64, np.int64)
+    function("ones")(_at(hashes), len(hashes), _at(counts))
+    return counts
+
+
+def keys(hashes: NDArray[np.uint64], pieces: NDArray[np.uint64], widths: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Returns the (bands, N) uint32 keys of N hashes."""
+    out = np.empty((len(widths), len(hashes)), np.uint32)
+    function("keys")(_at(hashes), len(hashes), _at(pieces), _at(widths), len(widths), _at(out))
+    return out
+
+
+def scan(
+    hashes: NDArray[np.uint64], distance: int, values: NDArray[np.uint8], known: NDArray[np.bool_],
+    limits: NDArray[np.uint8],
+) -> NDArray[np.int64]:  # fmt: skip
+    """Returns (N,) int64: -1 = kept, else the first kept hash that is near; by comparing with all kept ones."""
+    count = len(hashes)
+    out, kept, kept_at = np.full(count, -1, np.int64), np.empty(count, np.uint64), np.empty(count, np.int64)
+    colours = _at(values), _at(known), _at(limits)
+    function("scan")(_at(hashes), count, distance, *colours, _at(kept), _at(kept_at), _at(out))
+    return out
+
+
+def search(
+    hashes: NDArray[np.uint64], distance: int, keys: NDArray[np.uint32], sizes: NDArray[np.int64],
+    flips: NDArray[np.uint32], tries: NDArray[np.int64], values: NDArray[np.uint8], known: NDArray[np.bool_],
+    limits: NDArray[np.uint8],
+) -> NDArray[np.int64]:  # fmt: skip
+    """Returns what ``scan`` does, by looking into buckets of keys."""
+    bands, count = keys.shape
+    places = int(sizes.max()) + 1
+    starts, ends = np.zeros((bands, places), np.int32), np.empty((bands, places), np.int32)
+    words, owners = np.empty((bands, count), np.uint64), np.empty((bands, count), np.int32)
+    out = np.full(count, -1, np.int64)
+    function("search")(
+        _at(hashes), count, distance, _at(keys), bands, _at(sizes), _at(flips), len(flips), _at(tries), _at(values),
+        _at(known), _at(limits), _at(starts), _at(ends), places, _at(words), _at(owners), _at(out),
+    )  # fmt: skip
+    return out
+
+
+class Looks(NamedTuple):
+    """What frames look like, as the kernels of the best N want it."""
+
+    hashes: NDArray[np.uint64]
+    """(F,) uint64."""
+    hashed: NDArray[np.bool_]
+    """(F,) bool: whether a frame has one."""
+    values: NDArray[np.uint8]
+    """(F, 36) uint8 colours."""
+    known: NDArray[np.bool_]
+    """(F,) bool: whether a frame has some."""
+
+
+def notice(
+    looks: Looks, limits: NDArray[np.uint8], places: NDArray[np.int64], rows: NDArray[np.int64],
+    chosen: NDArray[np.int64], rules: NDArray[np.int64], near: NDArray[np.bool_], far: NDArray[np.int64],
+    look: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Takes chosen rows into account among others: changes ``near``, ``far`` and ``look``."""
+    function("notice")(
+        *map(_at, looks), len(places), _at(limits), _at(places), _at(rows), len(rows), _at(chosen), len(chosen),
+        _at(rules), _at(near), _at(far), _at(look),
+    )  # fmt: skip
+
+
+def take(
+    looks: Looks, limits: NDArray[np.uint8], places: NDArray[np.int64], quality: NDArray[np.int64],
+    windows: NDArray[np.int64], pool: NDArray[np.int64], near: NDArray[np.bool_], far: NDArray[np.int64],
+    look: NDArray[np.int64], covered: NDArray[np.bool_], chosen: NDArray[np.int64], taken: int,
+    rules: NDArray[np.int64],
+) -> int:  # fmt: skip
+    """Chooses greedily in the pool; returns how many are chosen then."""
+    return function("take")(
+        *map(_at, looks), len(places), _at(limits), _at(places), _at(quality), _at(windows), _at(pool), len(pool),
+        _at(near), _at(far), _at(look), _at(covered), len(covered), _at(chosen), len(chosen), taken, _at(rules),
+    )  # fmt: skip
+
+
+def exchange(
+    looks: Looks, limits: NDArray[np.uint8], places: NDArray[np.int64], quality: NDArray[np.int64],
+    windows: NDArray[np.int64], pool: NDArray[np.int64], chosen: NDArray[np.int64], rules: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Lets chosen rows give way to better ones of their windows: changes ``chosen``."""
+    function("exchange")(
+        *map(_at, looks), len(places), _at(limits), _at(places), _at(quality), _at(windows), _at(pool), len(pool),
+        _at(chosen), len(chosen), _at(rules),
+    )  # fmt: skip
+
+
+def _buffers(scratch: Scratch) -> tuple[int, ...]:
+    lines, length = scratch.lines, scratch.lines.shape[1]
+    return _at(lines), length, _at(scratch.pairs), _at(scratch.columns), _at(scratch.counts)
+
+
+def _at(array: NDArray[Any]) -> int:
+    return array.ctypes.data

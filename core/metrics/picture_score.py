@@ -1,0 +1,85 @@
+"""The score that picks: 0-100, from what ``judge`` measured and what the neighbours tell. Formula: docs/formats.md.
+
+Beside ``quality_score``, which users know and which rewards noise and text. Its parts are factors of 0-1, so that each
+can be shown by itself: why this score.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from core.settings.columns import FLAGS
+
+HALF = 10.0
+"""Detail, in grey levels a pixel, that is worth 50."""
+NOISE_FREE, NOISE_SCALE = 1.5, 3.0
+"""Noise of a clean camera, which costs nothing, and how much more halves the score."""
+CLIPPED_POWER = 4
+BLOCKS_FREE, BLOCKS_SCALE = 15.0, 50.0
+"""Blockiness of good H.264, which costs nothing, and how much more halves the score."""
+FLAGGED = 0.1
+"""What a flag leaves of the score: no frame with a flag comes before a fair one without."""
+
+
+def parts(values: Mapping[str, Any]) -> dict[str, float] | None:
+    """Returns the factors of a frame's score, 0-1; ``None`` where it was not judged.
+
+    Args:
+        values: the record's columns: ``detail``, ``noise``, ``clipped_dark``, ``clipped_bright``, ``blockiness`` and
+            the flags (absent or ``None`` = not known, which costs nothing).
+    """
+    measured = [values.get(name) for name in ("detail", "noise", "clipped_dark", "clipped_bright", "blockiness")]
+    if any(value is None or math.isnan(value) for value in measured):
+        return None
+    detail, noise, dark, bright, blocks = (float(value) for value in measured if value is not None)
+    flags = sum(bool(values.get(name)) for name in FLAGS)
+    return {
+        "detail": detail / (detail + HALF),
+        "noise": 1.0 / (1.0 + (max(noise - NOISE_FREE, 0.0) / NOISE_SCALE) ** 2),
+        "clipped": max(1.0 - (dark + bright) / 100.0, 0.0) ** CLIPPED_POWER,
+        "blocks": 1.0 / (1.0 + max(blocks - BLOCKS_FREE, 0.0) / BLOCKS_SCALE),
+        "flags": FLAGGED if flags else 1.0,
+    }
+
+
+def picture_score(values: Mapping[str, Any]) -> float | None:
+    """Returns the score, 0-100, of a record's columns (as ``parts``); ``None`` where it was not judged.
+
+    The factors but the flags' weigh on the detail before it is squeezed into 0-100, so that order within a clip
+    does not depend on how much detail its pictures have.
+    """
+    found = parts(values)
+    if found is None:
+        return None
+    weighed = float(values["detail"]) * found["noise"] * found["clipped"] * found["blocks"]
+    return 100.0 * weighed / (weighed + HALF) * found["flags"]
+
+
+def sentence(values: Mapping[str, Any]) -> str:
+    """Returns why a frame has its score, in a sentence: what costs most first."""
+    found = parts(values)
+    if found is None:
+        return "This frame was not judged."
+    flagged = [WORDS_OF_FLAGS[name] for name in FLAGS if values.get(name)]
+    costs = sorted((name for name in WORDS if found[name] < NOTICED), key=lambda name: found[name])
+    said = [*flagged, *(WORDS[name] for name in costs)]
+    much = "much" if found["detail"] >= 0.55 else "some" if found["detail"] >= 0.3 else "little"
+    return f"{much.capitalize()} fine detail" + (
+        f"; less for {_joined(said)}." if said else ", and nothing against it."
+    )
+
+
+NOTICED = 0.9
+WORDS = {"noise": "noise", "clipped": "parts that are pure black or white", "blocks": "blocks of compression"}
+WORDS_OF_FLAGS = {
+    "dissolve": "being one shot that fades into another",
+    "combed": "combed lines of two fields",
+    "blank": "being blank",
+    "titles": "being a title or a test card",
+}
+
+
+def _joined(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,173 @@
+"""Judgement of frames with the frames beside them: flags, and where the subject is; then what a whole run tells.
+
+Frames come in order from threads that each measured some (``Seen``); one is done when the next one is there. A
+neighbour is the source frame one ordinal away: where it was not decoded, what needs it is null. Not here: what one
+picture tells by itself (``metrics.judge``), the score (``metrics.picture_score``).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.metrics.judge import Judged
+from core.metrics.neighbours import flags_of
+from core.metrics.picture_score import picture_score
+from core.metrics.subject import subject_of
+from core.records import FrameRecord
+from core.settings.columns import FLAGS, JUDGED
+from core.store import jsonl, table
+from core.store.run import RunDir
+
+DECIMALS = 4
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Seen:
+    """A record and what was measured for it; ``None`` = no picture."""
+
+    record: FrameRecord
+    judged: Judged | None
+
+
+class Judging:
+    """Takes frames in order and gives each back when the next one is there, judged."""
+
+    def __init__(self, frames: int, again: int | None = None) -> None:
+        """Begins.
+
+        Args:
+            frames: how many the video has: its first and its last one have one neighbour.
+            again: a frame that is recorded already and only comes as a neighbour.
+        """
+        self._last, self._again = frames - 1, again
+        self._before: Seen | None = None
+        self._waiting: Seen | None = None
+
+    def take(self, frames: Iterable[Seen]) -> Iterator[FrameRecord]:
+        """Takes the next frames; yields the records of those that are done now."""
+        for seen in frames:
+            yield from self._done(seen)
+            self._before, self._waiting = self._waiting, seen
+
+    def finish(self) -> Iterator[FrameRecord]:
+        """Yields the last record."""
+        yield from self._done(None)
+        self._waiting = None
+
+    def _done(self, after: Seen | None) -> Iterator[FrameRecord]:
+        waiting = self._waiting
+        if waiting is None or waiting.record.frame_number == self._again:
+            return
+        self._tell(waiting.record, waiting.judged, self._before, after)
+        yield waiting.record
+
+    def _tell(self, record: FrameRecord, judged: Judged | None, before: Seen | None, after: Seen | None) -> None:
+        """Writes the columns of a frame between its neighbours."""
+        if judged is None:
+            return
+        number = record.frame_number
+        a, b = _at(before, number - 1), _at(after, number + 1)
+        known = (a is not None or number == 0) and (b is not None or number == self._last)
+        record.more |= {name: _rounded(getattr(judged, name)) for name in JUDGED}
+        record.more["letterbox"] = _inside(judged)
+        flags = flags_of(judged, a, b) if known else None
+        record.more |= {name: None if flags is None else int(flags[name]) for name in FLAGS}
+        detail, by = subject_of(judged, a, b)
+        record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
+        score = picture_score(record.more)
+        record.more |= {"picture_score": None if score is None else _rounded(score), "sharpness_rank": None}
+
+
+def _at(seen: Seen | None, ordinal: int) -> Judged | None:
+    return seen.judged if seen is not None and seen.record.frame_number == ordinal else None
+
+
+def _inside(judged: Judged) -> list[int] | None:
+    """The rectangle inside the bars of this one frame, x, y, width, height; ``None`` = no bars, or nothing but bars."""
+    top, bottom, left, right = judged.bars
+    width, height = judged.width - left - right, judged.height - top - bottom
+    return [left, top, width, height] if top + bottom + left + right and width > 0 and height > 0 else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or value != value else round(value, DECIMALS)
+
+
+def settle(run: RunDir) -> None:
+    """Writes what only a whole run tells: the letterbox of a stretch of film, and places among neighbours.
+
+    Runs without judged frames stay as they are.
+    """
+    records = list(table.records(run)) if run.metadata.exists() else []
+    if any(record.more.get("detail") is not None for record in records):
+        settle_records(records)
+        jsonl.rewrite(run.metadata, records)
+
+
+def settle_records(records: list[FrameRecord]) -> None:
+    """The same to records in memory."""
+    tell_letterbox(records)
+    tell_ranks(records)
+
+
+AROUND_S = 1.0
+"""A frame's neighbours by time, where no shots were looked for."""
+BARS_S = 5.0
+"""Where no shots were looked for, a stretch of film of so many seconds has its bars together."""
+
+
+def tell_letterbox(records: list[FrameRecord]) -> None:
+    """Replaces each frame's own rectangle by the smallest that holds those of its shot.
+
+    A frame that reaches to the sides says that there are no bars; a black one and a title on black say nothing.
+    """
+    shots = all(record.shot_id is not None for record in records)
+    start = records[0].pts_s if records else 0.0
+
+    def stretch(record: FrameRecord) -> int | None:
+        return record.shot_id if shots else int((record.pts_s - start) // BARS_S)
+
+    for _, group in itertools.groupby((r for r in records if r.more.get("detail") is not None), key=stretch):
+        frames = list(group)
+        seen = [record.more.get("letterbox") for record in frames if not _says_nothing(record)]
+        found = _union([box for box in seen if box is not None]) if seen and None not in seen else None
+        for record in frames:
+            record.more["letterbox"] = found
+
+
+def _says_nothing(record: FrameRecord) -> bool:
+    return not record.more["detail"] > 0 or bool(record.more.get("blank")) or bool(record.more.get("titles"))
+
+
+def _union(boxes: list[list[int]]) -> list[int]:
+    """The smallest rectangle (x, y, width, height) that holds all of these."""
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    return [left, top, right - left, bottom - top]
+
+
+def tell_ranks(records: list[FrameRecord]) -> None:
+    """Writes ``sharpness_rank``: 1 = no neighbour has more detail; equal ones share a place."""
+    judged = [record for record in records if record.more.get("detail") is not None]
+    if not judged:
+        return
+    detail = np.array([record.more["detail"] for record in judged])
+    for record, (start, stop) in zip(judged, _around(judged), strict=True):
+        record.more["sharpness_rank"] = 1 + int(np.count_nonzero(detail[start:stop] > record.more["detail"]))
+
+
+def _around(records: list[FrameRecord]) -> list[tuple[int, int]]:
+    """Of each record the first row and the end of its neighbours: those of its shot, else within a second."""
+    rows = range(len(records))
+    if all(record.shot_id is not None for record in records):
+        shots = np.array([record.shot_id for record in records])
+        edges = np.flatnonzero(np.diff(shots, prepend=shots[0] - 1, append=shots[-1] + 1))
+        at = np.searchsorted(edges, rows, side="right")
+        return list(zip(edges[at - 1].tolist(), edges[at].tolist(), strict=True))
+    times = np.array([record.pts_s for record in records])
+    starts, stops = np.searchsorted(times, times - AROUND_S), np.searchsorted(times, times + AROUND_S, side="right")
+    return list(zip(starts.tolist(), stops.tolist(), strict=True))

@@ -1,0 +1,1 @@
+"""Subject masks: shots, what people pointed at, propagation, trust, identity, metrics, exports."""

@@ -1,0 +1,1 @@
+"""Training patches: windows of consecutive frames, chosen exactly, cut for many categories from one decode."""

@@ -1,0 +1,64 @@
+"""Gives a run the columns of judgement that it lacks: its frames are decoded once more. For runs of older programs.
+
+All or nothing: the records are written when the last frame was read. What else they hold stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import RunError
+from core.metrics.judge import Judged
+from core.pipeline.judging import Judging, Seen, settle_records
+from core.pipeline.measure import Measurer
+from core.pipeline.runs import video_of
+from core.records import FrameRecord
+from core.settings.extract import ExtractSettings
+from core.store import jsonl, table
+from core.store.run import RunDir
+from core.video.frame import Frame
+from core.video.stream import map_frames
+
+
+def read_again(run: RunDir, settings: ExtractSettings, video: Path | None) -> Generator[tuple[int, int], None, None]:
+    """Judges every recorded frame that has a picture; yields how many of how many are read. The caller holds the lock.
+
+    Args:
+        run: the run.
+        settings: those that it was made with.
+        video: where its video lies now, if it was moved.
+
+    Raises:
+        RunError: as ``runs.video_of``; the video decodes otherwise than it did; the run has no records.
+    """
+    records = list(table.records(run))
+    by_number = {record.frame_number: record for record in records if record.quality_score is not None}
+    wanted = np.array(sorted(by_number), np.int64)
+    source, done = video_of(run, video), 0
+    judging = Judging(len(source.ledger))
+
+    def make_work() -> Callable[[Frame], Judged]:
+        measurer = Measurer(settings, hashes=False)
+        return lambda frame: measurer.judged(frame, measurer.measure(frame))
+
+    with closing(map_frames(source, wanted, make_work)) as chunks:
+        for chunk in chunks:
+            _read(judging.take(Seen(by_number[number], judged) for number, judged in chunk))
+            done += len(chunk)
+            yield done, len(wanted)
+    _read(judging.finish())
+    source.check_unchanged()
+    if not any(record.more.get("detail") is not None for record in by_number.values()) and by_number:
+        raise RunError(f"no frame of {run.path} could be read again; put its video back as it was.", code="no_video")
+    settle_records(records)
+    jsonl.rewrite(run.metadata, records)
+
+
+def _read(records: Iterator[FrameRecord]) -> None:
+    """Lets the judging write into the records, which are those of the run."""
+    for _ in records:
+        pass

@@ -1,0 +1,266 @@
+"""The best N stills, spread: quality and difference together. ``web/spread.js`` is its twin; a test holds them equal.
+
+The stated algorithm, in whole numbers, so that two languages agree to the last bit:
+
+1. *Quality* of a candidate: the share of candidates that are worse, 0 to 10,000. *Place*: how much of the video has
+   passed (``time``), how much of all displacement (``motion``), or the mean of both, 0 to 1,000,000. *Look*: bits in
+   which two hashes differ, 24 at most; 12 where the hashes are near and the colours disagree.
+2. Places are cut into N equal windows. Of each window a few candidates go on: the best of each of its equal slices.
+3. Greedy maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): again and again the candidate with the
+   largest quality + difference from what is chosen is taken, and whatever is a near-duplicate of it drops out. Until
+   nine tenths of the windows hold one, only windows without one are asked. Frames kept by hand are chosen first.
+4. Exchange: each chosen frame gives way to a candidate of its window that would have gained more beside the others.
+
+Where neither time nor motion counts, windows only serve step 2 and 4, by the order of the frames. Pure: no files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.metrics import calls, hamming
+from core.metrics.colours import LIMITS
+from core.metrics.layout import FARTHEST, QUALITY
+from core.records import FrameTable
+from core.settings.filter import FilterSettings
+
+ALIKE = 5
+"""Bits in which near-duplicates may differ, where no filter says otherwise."""
+PLACE = 1_000_000
+POOL = (1000, 1000)
+"""How many candidates go on to step 3: four for each wanted frame, within these bounds; it decides the time."""
+NO_ROWS = np.zeros(0, np.int64)
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Which rows are chosen, and which of them stand for the others."""
+
+    rows: Rows
+    """(K,) int64, ascending; those kept by hand among them."""
+    stands_for: Rows
+    """(F,) int64: the chosen row that stands for this one, of the four around it the most alike; -1 = none is chosen,
+    it is chosen itself, or it is no candidate."""
+    windows: Rows
+    """(F,) int64: the window of each row."""
+
+
+class Asked(NamedTuple):
+    """What is wanted."""
+
+    stills: int
+    by_time: bool
+    by_look: bool
+    by_motion: bool
+    alike: int = ALIKE
+
+
+def asked(stills: int, kind: str, alike: int | None) -> Asked:
+    """Returns what a value of ``FilterSettings.spread`` means."""
+    kinds = ("time", "look", "motion") if kind == "all" else tuple(kind.split("+"))
+    return Asked(stills, "time" in kinds, "look" in kinds, "motion" in kinds, ALIKE if alike is None else alike)
+
+
+def best_of(
+    table: FrameTable, filters: FilterSettings, rows: Rows, by_hand: Rows, column: str, lower_is_better: bool
+) -> Spread:
+    """Returns what filters with ``best`` choose among rows, (R,) int64 ascending; ``column`` ranks them."""
+    assert filters.best is not None
+    wanted = asked(filters.best, filters.spread, filters.dedup)
+    return choose(table, wanted, rows, qualities(table.values.get(column), rows, lower_is_better), by_hand)
+
+
+def choose(table: FrameTable, wanted: Asked, rows: Rows, quality: Rows, by_hand: Rows = NO_ROWS) -> Spread:
+    """Chooses among the candidates.
+
+    Args:
+        table: F records.
+        wanted: how many, and what they have to differ in.
+        rows: (R,) int64 rows that may be chosen, ascending.
+        quality: (R,) int64 of each, as ``qualities`` gives them.
+        by_hand: rows that are chosen whatever they are, ascending; they count.
+    """
+    places = places_of(table, wanted)
+    if places is None:
+        windows = np.zeros(len(table), np.int64)
+        windows[rows] = np.arange(len(rows)) * wanted.stills // max(1, len(rows))
+        places = np.zeros(len(table), np.int64)
+    else:
+        windows = np.minimum(places * wanted.stills // PLACE, max(0, wanted.stills - 1))
+    marks = np.full(len(table), -1, np.int64)
+    marks[rows] = quality
+    marks[by_hand] = -1
+    work = _Choice(table, wanted, places, windows, marks, by_hand)
+    work.cover()
+    work.fill()
+    work.exchange()
+    chosen = np.sort(work.chosen)
+    return Spread(chosen, _stands_for(table, wanted, rows, chosen), windows)
+
+
+def qualities(values: NDArray[np.float64] | None, rows: Rows, lower_is_better: bool) -> Rows:
+    """Returns (R,) int64: 10,000 times the share of the other rows that are worse; not measured = 0.
+
+    Args:
+        values: (F,) float64 column that ranks; ``None`` = the run has none, and all are alike.
+        rows: (R,) int64.
+        lower_is_better: whether low values are the good ones.
+    """
+    if values is None or len(rows) < 2:
+        return np.full(len(rows), QUALITY if len(rows) == 1 else 0, np.int64)
+    own = -values[rows] if lower_is_better else values[rows]
+    known = np.sort(own[~np.isnan(own)])
+    worse = np.searchsorted(known, own, side="left") + (len(rows) - len(known))
+    found = worse * QUALITY // (len(rows) - 1)
+    return np.where(np.isnan(own), 0, found).astype(np.int64)
+
+
+def places_of(table: FrameTable, wanted: Asked) -> Rows | None:
+    """Returns (F,) int64 places, 0 to 1,000,000, never falling; ``None`` where neither time nor motion counts."""
+    axes = [_scaled(table.pts_s - table.pts_s[:1])] if wanted.by_time else []
+    axes += [_scaled(moved(table))] if wanted.by_motion else []
+    if not axes:
+        return None
+    return axes[0] if len(axes) == 1 else (axes[0] + axes[1]) // 2
+
+
+def moved(table: FrameTable) -> NDArray[np.float64]:
+    """Returns (F,) float64: the displacement that has added up at each frame.
+
+    By the column ``motion`` where the run has it, else by the bits in which hashes of successive frames differ.
+    """
+    steps = table.values.get("motion")
+    if steps is None:
+        bits = np.bitwise_count(table.phash[1:] ^ table.phash[:-1]).astype(np.float64)
+        both = table.has_phash[1:] & table.has_phash[:-1]
+        return np.concatenate([np.zeros(min(1, len(table))), np.cumsum(np.where(both, bits, 0.0))])
+    return np.cumsum(np.where(np.isnan(steps), 0.0, steps)) - np.nan_to_num(steps[:1])
+
+
+def _scaled(axis: NDArray[np.float64]) -> Rows:
+    """An axis that begins at 0, so that the last frame lasts as long as the mean of the others."""
+    last = float(axis[-1]) if len(axis) else 0.0
+    if not last > 0:
+        return np.zeros(len(axis), np.int64)
+    span = last * len(axis) / (len(axis) - 1)
+    return np.floor(axis * PLACE / span).astype(np.int64)
+
+
+class _Choice:
+    """The state of steps 3 and 4."""
+
+    def __init__(self, table: FrameTable, wanted: Asked, places: Rows, windows: Rows, quality: Rows, by_hand: Rows):
+        self.places, self.windows, self.quality = places, windows, quality
+        self.count, self.free = wanted.stills, quality >= 0
+        colours = hamming.Colours(table.colours, table.has_colours).contiguous()
+        hashes, hashed = np.ascontiguousarray(table.phash), np.ascontiguousarray(table.has_phash)
+        self.looks = calls.Looks(hashes, hashed, colours.values, colours.known)
+        self.taken, self.seen = len(by_hand), 0  # ``seen``: how many of the chosen ``free`` knows of
+        self.chosen = np.zeros(max(wanted.stills, len(by_hand)), np.int64)
+        self.chosen[: self.taken] = by_hand
+        self.covered = np.zeros(max(1, wanted.stills), np.bool_)
+        self.covered[windows[by_hand]] = True
+        self.placed = wanted.by_time or wanted.by_motion
+        kind = 2 if self.placed and wanted.by_look else 1 if wanted.by_look else 0
+        self.half = max(1, PLACE // (2 * wanted.stills))
+        self.rules = np.array([wanted.stills, wanted.alike, self.half, kind, 0, self.taken], np.int64)
+        self._pool(np.flatnonzero(self.free))
+        self.first = self.pool
+
+    # --- step 2
+
+    def _pool(self, rows: Rows) -> None:
+        """The best of each slice of each window among these rows, and how far they are from what is chosen."""
+        each = -(-min(max(4 * self.count, POOL[0]), POOL[1]) // self.count)
+        self.pool = _best_of_slices(rows, self.windows[rows], self.quality[rows], each)
+        self.near, self.far, self.look = self._beside(self.pool, 0)
+
+    def _beside(self, rows: Rows, since: int) -> tuple[NDArray[np.bool_], Rows, Rows]:
+        """Of rows: near-duplicates of the chosen ones from ``since`` on, how far in place, how unlike in look."""
+        near = np.zeros(len(rows), np.bool_)
+        far, look = np.full(len(rows), self.half, np.int64), np.full(len(rows), FARTHEST, np.int64)
+        chosen = self.chosen[since : self.taken]
+        calls.notice(self.looks, LIMITS, self.places, rows, chosen, self.rules, near, far, look)
+        return near, far, look
+
+    def _renew(self, among: NDArray[np.bool_] | None = None) -> bool:
+        """Fills the pool anew from all rows of ``among`` that are no near-duplicate of a chosen one."""
+        everything = np.flatnonzero(self.free)
+        self.free[everything] = ~self._beside(everything, self.seen)[0]
+        self.seen = self.taken
+        rows = np.flatnonzero(self.free if among is None else self.free & among)
+        if len(rows):
+            self._pool(rows)
+        return len(rows) > 0
+
+    # --- step 3
+
+    def cover(self) -> None:
+        """Takes one frame of each window, until nine tenths of them have one."""
+        enough = (9 * self.count + 9) // 10 if self.placed else 0
+        while self.taken < self.count and int(np.count_nonzero(self.covered)) < enough:
+            if not self._take(enough) and not self._renew(~self.covered[self.windows]):
+                return
+
+    def fill(self) -> None:
+        """Takes the rest wherever they gain most."""
+        if self.pool is not self.first and not self._renew():
+            return
+        while self.taken < self.count:
+            if not self._take(0) and not self._renew():
+                return
+
+    def _take(self, enough: int) -> bool:
+        """Chooses the candidates of the pool that gain most; false where none is left."""
+        before, self.rules[4] = self.taken, enough
+        self.taken = calls.take(
+            self.looks, LIMITS, self.places, self.quality, self.windows, self.pool, self.near, self.far, self.look,
+            self.covered, self.chosen, before, self.rules,
+        )  # fmt: skip
+        return self.taken > before
+
+    # --- step 4
+
+    def exchange(self) -> None:
+        """Lets each chosen frame, in the order of time, give way to a better one of its window, once."""
+        fixed = int(self.rules[5])
+        self.chosen = np.concatenate([self.chosen[:fixed], np.sort(self.chosen[fixed : self.taken])])
+        calls.exchange(self.looks, LIMITS, self.places, self.quality, self.windows, self.first, self.chosen, self.rules)
+
+
+def _best_of_slices(rows: Rows, windows: Rows, quality: Rows, each: int) -> Rows:
+    """The best row of each of up to ``each`` equal slices of every window, ascending; ties go to the earlier row."""
+    if not len(rows):
+        return rows
+    _, starts, sizes = np.unique(windows, return_index=True, return_counts=True)
+    within = np.arange(len(rows)) - np.repeat(starts, sizes)
+    size = np.repeat(sizes, sizes)
+    slices = np.where(size > each, within * each // size, within) + windows * each
+    order = np.lexsort((rows, -quality, slices))
+    first = np.flatnonzero(np.diff(slices[order], prepend=-1) != 0)
+    return np.sort(rows[order[first]])
+
+
+def _stands_for(table: FrameTable, wanted: Asked, rows: Rows, chosen: Rows) -> Rows:
+    """(F,) int64: of the two chosen rows before and the two after each candidate, the most alike; the nearest first."""
+    found = np.full(len(table), -1, np.int64)
+    if not len(chosen):
+        return found
+    after = np.searchsorted(chosen, rows)
+    least = np.full(len(rows), FARTHEST + 1, np.int64)
+    for step in (-1, 0, -2, 1):
+        at = after + step
+        inside = (at >= 0) & (at < len(chosen))
+        stand = chosen[np.clip(at, 0, len(chosen) - 1)]
+        bits = np.minimum(np.bitwise_count(table.phash[rows] ^ table.phash[stand]).astype(np.int64), FARTHEST)
+        bits[~(table.has_phash[rows] & table.has_phash[stand])] = FARTHEST
+        better = inside & (bits < least)
+        least[better], found[rows[better]] = bits[better], stand[better]
+    found[chosen] = -1
+    return found

@@ -1,0 +1,109 @@
+// What the best N are chosen by: quality, places, looks, slices and who stands for whom. Parts of spread.js.
+
+import { HAS_HASH } from "./table.js";
+
+export const FARTHEST = 24;
+export const QUALITY = 10_000;
+export const PLACE = 1_000_000;
+
+/** 10,000 times the share of the other rows that are worse; not measured = 0. `values` may be absent. */
+export function qualities(values, rows, lowerIsBetter) {
+  if (!values || rows.length < 2) return rows.map(() => (rows.length === 1 ? QUALITY : 0));
+  const own = Float64Array.from(rows, (row) => (lowerIsBetter ? -values[row] : values[row]));
+  const known = own.filter((value) => !Number.isNaN(value)).sort();
+  const missing = rows.length - known.length;
+  return Array.from(own, (value) => {
+    if (Number.isNaN(value)) return 0;
+    return Math.floor(((below(known, value) + missing) * QUALITY) / (rows.length - 1));
+  });
+}
+
+/** How many of some ascending numbers are less than a value. */
+function below(ascending, value) {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Places of all frames, 0 to 1,000,000, never falling; null where neither time nor motion counts. */
+export function placesOf(table, kinds) {
+  const axes = [];
+  if (kinds.includes("time")) axes.push(scaled(table.ptsS.map((at) => at - table.ptsS[0])));
+  if (kinds.includes("motion")) axes.push(scaled(moved(table)));
+  if (axes.length < 2) return axes[0] ?? null;
+  return axes[0].map((place, row) => Math.floor((place + axes[1][row]) / 2));
+}
+
+/** The displacement that has added up at each frame. */
+function moved(table) {
+  const steps = table.values.get("motion");
+  const found = new Float64Array(table.frames);
+  for (let row = 1; row < table.frames; row++)
+    found[row] = found[row - 1] + (steps ? steps[row] || 0 : bits(table, row));
+  return found;
+}
+
+/** In how many bits the hashes of a frame and the one before differ. */
+function bits(table, row) {
+  if (!(table.flags[row] & table.flags[row - 1] & HAS_HASH)) return 0;
+  return hamming(table, row, row - 1);
+}
+
+function scaled(axis) {
+  const last = axis.at(-1) ?? 0;
+  if (!(last > 0)) return new Float64Array(axis.length);
+  const span = (last * axis.length) / (axis.length - 1);
+  return axis.map((at) => Math.floor((at * PLACE) / span));
+}
+
+export function hamming(table, i, j) {
+  return ones(table.hashHigh[i] ^ table.hashHigh[j]) + ones(table.hashLow[i] ^ table.hashLow[j]);
+}
+
+function ones(word) {
+  let v = word - ((word >>> 1) & 0x55555555);
+  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
+  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}
+
+/** The best row of each of up to `each` equal slices of every window; ties go to the earlier row. */
+export function bestOfSlices(rows, windows, quality, each) {
+  const found = [];
+  for (let from = 0; from < rows.length; ) {
+    let to = from;
+    while (to < rows.length && windows[rows[to]] === windows[rows[from]]) to++;
+    const size = to - from;
+    let last = -1;
+    for (let i = 0; i < size; i++) {
+      const slice = size > each ? Math.floor((i * each) / size) : i;
+      const row = rows[from + i];
+      if (slice !== last) found.push(row);
+      else if (quality[row] > quality[found.at(-1)]) found[found.length - 1] = row;
+      last = slice;
+    }
+    from = to;
+  }
+  return found;
+}
+
+/** Of the two chosen rows before and the two after each candidate, the most alike; the nearest first. */
+export function standsFor(table, rows, chosen) {
+  const found = new Int32Array(table.frames).fill(-1);
+  let after = 0;
+  for (const row of rows) {
+    while (after < chosen.length && chosen[after] < row) after++;
+    let least = FARTHEST + 1;
+    for (const at of [after - 1, after, after - 2, after + 1]) {
+      if (at < 0 || at >= chosen.length) continue;
+      const hashed = table.flags[row] & table.flags[chosen[at]] & HAS_HASH;
+      const unlike = hashed ? Math.min(hamming(table, row, chosen[at]), FARTHEST) : FARTHEST;
+      if (unlike < least) [least, found[row]] = [unlike, chosen[at]];
+    }
+  }
+  for (const row of chosen) found[row] = -1;
+  return found;
+}

@@ -1,0 +1,1 @@
+"""Videos from web addresses: the only room that knows yt-dlp and the downloads folder."""

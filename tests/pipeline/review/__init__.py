@@ -1,0 +1,1 @@
+"""Tests of live inference and saved examples."""

@@ -1,0 +1,116 @@
+"""``extract --best N``: which frames are scored, what is saved of them, and what a second start does."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import SettingsError
+from core.pipeline import best
+from core.pipeline.extract import extract
+from core.records import FrameLedger
+from core.settings.extract import ExtractArguments, ExtractSettings
+from core.settings.model import from_mapping
+from core.store import jsonl, selection
+from core.store.run import RunDir
+from core.video.probe import opened
+from tests.raising import raises
+from tests.videos import build
+
+
+def run_of(tmp_path: Path, **settings: Any) -> tuple[Any, RunDir]:
+    arguments = ExtractArguments(source=build("h264-opengop"), settings=ExtractSettings(**settings), downloads=tmp_path)
+    steps = extract(arguments)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value, RunDir(Path(end.value.run))
+
+
+def test_the_n_are_saved_and_all_frames_are_recorded(tmp_path: Path) -> None:
+    found, run = run_of(tmp_path, best=6)
+    saved = selection.read(run.selection)
+    assert saved is not None
+    assert saved.filters is not None
+    assert (found.frames, found.best, saved.filters.best) == (120, len(saved.kept), 6)
+    records = list(jsonl.read(run.metadata))
+    named = {record["frame_number"]: record["filename"] for record in records if record["filename"]}
+    assert sorted(named) == saved.kept.tolist()
+    assert all((run.path / name).is_file() for name in named.values())
+
+
+def test_a_second_start_changes_nothing_and_saves_what_was_chosen_since(tmp_path: Path) -> None:
+    _, run = run_of(tmp_path, best=3)
+    saved = selection.read(run.selection)
+    assert saved is not None
+    assert saved.filters is not None
+    other = sorted({*saved.kept.tolist(), 77})
+    selection.write(run.selection, saved.filters, other)
+    found, again = run_of(tmp_path, best=3)
+    assert again.path == run.path
+    assert found.best == len(other)
+    assert (run.path / "frame_000077.jpg").is_file()
+
+
+def test_nothing_is_saved_where_pictures_are_not_wanted(tmp_path: Path) -> None:
+    _, run = run_of(tmp_path, best=3, save_frames=False)
+    assert not list(run.path.glob("frame_*"))
+    assert selection.read(run.selection) is not None
+
+
+def test_best_is_a_method_unless_another_one_is_named() -> None:
+    assert ExtractSettings(best=7).method == "best"
+    assert ExtractSettings(best=7, method="all").method == "all"
+    assert ExtractSettings(best=7, method="all").digest() == ExtractSettings(method="all").digest()
+    assert ExtractSettings(method="best").stills == 20
+    assert (
+        ExtractSettings(method="best").digest() == ExtractSettings(best=20).digest() != ExtractSettings(best=7).digest()
+    )
+
+
+@pytest.mark.parametrize("wrong", [0, 501, -1, 2.5])
+def test_n_is_1_to_500(wrong: float) -> None:
+    with raises(SettingsError, field="best"):
+        from_mapping(ExtractSettings, {"best": wrong})
+
+
+def ledger(frames: int, keys: int) -> FrameLedger:
+    key = np.zeros(frames, np.bool_)
+    key[np.arange(keys) * frames // keys] = True
+    return FrameLedger(np.arange(frames, dtype=np.int64), key, Fraction(1, 25))
+
+
+def test_of_a_long_film_key_frames_come_first_where_there_are_enough() -> None:
+    first, name = best.subset(ledger(100_000, 500), 20)
+    assert (len(first), name) == (500, "key frames")
+    first, name = best.subset(ledger(100_000, 20_000), 20)
+    assert (len(first), name) == (4000, "key frames")
+    first, name = best.subset(ledger(100_000, 10), 20)
+    assert (len(first), name) == (4000, "frames at even steps")
+
+
+def test_then_every_frame_around_the_winners_is_scored() -> None:
+    found = best.around(ledger(1000, 10), np.array([0, 500, 505]))
+    assert found.tolist() == [*range(13), *range(488, 518)]
+
+
+def test_a_long_film_is_scored_in_parts(tmp_path: Path) -> None:
+    settings = ExtractSettings(best=3)
+    with opened(build("h264-opengop")) as file:
+        video = file.video()
+        steps = best.candidates(video, settings, long=100)
+        looked = 0
+        while True:
+            try:
+                looked = next(steps)
+            except StopIteration as end:
+                chosen = np.asarray(end.value)
+                break
+    assert looked > 0
+    assert 3 <= len(chosen) <= 120
+    assert np.all(np.diff(chosen) > 0)

@@ -1,0 +1,136 @@
+"""Judgement of whole runs: neighbours, places, bars; the same for any number of workers and after a resume."""
+
+import itertools
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from core.errors import RunError, SettingsError
+from core.pipeline.extraction import open_extraction, records_of
+from core.pipeline.judging import tell_letterbox, tell_ranks
+from core.pipeline.select import select
+from core.records import FrameRecord
+from core.settings.columns import FLAGS, JUDGED
+from core.settings.extract import ExtractSettings
+from core.settings.filter import FilterSettings
+from core.store import jsonl
+from core.store.table import load_table
+from tests.runs import lines
+from tests.verbs import outcome_of
+
+ALL = ExtractSettings(method="all", save_frames=False)
+COLUMNS = (*JUDGED, *FLAGS, "letterbox", "picture_score", "sharpness_rank", "subject_detail", "subject_by")
+
+
+def extracted(source, settings, out, *, stop_after=None):
+    with open_extraction(source, settings, out=out) as extraction:
+        list(extraction.choose())
+        records = records_of(extraction)
+        list(records if stop_after is None else itertools.islice(records, stop_after))
+        records.close()
+    return lines(out / "metadata.jsonl")
+
+
+def test_every_frame_is_judged_and_its_number_is_still_that_of_its_picture(clip, tmp_path):
+    found = extracted(clip("h264-25"), ALL, tmp_path / "run")
+    assert [record["frame_number"] for record in found] == list(range(len(found)))
+    for record in found:
+        assert all(record[name] is not None for name in COLUMNS if name != "letterbox")
+        assert 0 <= record["picture_score"] <= 100
+        assert record["sharpness_rank"] >= 1
+    assert set(COLUMNS) - {"letterbox", "subject_by"} <= set(load_table(tmp_path / "run").values)
+
+
+def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(clip, tmp_path):
+    whole = extracted(clip("h264-opengop"), ALL, tmp_path / "whole")
+    extracted(clip("h264-opengop"), ALL, tmp_path / "torn", stop_after=5)
+    assert extracted(clip("h264-opengop"), ALL, tmp_path / "torn") == whole
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot say which cores to use")
+def test_one_worker_and_all_say_the_same(clip, tmp_path):
+    cores = os.sched_getaffinity(0)
+    everyone = extracted(clip("h264-opengop"), ALL, tmp_path / "all")
+    try:
+        os.sched_setaffinity(0, {min(cores)})
+        assert extracted(clip("h264-opengop"), ALL, tmp_path / "one") == everyone
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def test_flags_are_not_known_where_neighbours_were_not_decoded_and_refuse_nothing(clip, tmp_path):
+    found = extracted(
+        clip("h264-25"), ExtractSettings(method="every_nth", every=3, save_frames=False), tmp_path / "run"
+    )
+    assert all(record[name] is None for record in found for name in FLAGS)
+    assert all(record["picture_score"] is not None for record in found)
+
+
+def judged(number, detail, *, box=None, shot=None, **more):
+    record = FrameRecord(number, number / 4, shot_id=shot)
+    record.more |= {"detail": detail, "letterbox": box, **more}
+    return record
+
+
+def test_places_are_among_the_frames_within_a_second_else_of_the_shot():
+    values = np.random.default_rng(0).integers(0, 9, 40).tolist()
+    records = [judged(i, float(v)) for i, v in enumerate(values)]
+    tell_ranks(records)
+    assert [r.more["sharpness_rank"] for r in records] == [
+        1 + sum(other > value for other in values[max(0, i - 4) : i + 5]) for i, value in enumerate(values)
+    ]
+    records = [judged(i, float(v), shot=i // 15) for i, v in enumerate(values)]
+    tell_ranks(records)
+    assert [r.more["sharpness_rank"] for r in records] == [
+        1 + sum(other > value for other in values[i // 15 * 15 : i // 15 * 15 + 15]) for i, value in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([judged(0, 5.0, box=[0, 10, 90, 70]), judged(1, 5.0, box=[0, 12, 90, 68])], [0, 10, 90, 70]),
+        ([judged(0, 5.0, box=[0, 10, 90, 70]), judged(1, 5.0)], None),
+        ([judged(0, 5.0, box=[0, 10, 90, 70]), judged(1, 0.0)], [0, 10, 90, 70]),
+        ([judged(0, 5.0, box=[0, 10, 90, 70]), judged(1, 5.0, box=[30, 30, 9, 9], titles=1)], [0, 10, 90, 70]),
+        ([judged(0, 5.0)], None),
+    ],
+)
+def test_the_bars_are_those_that_all_frames_of_a_stretch_have(frames, expected):
+    tell_letterbox(frames)
+    assert [frame.more["letterbox"] for frame in frames] == [expected] * len(frames)
+
+
+def test_a_run_of_before_gets_the_columns_by_reading_it_again(clip, tmp_path):
+    run = tmp_path / "run"
+    fresh = extracted(clip("h264-opengop"), ALL, run)
+    old = [{name: value for name, value in record.items() if name not in COLUMNS} for record in fresh]
+    jsonl.rewrite(run / "metadata.jsonl", old)
+    assert "picture_score" not in load_table(run).values
+    assert outcome_of("rescore", run=run, read_again=True).frames == len(fresh)
+    assert lines(run / "metadata.jsonl") == fresh
+
+
+def test_reading_again_of_a_video_that_is_gone_is_one_sentence_and_changes_nothing(clip, tmp_path):
+    source = tmp_path / "clip.mp4"
+    shutil.copy(clip("h264-25"), source)
+    extracted(source, ALL, tmp_path / "run")
+    before = (tmp_path / "run" / "metadata.jsonl").read_bytes()
+    source.unlink()
+    with pytest.raises(RunError, match="cannot be read"):
+        outcome_of("rescore", run=tmp_path / "run", read_again=True)
+    assert (tmp_path / "run" / "metadata.jsonl").read_bytes() == before
+    with pytest.raises(SettingsError, match="nothing to do"):
+        outcome_of("rescore", run=tmp_path / "run")
+
+
+def test_a_bound_on_a_flag_lets_what_is_not_known_pass_and_refuses_what_is_flagged(tmp_path):
+    rows = [FrameRecord(i, i / 25) for i in range(3)]
+    for record, value in zip(rows, (None, 0, 1), strict=True):
+        record.more["dissolve"] = value
+    jsonl.rewrite(tmp_path / "metadata.jsonl", rows)
+    chosen = select(load_table(tmp_path / "metadata.jsonl"), FilterSettings(max={"dissolve": 0}))
+    assert list(chosen) == [0, 1]
+    assert chosen.counts() == {"dissolve": 1}

@@ -1,0 +1,135 @@
+"""The best N, spread: what holds on any table. That the browser chooses the same is in tests/ui/test_page_select.py."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.metrics.colours import LIMITS
+from core.pipeline import spread
+from core.pipeline.notes import notes
+from core.pipeline.select import select
+from core.settings.best import SPREADS
+from core.settings.filter import FilterSettings
+from core.settings.model import changed
+from tests.tables import table
+
+LOOKS = st.integers(0, 2**64 - 1)
+
+
+@st.composite
+def films(draw, kinds=SPREADS):
+    """A table of shots, each of one look with small changes, and filters that ask for the best of it."""
+    frames = draw(st.integers(0, 120))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    looks = rng.integers(0, 2**64, max(1, draw(st.integers(1, 40))), dtype=np.uint64)
+    noise = np.uint64(1) << rng.integers(0, 64, frames).astype(np.uint64)
+    hashes = looks[np.sort(rng.integers(0, len(looks), frames))] ^ np.where(rng.random(frames) < 0.5, noise, 0)
+    hashed = [int(h) if known else None for h, known in zip(hashes, rng.random(frames) < 0.95, strict=True)]
+    scores = np.where(rng.random(frames) < 0.1, np.nan, rng.integers(0, 20, frames))
+    made = table(frames, step=0.04, phash=hashed, error=(0,) if frames > 9 else (), picture_score=scores)
+    hand = rng.permutation(max(1, frames))[:6].tolist()
+    keep, reject = tuple(hand[: draw(st.integers(0, 2))]), tuple(hand[2 : 2 + draw(st.integers(0, 3))])
+    wanted = {"best": draw(st.integers(1, 40)), "spread": draw(st.sampled_from(kinds)), "keep": keep, "reject": reject}
+    return made, FilterSettings(**wanted)
+
+
+def near(made, i, j):
+    """The rule of near-duplicates, once more and slowly."""
+    if not (made.has_phash[i] and made.has_phash[j]) or int(made.phash[i] ^ made.phash[j]).bit_count() > spread.ALIKE:
+        return False
+    apart = np.abs(made.colours[i].astype(int) - made.colours[j].astype(int))
+    return not (made.has_colours[i] and made.has_colours[j]) or bool((apart <= LIMITS).all())
+
+
+@given(films())
+@settings(max_examples=60, deadline=None)
+def test_no_two_of_them_are_near_duplicates_and_kept_frames_count(film):
+    made, filters = film
+    kept = np.flatnonzero(select(made, filters).keep).tolist()
+    by_hand = {row for row in filters.keep if row < len(made) and not made.error[row]}
+    assert by_hand <= set(kept)
+    assert not set(filters.reject) & set(kept)
+    assert len(kept) <= max(filters.best, len(by_hand))
+    chosen = [row for row in kept if row not in by_hand]
+    assert not any(near(made, i, j) for i in chosen for j in kept if i != j)
+
+
+@given(films())
+@settings(max_examples=60, deadline=None)
+def test_fewer_only_where_every_other_frame_is_near_one_of_them_and_it_says_so(film):
+    made, filters = film
+    found = select(made, filters)
+    kept = np.flatnonzero(found.keep).tolist()
+    if len(kept) >= filters.best:
+        return
+    others = [row for row in np.flatnonzero(~found.keep) if found.reasons[found.reason[row]] == "spread"]
+    assert all(any(near(made, row, one) for one in kept) for row in others)
+    said = notes(made, filters, found)
+    assert not kept or any(f"instead of {filters.best}" in note for note in said)
+
+
+@given(films(kinds=("time", "time+look")))
+@settings(max_examples=60, deadline=None)
+def test_nine_tenths_of_the_parts_have_one_unless_all_their_frames_are_near_one(film):
+    made, filters = film
+    filters = changed(filters, keep=())
+    found = select(made, filters)
+    kept = np.flatnonzero(found.keep).tolist()
+    windows = np.arange(len(made)) * filters.best // max(1, len(made))  # frames are evenly apart
+    if 10 * len(set(windows[kept].tolist())) >= 9 * filters.best:
+        return
+    empty = set(windows.tolist()) - set(windows[kept].tolist())
+    usable = [row for row in np.flatnonzero(found.reason > 0) if found.reasons[found.reason[row]] == "spread"]
+    for row in (row for row in usable if windows[row] in empty):
+        assert any(near(made, row, one) for one in kept) or len(kept) == filters.best
+
+
+@given(films())
+@settings(max_examples=40, deadline=None)
+def test_a_rejected_one_is_replaced_and_the_same_question_has_the_same_answer(film):
+    made, filters = film
+    before = select(made, filters)
+    assert select(made, filters).kept.tolist() == before.kept.tolist()
+    mine = [row for row in before.kept.tolist() if row not in filters.keep]
+    if not mine:
+        return
+    after = select(made, changed(filters, reject=(*filters.reject, mine[0])))
+    assert mine[0] not in after.kept
+    if len(after.kept) < len(before.kept):  # nothing else is left that differs
+        assert any("instead of" in note for note in notes(made, filters, after)) or not len(after.kept)
+
+
+def test_each_refused_frame_has_one_that_stands_for_it():
+    made = table(60, phash=[(1 << (row // 10 * 9)) - 1 for row in range(60)], picture_score=range(60))
+    found = select(made, FilterSettings(best=6))
+    assert found.stand_in[found.keep].tolist() == [-1] * len(found.kept)
+    refused = np.flatnonzero(~found.keep)
+    assert set(found.stand_in[refused].tolist()) <= set(found.kept.tolist())
+    assert all(row // 10 == stand // 10 for row, stand in zip(refused, found.stand_in[refused], strict=True))
+
+
+def test_motion_takes_a_frame_for_each_step_of_displacement():
+    steps = [0.0] * 50 + [1.0] * 50
+    made = table(100, phash=[None] * 100, motion=steps, picture_score=[50.0] * 100)
+    kept = select(made, FilterSettings(best=10, spread="motion")).kept
+    assert np.count_nonzero(kept >= 50) >= 9
+    assert np.diff(kept[kept >= 50]).max() <= 10
+
+
+def test_the_order_of_rank_decides_where_all_else_is_alike():
+    scores = [1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 8.0, 1.0]
+    made = table(8, phash=[None] * 8, sharpness=scores)
+    assert select(made, FilterSettings(best=2, rank_by="sharpness", spread="time")).kept.tolist() == [1, 6]
+
+
+@pytest.mark.parametrize(("values", "lower", "wanted"), [([], False, []), ([3.0], False, [10_000])])
+def test_quality_of_none_and_of_one(values, lower, wanted):
+    rows = np.arange(len(values))
+    assert spread.qualities(np.array(values), rows, lower).tolist() == wanted
+
+
+def test_quality_is_the_share_of_the_others_that_are_worse():
+    values, rows = np.array([2.0, np.nan, 2.0, 7.0, 1.0]), np.arange(5)
+    assert spread.qualities(values, rows, False).tolist() == [5000, 0, 5000, 10_000, 2500]
+    assert spread.qualities(values, rows, True).tolist() == [5000, 0, 5000, 2500, 10_000]
