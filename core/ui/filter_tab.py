@@ -212,6 +212,7 @@ class FilterTab:
         self.stop.click(None, None, None, js=view.does("cancel"), **QUIET)
         self.browse.beside(self.dest)
         self.copy.click(None, None, None, js=view.does("copy"), **QUIET)
+        self.zip.click(None, None, None, js=view.does("download"), **QUIET)
         self.once_more.click(None, None, None, js=view.does("again"), **QUIET)
         self.go.click(None, None, None, js=keeper.does("ask"), **QUIET)
         self._named_events()

@@ -207,11 +207,14 @@ def test_cuts_are_made_and_taken_away_and_points_go_with_their_frames(page: Any,
     assert page.locator(".of-shot").inner_text().startswith("of 3")
 
 
-def test_two_tabs_do_not_overwrite_each_other_unasked(page: Any, run: Path, site: Site) -> None:
+@pytest.mark.parametrize("heard", [True, False])
+def test_two_tabs_do_not_overwrite_each_other_unasked(page: Any, run: Path, site: Site, heard: bool) -> None:
     other = page.context.new_page()
     other.goto(page.url)
     other.locator(TILE).first.wait_for(timeout=WAIT_MS)
     edit(page, 0)
+    if not heard:
+        page.evaluate("Object.assign(framesieve.masking.masking.siblings, { postMessage: () => null }).close()")
     click(page, 10, 10)
     other.bring_to_front()
     edit(other, 0)
@@ -219,7 +222,8 @@ def test_two_tabs_do_not_overwrite_each_other_unasked(page: Any, run: Path, site
     other.keyboard.press("s")
     saved(other)
     page.bring_to_front()
-    page.evaluate("framesieve.masking.masking.subject.shots[0].revision = 0")  # it has not heard of it yet
+    if heard:
+        page.wait_for_function("framesieve.masking.masking.subject.shots[0].revision > 0", timeout=WAIT_MS)
     page.keyboard.press("s")
     keep = page.get_by_role("button", name="Keep mine")
     keep.wait_for(timeout=WAIT_MS)

@@ -192,7 +192,8 @@ class Masking extends WorkedOn {
 
   /** What is said of the shot that is edited: as saved, or as it was changed since. */
   get prompts() {
-    return this.drafts.get(this.key) ?? new Prompts(this.shot()?.prompts ?? []);
+    const shot = this.shot();
+    return this.drafts.get(this.key) ?? new Prompts(shot?.prompts, shot?.revision);
   }
 
   /** Whether something is said of a shot that is not saved. */
@@ -364,7 +365,8 @@ class Masking extends WorkedOn {
     this.tell();
     let done = false;
     try {
-      const known = { revision: shot.revision, subject: this.subject.id };
+      const { since = shot.revision } = this.drafts.get(shot.key) ?? {};
+      const known = { revision: since, subject: this.subject.id };
       const facts = await write(`masking/${shot.home}/${what}`, { ...known, ...values });
       if (facts.conflict) throw Object.assign(new Error(facts.error), { code: facts.code });
       if (turn === this.turn) this.learn(facts);
@@ -444,7 +446,7 @@ class Masking extends WorkedOn {
     if (!subject) return;
     try {
       const changed = [...this.drafts].filter(([key]) => this.isChanged(key));
-      const kept = changed.map(([key, prompts]) => [key, prompts.told()]);
+      const kept = changed.map(([key, prompts]) => [key, prompts.told(), prompts.since]);
       sessionStorage.setItem(`${NOT_SAVED}.${subject.id}`, JSON.stringify(kept));
     } catch {
       // no storage here
@@ -454,10 +456,10 @@ class Masking extends WorkedOn {
   #bringDrafts() {
     try {
       const kept = JSON.parse(sessionStorage.getItem(`${NOT_SAVED}.${this.subject.id}`));
-      for (const [key, told] of kept) {
+      for (const [key, told, since] of kept) {
         const shot = this.shot(key);
         if (!shot || same(told, shot.prompts)) continue;
-        const prompts = new Prompts(shot.prompts);
+        const prompts = new Prompts(shot.prompts, since);
         prompts.replace(told);
         this.drafts.set(key, prompts);
       }

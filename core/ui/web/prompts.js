@@ -12,10 +12,14 @@
 export const MOST_OBJECTS = 9;
 
 export class Prompts {
-  /** @param {Prompt[]} list */
-  constructor(list = []) {
+  /**
+   * @param {Prompt[]} list
+   * @param {number} since revision of the shot's note that they were made from
+   */
+  constructor(list = [], since = 0) {
     /** @type {Prompt[]} */
     this.list = list;
+    this.since = since;
     this.past = [];
     this.future = [];
   }

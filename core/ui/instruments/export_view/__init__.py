@@ -9,9 +9,8 @@ class ExportView(Instrument):
     """Signals: ``controls`` when the form has to look otherwise, ``running`` when an export goes on that nobody sees.
 
     Methods: ``opened()`` and ``closed()`` of the drawer around it, ``started(answer)``, ``cancel()``, ``copy()``,
-    ``again()``, and
-    ``controls()``: updates of the folder, the two settings of faces, and the buttons Export, Cancel, the path that was
-    written, Download ZIP and the line of what may be done afterwards.
+    ``download()``, ``again()``, and ``controls()``: updates of the folder, the two settings of faces, and the buttons
+    Export, Cancel, the path that was written, Download ZIP and the line of what may be done afterwards.
     """
 
     folder = "export_view"
