@@ -24,7 +24,8 @@ from core.settings.filter import FilterSettings
 from core.settings.model import from_mapping
 from core.store.coco_rle import encode
 from core.store.table import load_table
-from core.video import alpha_film, images
+from core.video import film as films_of
+from core.video import images
 from tests.browser import choose, leave, type_into, type_text
 from tests.machine import ROOT, assets_folder, need
 from tests.runs import contents, stamps
@@ -182,7 +183,7 @@ def _exports(page: Any, run: Path) -> None:
     choose(page.locator("#mask-export-export input"), "cut out (alpha)")
     for label in ("Cut the subjects out", "COCO, RLE", "Labels for YOLO segmentation", "A film of the result (MP4)"):
         page.get_by_label(label, exact=True).check()
-    films = [kind for kind in ("vp9", "prores") if alpha_film.can_write(kind)]
+    films = [kind for kind in ("vp9", "prores") if films_of.can_write(kind)]
     for kind in films:
         choose(page.locator("#mask-export-film input"), {"vp9": "VP9", "prores": "ProRes 4444"}[kind])
         with job_done(page, "Export subjects of both"):
@@ -200,7 +201,7 @@ def _exports(page: Any, run: Path) -> None:
         [line] = (folder / "labels" / f"frame_{frame:06d}.txt").read_text().splitlines()
         assert line.startswith("0 ")
         assert (folder / "crops" / "object_1" / f"frame_{frame:06d}.png").exists()
-    for name in ["both_masked.mp4", *(f"both_alpha{alpha_film.KINDS[kind].suffix}" for kind in films)]:
+    for name in ["both_masked.mp4", *(f"both_alpha{films_of.KINDS[kind].suffix}" for kind in films)]:
         with av.open(str(folder / name)) as film:
             assert sum(1 for packet in film.demux(video=0) if packet.size) == 2 * FRAMES, name
 

@@ -1,4 +1,4 @@
-"""Films of the masked frames: H.264 before a colour, or with transparency where the encoder is there."""
+"""Films of the masked frames at the times of the source: H.264 before a colour, or with transparency."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from core.pipeline.masks.export import Place
 from core.pipeline.masks.frames_out import MaskedFrame, each_frame
 from core.pipeline.masks.home import Home
 from core.settings.masks import MaskExport
-from core.video import alpha_film
-from core.video.encode import encode
+from core.video import film
 
 USUAL_RATE = Fraction(30)
 """Of a folder of pictures, which tells none."""
@@ -29,41 +28,44 @@ def write_mp4(home: Home, place: Place, settings: MaskExport) -> Generator[int, 
     """Writes ``<name>_masked.mp4``: the frames of finished shots one after another, before the colour.
 
     Raises:
-        StorageError, MissingDependency: as ``encode``. DecodeError, RunError: as ``each_frame``.
+        StorageError, MissingDependency: as ``film.write_film``. DecodeError, RunError: as ``each_frame``.
     """
-    files.make_folder(place.folder)
-    path = place.folder / f"{home.path.name}_masked.mp4"
 
     def shown(frame: MaskedFrame) -> NDArray[np.uint8]:
         alpha = alpha_of(frame.subject, settings.grow, settings.feather)
         return _even(over(frame.rgb, alpha, settings.background))
 
-    yield from _written(home, place, shown, lambda frames: encode(frames, path, _rate(home)))
-    return path
+    return (yield from _film(home, place, shown, "masked", "mp4"))
 
 
 def write_alpha_film(home: Home, place: Place, settings: MaskExport) -> Generator[int, None, Path]:
-    """Writes ``<name>_alpha.mov`` (ProRes 4444) or ``.webm`` (VP9). Raises as ``alpha_film.write_film``."""
-    files.make_folder(place.folder)
-    path = place.folder / f"{home.path.name}_alpha{alpha_film.KINDS[settings.film].suffix}"
+    """Writes ``<name>_alpha.mov`` (ProRes 4444) or ``.webm`` (VP9). Raises as ``write_mp4``."""
 
     def shown(frame: MaskedFrame) -> NDArray[np.uint8]:
         return cut_out(frame.rgb, alpha_of(frame.subject, settings.grow, settings.feather))
 
-    yield from _written(
-        home, place, shown, lambda frames: alpha_film.write_film(frames, path, _rate(home), settings.film)
-    )
-    return path
-
-
-def _rate(home: Home) -> Fraction:
-    return (home.rate or USUAL_RATE).limit_denominator(1001)
+    return (yield from _film(home, place, shown, "alpha", settings.film))
 
 
 def _even(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """With a last row or column repeated where the encoder wants even sides."""
     height, width = rgb.shape[:2]
     return rgb if height % 2 == width % 2 == 0 else np.pad(rgb, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def _film(
+    home: Home, place: Place, shown: Callable[[MaskedFrame], NDArray[np.uint8]], word: str, kind: str
+) -> Generator[int, None, Path]:
+    """Writes the film and yields how many frames it was given; each is shown for as long as in the source."""
+    files.make_folder(place.folder)
+    path = place.folder / f"{home.path.name}_{word}{film.KINDS[kind].suffix}"
+    ordinals = np.sort(np.concatenate([np.zeros(0, np.int64), *(shot.ordinals for shot in place.shots(home))]))
+    video = home.video()
+    times = film.even_times(len(ordinals), USUAL_RATE) if video is None else film.times(video.ledger, ordinals)
+    yield from _written(
+        home, place, shown, lambda frames: film.write_film(zip(times.tolist(), frames, strict=False), path, kind)
+    )
+    return path
 
 
 def _written(

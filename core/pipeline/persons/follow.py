@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from core.pipeline.persons.detect import shots_of
 from core.pipeline.persons.track import scaled
 from core.store.persons import Persons, RawDetections
-from core.video import images
-from core.video.encode import encode
+from core.video import film, images
 from core.video.frame import Frame
 from core.video.probe import Video
 from core.video.stream import map_frames
@@ -25,7 +24,6 @@ CALM_S = 0.6
 BRIDGED = 30
 """Frames at 30/s without a box over which the crop goes on; longer gaps are left out."""
 USUAL_RATE = Fraction(25)
-CRF = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +108,8 @@ def size_of(way: Way, height: int) -> tuple[int, int]:
 def write_follow(path: Path, video: Video, way: Way) -> Generator[int, None, int]:
     """Writes the video, H.264, and yields how many frames are done; returns their number.
 
+    Each frame is shown for as long as in its source.
+
     Raises:
         StorageError: it cannot be written. SourceError: the video cannot be read.
     """
@@ -129,7 +129,7 @@ def write_follow(path: Path, video: Video, way: Way) -> Generator[int, None, int
                     yield blank
 
     yield 0
-    count = encode(pictures(), path, video.info.rate or USUAL_RATE, crf=CRF)
+    count = film.write_film(zip(film.times(video.ledger, way.frames).tolist(), pictures(), strict=True), path, "mp4")
     yield count
     return count
 

@@ -71,6 +71,16 @@ def test_every_export_shows_the_number_of_its_name_where_the_card_is(home: Home)
     assert [image["frame_number"] for image in images] == list(range(cards.FRAMES))
 
 
+def test_the_film_shows_each_frame_as_long_as_the_video_does(home: Home) -> None:
+    video = home.video()
+    assert video is not None
+    with av.open(str(home.path.with_name("clip_masked") / "clip_masked.mp4")) as container:
+        stream = container.streams.video[0]
+        shown = [float(frame.pts * stream.time_base) for frame in container.decode(stream)]  # type: ignore[operator]
+    wanted = video.ledger.pts * float(video.ledger.time_base)
+    assert shown == pytest.approx((wanted - wanted[0]).tolist(), abs=1e-4)
+
+
 def test_subject_metrics_are_those_of_the_frame(home: Home) -> None:
     found = lines(home.path / "metadata.jsonl")
     assert [record["frame_number"] for record in found] == list(range(cards.FRAMES))

@@ -16,7 +16,8 @@ from core.errors import MissingDependency, SettingsError
 from core.metrics.matte import alpha_of, cut_out, over
 from core.pipeline.masks.home import open_home
 from core.pipeline.masks.mask_files import read_mask
-from core.video import alpha_film, images
+from core.video import film as films_of
+from core.video import images
 from core.video.probe import probe
 from core.video.seek import FrameReader
 from tests import masks
@@ -203,12 +204,12 @@ def test_a_film_of_the_result(done: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["prores", "vp9"])
 def test_a_film_with_transparency(done: Path, kind: str) -> None:
-    if not alpha_film.can_write(kind):
+    if not films_of.can_write(kind):
         with raises(MissingDependency, code="no_encoder"):
             masks.masked(done, film=kind)
         return
     masks.masked(done, film=kind)
-    path = done.with_name("walk_masked") / f"walk_alpha{alpha_film.KINDS[kind].suffix}"
+    path = done.with_name("walk_masked") / f"walk_alpha{films_of.KINDS[kind].suffix}"
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         if kind == "vp9":  # FFmpeg's own decoder leaves alpha out
