@@ -18,6 +18,13 @@ from tests.ui.site import Site
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
 SHOTS = [[0, 40], [40, 80], [80, 120]]
+WHOLE = """(tile) => {
+    tile.scrollIntoView({ block: "center" });
+    const { left, top, width, height } = tile.getBoundingClientRect();
+    const isSeen = (y) => tile.contains(document.elementFromPoint(left + width / 2, top + y));
+    return height > 80 && [8, height / 2, height - 8].every(isSeen);
+}"""
+"""Whether nothing covers a tile, at its top, middle and bottom."""
 
 
 @pytest.fixture
@@ -264,3 +271,11 @@ def test_the_tab_has_an_address_and_a_folder_of_segments_too(page: Any, site: Si
     page.go_back()
     page.locator(TILE).first.wait_for(timeout=WAIT_MS)
     assert page.get_by_role("tab", name=TAB).get_attribute("aria-selected") == "true"
+
+
+@pytest.mark.parametrize("size", [(390, 844), (640, 360), (768, 1024), (853, 480), (1600, 1000)])
+def test_tiles_are_seen_whole_in_every_window(page: Any, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    tile = page.locator(TILE).last
+    tile.locator("img").wait_for(timeout=WAIT_MS)
+    page.wait_for_function(WHOLE, arg=tile.element_handle(), timeout=WAIT_MS)

@@ -40,7 +40,7 @@ export class Tile {
     this.element.dataset.state = shot.state;
     this.frame.style.aspectRatio = `${home.width} / ${home.height}`;
     this.number.textContent = masking.nameOf(shot);
-    const where = shot.state === "doubtful" ? `doubtful, frame ${count(shot.shown)}` : WORDS[shot.state];
+    const where = shot.state === "doubtful" ? `doubtful at ${count(shot.shown)}` : WORDS[shot.state];
     const state = changed ? "not saved" : where;
     fill(this.state, shot.state === "doubtful" && !changed && icon("warn"), state);
     this.trust.textContent = shot.worst === null ? "" : shot.worst.toFixed(2);
