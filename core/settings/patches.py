@@ -18,6 +18,7 @@ COUNTS = ("original", "weighted")
 LR_FILTERS = ("lanczos", "area", "pil_lanczos")
 LR_VERSIONS = ("5frames", "7frames")
 SPLITS = ("shot", "video")
+TONE_MAPPINGS = ("product", "mobius")
 Pixels = Annotated[int, pydantic.Field(ge=8, le=16384)]
 
 
@@ -102,6 +103,12 @@ class PatchSettings(Model):
         "shot", "what is kept together: no shot is in both parts", choices=SPLITS, label="Kept together"
     )
     deep: bool = knob(False, "16-bit PNG of sources of more than 8 bit", label="16-bit PNG of deep sources")
+    tone_mapping: str = knob(
+        "product",
+        "how HDR becomes SDR: as everywhere in the product, or by the filters of the original (zscale, mobius)",
+        choices=TONE_MAPPINGS,
+        label="Tone mapping of HDR",
+    )
     scale_to_1080: bool = knob(
         False, "scale every frame to 1920 x 1080 before it is cut, as the original did", label="Scale to 1920 x 1080"
     )

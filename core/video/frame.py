@@ -224,6 +224,18 @@ class Frame:
         image = np.ascontiguousarray(plane).reshape(picture.height, picture.width, 3)
         return image if self._orientation.upright else np.ascontiguousarray(self._orientation.shown(image))
 
+    def mobius(self) -> NDArray[np.uint8]:
+        """Returns the picture, (H, W, 3) uint8 RGB, as ``rgb``; HDR by the chain of ``video.mobius``."""
+        how = colour.conversion_of(self._av)
+        if how is None or not how.hdr:
+            return self.rgb()
+        from core.video import mobius
+
+        full_range = is_full_range(self._av.format.name, self._av.color_range)
+        filters = mobius.chain(how.primaries, how.transfer, how.matrix, full_range, self._peak_cd_m2)
+        image = mobius.tone_mapped(self._av, filters)
+        return image if self._orientation.upright else np.ascontiguousarray(self._orientation.shown(image))
+
     @property
     def coding(self) -> tuple[int, int] | None:
         """Primaries and transfer (ITU-T H.273) of a wide or HDR frame as it is kept; ``None`` for any other."""

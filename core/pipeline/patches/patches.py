@@ -27,6 +27,7 @@ from core.step import Step, each
 from core.store import jsonl, patch_dir
 from core.store.patch_dir import PatchDir, Status, VideoState
 from core.store.run import RunDir
+from core.video import mobius
 from core.video.probe import Video, probe
 from core.video.stream import threads_to_use
 
@@ -41,7 +42,8 @@ def patches(arguments: PatchesArguments) -> Generator[Step, None, Patched | Esti
 
     Raises:
         SettingsError: the configuration, or the folder is of another one. SourceError: a video cannot be opened.
-        StorageError: the disk is full, or nearly; the same call goes on. RunBusy: somebody works in the folder.
+        MissingDependency: FFmpeg lacks the filters of a tone mapping. RunBusy: somebody works in the folder.
+        StorageError: the disk is full, or nearly; the same call goes on.
     """
     if arguments.verify is not None:
         return (yield from verify(PatchDir(arguments.verify)))
@@ -50,6 +52,8 @@ def patches(arguments: PatchesArguments) -> Generator[Step, None, Patched | Esti
     config = configuration.read(arguments.config)
     if arguments.seed is not None:
         config = _reseeded(config, arguments.seed)
+    if config.settings.tone_mapping == "mobius":
+        mobius.check()
     folder = PatchDir((arguments.out or config.out).absolute(), config.status_name)
     yield Step(OPENING, notices=config.notices)
     if arguments.dry_run:

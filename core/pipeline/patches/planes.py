@@ -15,6 +15,7 @@ from core.pipeline.patches.cutting import Cut, Rectangle, cut_of
 from core.pipeline.patches.reading import Picture
 from core.pipeline.patches.windows import MIDDLE, Placed
 from core.settings.patches import PatchSettings
+from core.video.frame import Frame
 
 FULL_HD = (1920, 1080)
 
@@ -56,8 +57,13 @@ class Converter:
         assert frame is not None
         if self._settings.deinterlace and frame.interlaced:
             frame = frame.deinterlaced(picture.before, picture.after)
-        pixels: NDArray[Any] = frame.rgb16() if self._settings.deep and frame.bits > 8 else frame.rgb()
+        pixels = self._pixels(frame)
         return scaled(pixels, FULL_HD) if self._settings.scale_to_1080 else pixels
+
+    def _pixels(self, frame: Frame) -> NDArray[Any]:
+        if self._settings.deep and frame.bits > 8:
+            return frame.rgb16()
+        return frame.mobius() if self._settings.tone_mapping == "mobius" else frame.rgb()
 
 
 def _scaled_rectangle(active: Rectangle, shape: tuple[int, ...]) -> Rectangle:

@@ -18,6 +18,7 @@ from core.pipeline.patches.reading import read_windows
 from core.pipeline.patches.stability import compare, fault
 from core.pipeline.patches.windows import Instants, Placed, spread, windows_of
 from core.settings.patches import WINDOW
+from core.video import mobius
 from core.video.probe import probe
 
 
@@ -41,8 +42,10 @@ def samples(config: Config, number: int) -> Generator[Sample, None, None]:
     Memory: one window at a time.
 
     Raises:
-        SourceError: a video cannot be opened.
+        SourceError: a video cannot be opened. MissingDependency: FFmpeg lacks the filters of a tone mapping.
     """
+    if config.settings.tone_mapping == "mobius":
+        mobius.check()
     each = max(1, -(-number // len(config.videos)))
     for about in config.videos[:number]:
         yield from _of_video(config, about, each)

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from core.cli.main import main
+from core.video.command import run_ffmpeg
 from core.video.probe import probe
 from tests import videos
 from tests.machine import assets_folder, need
@@ -288,6 +289,26 @@ def test_deep_sources_become_16_bit_where_it_is_asked_for(tmp_path: Path) -> Non
         away = np.abs(found[:, :, ::-1].astype(int) - wanted)
         assert away.max() < 1000  # of 65,535: the two builds of FFmpeg put colour between its samples differently
         assert away.mean() < 60
+
+
+@pytest.mark.parametrize("peak", [None, 600])
+def test_hdr_is_tone_mapped_as_the_original_did_where_it_is_asked_for(tmp_path: Path, peak: int | None) -> None:
+    clip, stated = tmp_path / "hdr.mkv", "" if peak is None else f":max-cll={peak},100"
+    source = "testsrc2=size=192x108:rate=25:duration=2,scale=out_color_matrix=bt2020:out_range=tv"
+    coded = ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", f"log-level=error{stated}"]
+    tagged = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc", "-color_range", "tv"]
+    run_ffmpeg(["-f", "lavfi", "-i", source, *coded, *tagged, "-y", str(clip)])
+    chain = "zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=tonemap=mobius:desat=0"
+    given = ["-i", f"file:{clip}", "-vf", f"{chain},zscale=t=bt709,format=gbrp"]
+    wanted = run_ffmpeg([*given, "-fps_mode", "passthrough", "-pix_fmt", "bgr24", "-f", "rawvideo", "-"])
+    frames = np.frombuffer(wanted, np.uint8).reshape(-1, 108, 192, 3)
+    folder = made(write(tmp_path, {"clip": clip}, {"tone_mapping": "mobius"}))
+    plain = made(write(tmp_path, {"clip": clip}), out=str(tmp_path / "plain"))
+    for line in manifest(folder):
+        x, y, width, height = line["rectangle"]
+        got = cv2.imread(str(folder / line["gt"]))
+        assert np.array_equal(got, frames[line["ordinals"][3], y : y + height, x : x + width])
+        assert not np.array_equal(got, cv2.imread(str(plain / line["gt"]))), "the product's own is another one"
 
 
 def test_no_shot_stands_in_both_parts(tmp_path: Path) -> None:
