@@ -80,7 +80,9 @@ def _packed(frame: VideoFrame) -> bytes:
     """The planes one after another, without padding: as rawvideo has them."""
     parts = []
     for at, plane in enumerate(frame.planes):
-        rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
+        rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.height * plane.line_size].reshape(
+            plane.height, plane.line_size
+        )
         component = frame.format.components[min(at, len(frame.format.components) - 1)]
         interleaved = 2 if len(frame.planes) == 2 and at == 1 else 1
         parts.append(rows[:, : plane.width * interleaved * (2 if component.bits > 8 else 1)].tobytes())
