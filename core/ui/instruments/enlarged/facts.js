@@ -4,6 +4,7 @@ import { clock, count, h, icon, refill } from "../dom.js";
 import { openRun } from "../open_run.js";
 import { HAS_FILE, insideBars } from "../table.js";
 import { chosenFor, comparedRow, headRow, numberRow, reasonsOf } from "./reasons.js";
+import { Why } from "./why.js";
 
 const MOST_COPIES = 11;
 
@@ -11,6 +12,7 @@ export class Facts {
   /** `does`: { mark(what), move(places), pick(row), close() }. */
   constructor(does) {
     this.does = does;
+    this.why = new Why();
     this.element = h("div.facts-side");
   }
 
@@ -31,6 +33,7 @@ export class Facts {
         {},
         [...reasonsOf(row), chosenFor(row)].filter(Boolean).map((text) => h("li", {}, text)),
       ),
+      this.why.of(row),
       numbers(row, rows),
       faces,
       this.#copies(table, answer, row),
