@@ -13,7 +13,7 @@ from core.errors import SettingsError
 from core.pipeline import best
 from core.pipeline.extract import extract
 from core.records import FrameLedger
-from core.settings.extract import ExtractArguments, ExtractSettings
+from core.settings.extract import METHODS, ExtractArguments, ExtractSettings
 from core.settings.model import from_mapping
 from core.store import jsonl, selection
 from core.store.run import RunDir
@@ -71,6 +71,15 @@ def test_best_is_a_method_unless_another_one_is_named() -> None:
     assert (
         ExtractSettings(method="best").digest() == ExtractSettings(best=20).digest() != ExtractSettings(best=7).digest()
     )
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "best"])
+def test_a_wanted_number_that_the_method_does_not_read_is_refused(method: str) -> None:
+    with raises(SettingsError, field="best", method=method):
+        ExtractArguments(source=build("h264-opengop"), settings=ExtractSettings(best=7, method=method))
+    assert ExtractArguments(source=build("h264-opengop"), settings=ExtractSettings(target=7, method=method))
+    with raises(SettingsError, field="target", method="best"):
+        ExtractArguments(source=build("h264-opengop"), settings=ExtractSettings(target=7, method="best"))
 
 
 @pytest.mark.parametrize("wrong", [0, 501, -1, 2.5])
