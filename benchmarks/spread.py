@@ -73,6 +73,7 @@ def main() -> None:
                 rows.append(row(table, filters, page.evaluate(SCRIPT, packed | {"filters": to_mapping(filters)})))
         browser.close()
     machine = {"cpu": cpu_name(), "cores": os.cpu_count(), "python": platform.python_version(), "chromium": version}
+    machine |= {"load": round(os.getloadavg()[0], 1)}
     files.write_json(RESULTS, {"frames": len(table), "goal_ms": GOAL_MS, "machine": machine, "rows": rows})
     show(rows)
 

@@ -302,6 +302,15 @@ def remove_duplicates(page: Any) -> None:
     gallery_rests(page)
 
 
+def best_stills(page: Any, amount: int) -> None:
+    """Asks for the best stills, spread."""
+    box = page.locator("#filter-best input")
+    box.scroll_into_view_if_needed()
+    type_text(box, str(amount))
+    box.press("Tab")
+    gallery_rests(page)
+
+
 def reach_form(page: Any, tab: str) -> None:
     """In a narrow window the form of a tab is a sheet: opens it."""
     opener = page.locator(f"#{tab}-sheet")

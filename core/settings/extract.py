@@ -120,6 +120,9 @@ class ExtractSettings(Model):
     edge_scale: float = knob(
         100.0, "mean Sobel magnitude that counts as 100", low=1e-6, high=1e9, label="Edge strength scale"
     )
+    inside_bars: bool = knob(
+        False, "take the five quality metrics inside black bars", newer=True, label="Measure inside black bars"
+    )
     faces: bool = knob(False, "read the faces of every frame in the same pass", label="Read faces while extracting")
     face_filter: bool = knob(
         False,

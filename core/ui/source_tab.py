@@ -124,6 +124,7 @@ class SourceTab:
             self.form.add("min_quality", placeholder="off")
             for metric in METRIC_NAMES:
                 self.form.add(f"min_{metric}", placeholder="off")
+            self.form.add("inside_bars")
             self.form.add("sharpness_scale")
             self.form.add("edge_scale")
 
