@@ -100,11 +100,13 @@ function barsOf(row) {
 
 /** The numbers of one frame beside the bounds that hold; of several frames those of each in a column of its own. */
 function numbers(row, rows) {
-  const { values } = openRun.table;
+  const { values, rules } = openRun.table;
+  const isFirst = (name) => name === rules.ranked.by;
+  const columns = [...values].sort(([a], [b]) => Number(isFirst(b)) - Number(isFirst(a)));
   if (rows.length === 1) {
-    const lines = [...values].map(([name, column]) => numberRow(name, column[row]));
+    const lines = columns.map(([name, column]) => numberRow(name, column[row]));
     return h("table.numbers", {}, h("tbody", {}, lines));
   }
-  const lines = [...values].map(([name, column]) => comparedRow(name, column, row, rows));
+  const lines = columns.map(([name, column]) => comparedRow(name, column, row, rows));
   return h("table.numbers.compared", {}, h("thead", {}, headRow(row, rows)), h("tbody", {}, lines));
 }
