@@ -6,7 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("kernel", "startup", "filter", "extract", "memory", "page", "faces", "detect", "review", "bench_people")
+NAMES = (
+    "kernel",
+    "startup",
+    "filter",
+    "extract",
+    "memory",
+    "page",
+    "spread",
+    "faces",
+    "detect",
+    "review",
+    "bench_people",
+)
 """Modules of this folder that write benchmarks/results/*.json; together about half an hour on two cores."""
 
 

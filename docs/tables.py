@@ -133,7 +133,7 @@ def rows(head: tuple[str, ...], cells: Iterator[tuple[str, ...]]) -> str:
 def figures_table(_: str) -> str:
     """The figures of benchmarks/results/*.json beside what was wanted."""
     found = [*startup_rows(), *extract_rows(), *memory_rows(), *kernel_rows(), *filter_rows(), *page_rows()]
-    found += [*face_rows(), *detect_rows(), *review_rows(), *people_rows()]
+    found += [*spread_rows(), *face_rows(), *detect_rows(), *review_rows(), *people_rows()]
     return rows(("What", "Measured", "Wanted"), iter(found))
 
 
@@ -250,6 +250,18 @@ def filter_rows() -> list[tuple[str, str, str]]:
         (f"100,000 records, {name}", f"{rows[name]['wall_s'] * 1000:.3g} ms", limit)
         for name, limit in wanted.items()
         if name in rows
+    ]
+
+
+def spread_rows() -> list[tuple[str, str, str]]:
+    report = loaded("spread.json")
+    return [
+        (
+            f"the best {row['best']} of {report['frames']:,} frames by {row['spread']}, in the browser; in Python",
+            f"{row['browser']['median_ms']:.0f} ms; {row['python']['median_ms']:.0f} ms",
+            f"< {report['goal_ms']} ms",
+        )
+        for row in report.get("rows", [])
     ]
 
 

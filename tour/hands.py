@@ -18,6 +18,7 @@ MASKING = "Subject Masking"
 BROAD_MS = 120_000
 FIRST_MS = 60_000
 METHODS = {
+    "best": "Best stills, spread",
     "keyframes": "Key frames",
     "interval": "Every few seconds",
     "scene": "Scene changes",
@@ -300,6 +301,24 @@ def remove_duplicates(page: Any) -> None:
     """Turns the removal of near-duplicates on."""
     page.get_by_label("Remove near-duplicates").check()
     gallery_rests(page)
+
+
+def best_stills(page: Any, amount: int) -> None:
+    """Asks for the best stills, spread."""
+    box = page.locator("#filter-best input")
+    box.scroll_into_view_if_needed()
+    type_text(box, str(amount))
+    box.press("Tab")
+    gallery_rests(page)
+
+
+def unfold_filters(page: Any, name: str) -> None:
+    """Shows the filters that are folded away under this heading."""
+    head = page.get_by_role("region", name=name).locator(".fold-head")
+    if head.get_attribute("aria-expanded") != "true":
+        head.click()
+    page.get_by_role("region", name=name).locator(".folded").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
 
 
 def reach_form(page: Any, tab: str) -> None:

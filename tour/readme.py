@@ -111,6 +111,12 @@ def _filtering(page: Any, target: Path) -> None:
     hands.enlarge(page)
     page.wait_for_timeout(1200)
     _shot(page, target / "enlarged.webp")
+    hands.shrink(page)
+    hands.reset_filters(page)
+    hands.best_stills(page, 20)
+    hands.view(page, "Kept")
+    page.wait_for_timeout(1200)
+    _shot(page, target / "best.webp")
 
 
 def _review(page: Any, address: str, folder: Path, target: Path) -> None:

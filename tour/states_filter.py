@@ -34,6 +34,19 @@ def _kept(page: Any, stage: Stage) -> None:
     hands.view(page, "Kept")
 
 
+def _best(page: Any, stage: Stage) -> None:
+    _gallery(page, stage)
+    hands.best_stills(page, 8)
+    hands.view(page, "Kept")
+    page.wait_for_timeout(1200)
+
+
+def _unfolded(page: Any, stage: Stage) -> None:
+    hands.unfold_filters(page, "Parts of the score")
+    if page.get_by_role("region", name="Flags").count():  # a run of every n-th frame knows none
+        hands.unfold_filters(page, "Flags")
+
+
 def _reason(page: Any, stage: Stage) -> None:
     hands.press_reason(page)
 
@@ -252,6 +265,7 @@ SCENES = (
             State("people-not-read", _people_unread),
         ),
     ),
+    Scene("filter", "best stills", (State("best-stills", _best), State("filters-unfolded", _unfolded))),
     Scene(
         "filter",
         "people",

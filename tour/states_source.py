@@ -19,6 +19,11 @@ def _named(page: Any, stage: Stage) -> None:
     hands.is_looked_at(page)
 
 
+def _best(page: Any, stage: Stage) -> None:
+    hands.choose_method(page, "best")
+    page.wait_for_timeout(300)
+
+
 def _method(page: Any, stage: Stage) -> None:
     hands.choose_method(page, "every_nth")
     hands.every(page, "12")
@@ -197,6 +202,7 @@ SCENES = (
         (
             State("empty", _start),
             State("source-named", _named),
+            State("method-best", _best),
             State("method-every-nth", _method),
             State("wrong-number", _wrong_number),
             State("pre-filters-unfolded", _pre_filters),

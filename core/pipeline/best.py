@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import files
+from core.metrics.judge import Judged
+from core.metrics.picture_score import picture_score
 from core.pipeline import stills
 from core.pipeline.measure import Measurer
 from core.pipeline.notes import notes
 from core.pipeline.select import select
 from core.records import FrameLedger, FrameRecord, FrameTable
+from core.settings.columns import JUDGED, RANKED_BEFORE, RANKED_BY
 from core.settings.extract import ExtractSettings
 from core.settings.filter import FilterSettings
 from core.step import Notice, Step
@@ -49,14 +52,21 @@ def candidates(video: Video, settings: ExtractSettings, long: int = LONG) -> Gen
 
     def make_work() -> Callable[[Frame], FrameRecord]:
         measurer = Measurer(settings)
-        return lambda frame: measurer.record(frame, ledger.seconds(frame.ordinal))
+        return lambda frame: _scored(*measurer.record_and_maps(frame, ledger.seconds(frame.ordinal)))
 
     with closing(map_frames(video, first, make_work)) as chunks:
         for chunk in chunks:
             records += [record for _, record in chunk if record is not None]
             yield len(records)
-    winners = select(_table(records), filters_of(settings)).kept
+    winners = select(_table(records, settings.rank_by), filters_of(settings)).kept
     return np.union1d(first, around(ledger, winners))
+
+
+def _scored(record: FrameRecord, judged: Judged) -> FrameRecord:
+    """The record with its picture score, but for what neighbours tell, who were not decoded."""
+    record.more |= {name: getattr(judged, name) for name in JUDGED}
+    record.more[RANKED_BY] = picture_score(record.more)
+    return record
 
 
 def subset(ledger: FrameLedger, count: int) -> tuple[Ordinals, str]:
@@ -144,13 +154,13 @@ def _save(extraction: Extraction, kept: Ordinals) -> Generator[Step, None, None]
     jsonl.rewrite(run.metadata, records)
 
 
-def _table(records: list[FrameRecord]) -> FrameTable:
+def _table(records: list[FrameRecord], ranked_by: str) -> FrameTable:
     """Records as columns: what the choice reads."""
     length = len(records)
     phash, has_phash = table.hashes([record.phash for record in records])
     colours, has_colours = table.colours([record.colours for record in records])
     columns = {
-        name: [record.to_mapping().get(name) for record in records] for name in ("quality_score", "picture_score")
+        name: [record.to_mapping().get(name) for record in records] for name in {RANKED_BEFORE, RANKED_BY, ranked_by}
     }
     values = {
         name: np.array([np.nan if value is None else value for value in column], np.float64)

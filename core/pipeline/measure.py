@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.metrics.colours import to_hex
 from core.metrics.judge import Judged, judge
 from core.metrics.plane_colours import colours_of
@@ -63,6 +65,32 @@ class Measurer:
             luma.plane, luma.width, full_range=luma.full_range, laplacian=stats.laplacian, scratch=self._scratch
         )
 
+    def quality(self, frame: Frame) -> float:
+        """Returns the quality score (0-100) of a frame, as its record has it."""
+        stats = self.measure(frame)
+        if self._settings.inside_bars:
+            stats = self._inside(stats, self.judged(frame, stats))
+        return self.score(stats)
+
+    def _inside(self, stats: Stats, judged: Judged) -> Stats:
+        """The five metrics inside the bars of the frame that was judged last; its hash stays that of the whole."""
+        bars = even_bars(judged)
+        if self._luma is None or not any(bars):
+            return stats
+        top, bottom, left, right = bars
+        width = self._luma.width - left - right
+        rows = self._luma.plane[top : judged.height - bottom]
+        inner = rows if not left else np.ascontiguousarray(rows[:, left : left + width])
+        found = measure(
+            inner,
+            width,
+            full_range=self._luma.full_range,
+            scratch=self._scratch,
+            sharpness_scale=self._settings.sharpness_scale,
+            edge_scale=self._settings.edge_scale,
+        )
+        return found._replace(phash=stats.phash, laplacian=stats.laplacian)
+
     def record(self, frame: Frame, pts_s: float) -> FrameRecord:
         """Returns the record of a decoded frame, with its discard reason but without a file name."""
         return self.record_and_maps(frame, pts_s)[0]
@@ -71,6 +99,9 @@ class Measurer:
         """Returns the record, and what is still to be judged with the frames beside it."""
         stats = self.measure(frame)
         judged = self.judged(frame, stats)
+        colours = self.colours(frame)
+        if self._settings.inside_bars:
+            stats = self._inside(stats, judged)
         record = FrameRecord(
             frame_number=frame.ordinal,
             pts_s=pts_s,
@@ -81,11 +112,31 @@ class Measurer:
             brightness=stats.brightness,
             entropy=stats.entropy,
             phash=stats.phash,
-            colours=self.colours(frame),
+            colours=colours,
             error=DAMAGED if frame.damaged else None,
         )
         record.discard_reason = discard_reason(record, self._settings)
         return record, judged
+
+
+LEAST_INSIDE = 0.3
+"""Share of the picture that lies inside bars at least: an upright film in a wide frame has 0.32."""
+UNEVEN = 2
+"""Rows or columns by which two bars that belong together may differ."""
+
+
+def even_bars(judged: Judged) -> tuple[int, int, int, int]:
+    """Returns the rows and columns that are left out of the five metrics: top, bottom, left, right.
+
+    Bars are as wide on one side as on the other; what is black on one side alone is a part of a dark picture.
+    """
+    top, bottom, left, right = judged.bars
+    if abs(top - bottom) > UNEVEN:
+        top = bottom = min(top, bottom)
+    if abs(left - right) > UNEVEN:
+        left = right = min(left, right)
+    inside = (judged.height - top - bottom) * (judged.width - left - right)
+    return (top, bottom, left, right) if inside >= LEAST_INSIDE * judged.width * judged.height else (0, 0, 0, 0)
 
 
 def score_of(stats: Stats, weights: tuple[float, ...]) -> float:

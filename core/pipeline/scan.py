@@ -56,7 +56,7 @@ def qualities(
 
     def make_work() -> Callable[[Frame], float]:
         measurer = Measurer(settings, hashes=False)
-        return lambda frame: measurer.score(measurer.measure(frame))
+        return measurer.quality
 
     scores = np.full(len(ordinals), np.nan)
     done = 0

@@ -120,6 +120,9 @@ class ExtractSettings(Model):
     edge_scale: float = knob(
         100.0, "mean Sobel magnitude that counts as 100", low=1e-6, high=1e9, label="Edge strength scale"
     )
+    inside_bars: bool = knob(
+        False, "take the five quality metrics inside black bars", newer=True, label="Measure inside black bars"
+    )
     faces: bool = knob(False, "read the faces of every frame in the same pass", label="Read faces while extracting")
     face_filter: bool = knob(
         False,
@@ -240,6 +243,23 @@ def check_weights(weights: tuple[float, ...]) -> None:
         )
 
 
+def check_read(settings: ExtractSettings) -> None:
+    """Raises ``SettingsError`` where a wanted number of frames is one that the method does not read."""
+    if settings.best is not None and settings.method != "best":
+        raise SettingsError(
+            f"best = {settings.best} asks for the best stills, but the method is {settings.method}; leave one of the "
+            "two out.",
+            field="best",
+            method=settings.method,
+        )
+    if settings.target is not None and settings.method == "best":
+        raise SettingsError(
+            f"target = {settings.target} is not read by the method best; give best = {settings.target} instead.",
+            field="target",
+            method="best",
+        )
+
+
 class ExtractArguments(Arguments):
     """Which video is extracted, how, and where to."""
 
@@ -265,6 +285,11 @@ class ExtractArguments(Arguments):
         None, "weights of the masker", flag=("--sam2-weights-path", "--mask-weights"), metavar="FILE"
     )
     scene_detect: bool = knob(False, "look for cuts before masking, where nobody has", label="Scene detection")
+
+    @pydantic.model_validator(mode="after")
+    def _check_read(self) -> ExtractArguments:
+        check_read(self.settings)
+        return self
 
     @property
     def fetch_settings(self) -> FetchSettings:

@@ -17,10 +17,18 @@ from numpy.typing import NDArray
 from core.metrics.colours import LIMITS
 from core.pipeline import select
 from core.records import FrameTable
-from core.settings.columns import FILTERABLE, FLAGS, RANKED_BEFORE, RANKED_BY
+from core.settings.columns import FILTERABLE, FLAGS, JUDGED, METRIC_NAMES, RANKED_BEFORE, RANKED_BY
 
 HAS_HASH, HAS_ERROR, HAS_FILE, HAS_THUMB, HAS_COLOURS = 1, 2, 4, 8, 16
 """Bits of the column ``flags``."""
+
+FOLDS = {
+    "Parts of the score": (*JUDGED, "subject_detail", "sharpness_rank"),
+    "Flags": FLAGS,
+    "Face pose": ("face_frontality", "eyes_open", "yaw", "pitch", "roll"),
+    "Quality of the subject": (*(f"subject_{name}" for name in METRIC_NAMES), "subject_quality_score"),
+}
+"""Columns whose filters are folded away until somebody wants them; the others are always seen."""
 
 TYPES = {"f8": np.float64, "u4": np.uint32, "u2": np.uint16, "u1": np.uint8}
 
@@ -75,6 +83,7 @@ def _rules() -> dict[str, Any]:
         "reasons": list(select.REASONS),
         "reason_of": {name: select.reason_of(name) for name in FILTERABLE},
         "flags": list(FLAGS),
+        "folds": [[name, list(columns)] for name, columns in FOLDS.items()],
         "lower_is_better": list(select.LOWER_IS_BETTER),
         "quotas": list(select.QUOTAS),
         "steps": select.STEPS,

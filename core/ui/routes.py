@@ -33,6 +33,7 @@ from core.ui.pictures import thumb_ordinals
 from core.ui.refusals import refusal
 from core.ui.session import OpenRun, Workspace, file_stamp
 from core.ui.web import ALL, WORKER, bundled, scripts
+from core.ui.why import why
 
 MOST_BYTES = 16_000_000
 """Of a posted body: choices by hand on 100,000 frames take about 1 MB."""
@@ -60,6 +61,9 @@ class Routes:
             "/fs/runs": lambda _: answer(self._workspace.runs()),
             "/fs/runs/{run}": self._facts,
             "/fs/runs/{run}/columns/{version}": self._columns,
+            "/fs/runs/{run}/why/{ordinal:number}": lambda r: answer(
+                why(self._run(r).table(), r.path_params["ordinal"])
+            ),
             "/fs/runs/{run}/thumb/{ordinal:number}": self._thumb,
             "/fs/runs/{run}/frame/{ordinal:number}": self._frame,
             "/fs/runs/{run}/thumbs": self._thumbs,

@@ -107,8 +107,16 @@ class OpenRun:
             "video": Path(info.path).name,
             "cut_off": sentence_of(info),
             "thumb_height": _thumb_height(self.saved.settings.get("thumb_height")),
+            "best": self._best(),
             **self.summary(),
         }
+
+    def _best(self) -> int | None:
+        """How many stills are chosen now, in a run that was asked for the best ones."""
+        with contextlib.suppress(RunError):
+            found = selection.read(self.run.selection) if self.saved.settings.get("method") == "best" else None
+            return None if found is None else len(found.kept)
+        return None
 
     def summary(self) -> dict[str, Any]:
         """Returns plain JSON values: one line of the run picker."""

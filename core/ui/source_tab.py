@@ -18,7 +18,7 @@ from core.settings.fetch import FetchSettings
 from core.settings.model import facts_of, from_mapping
 from core.store.run import RunDir
 from core.ui import uploads
-from core.ui.choice_words import SPREAD_WORDS
+from core.ui.choice_words import COLUMN_WORDS, SPREAD_WORDS
 from core.ui.controls import Cards, Choice, Whole, Words
 from core.ui.forms import DEVICE_WORDS, Form, endpoint
 from core.ui.instruments.extraction import Extraction
@@ -108,14 +108,13 @@ class SourceTab:
             for method, fields in METHOD_INPUTS.items():
                 with gr.Column(visible=False, elem_classes=["own", "tight", f"of-{method}"]) as self.inputs[method]:
                     for field in fields:
-                        if field != "rank_by":  # its place is Filtering, where another column ranks at once
-                            self._input(field)
+                        self._input(field)
             with gr.Column(elem_classes=["own", "tight", "of-target"]) as self.target_group:
                 self.target = self.form.add("target", placeholder="auto", label=TARGET_WORDS["keyframes"], info=None)
 
     def _input(self, field: str) -> None:
         """The control of a setting that one method reads."""
-        words = SPREAD_WORDS if field == "spread" else None
+        words = {"spread": SPREAD_WORDS, "rank_by": COLUMN_WORDS}.get(field)
         more: dict[str, Any] = {"placeholder": str(STILLS), "label": "How many"} if field == "best" else {}
         self.form.add(field, words=words, **more)
 
@@ -125,6 +124,7 @@ class SourceTab:
             self.form.add("min_quality", placeholder="off")
             for metric in METRIC_NAMES:
                 self.form.add(f"min_{metric}", placeholder="off")
+            self.form.add("inside_bars")
             self.form.add("sharpness_scale")
             self.form.add("edge_scale")
 
@@ -231,7 +231,9 @@ class SourceTab:
     def _extract(self, event: Any, source: str, max_height: str, item: int | None, resume: bool, **values: Any) -> Any:
         """Starts the extraction of a video; one on the web is downloaded first. Returns its job and run."""
         beside = {"max_height": max_height, "item": item, "resume": resume}
-        settings = self.form.settings(values) | {name: value for name, value in beside.items() if value is not None}
+        settings = self.form.settings(values, by_program=event is None) | {
+            name: value for name, value in beside.items() if value is not None
+        }
         owner, several = self._verbs.owner_of(event), _several(event)
         jobs = [self._verbs.extract(one, settings, owner) for one in several or [source]]
         return {"job": jobs[0], "run": None if event else self._run_of(jobs[0])}
@@ -250,15 +252,20 @@ class SourceTab:
 class MethodForm(Form):
     """The form of an extraction: what another method reads stays in its box, and is not sent."""
 
-    def settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def settings(self, values: Mapping[str, Any], by_program: bool = False) -> dict[str, Any]:
         """Returns what differs from the defaults and is read by the method.
+
+        ``by_program``: nothing stays in a box; how many frames are wanted is passed on, and refused if not read.
 
         Raises:
             SettingsError: a value that another method reads is wrong: it is not passed over in silence.
         """
-        method = values.get("method") or ("best" if values.get("best") else _default("method"))
+        method, usual = values.get("method"), _default("method")
+        if method is None or (by_program and method == usual):  # nobody chose one
+            method = "best" if values.get("best") else usual
         unread = {name for other, names in METHOD_INPUTS.items() if other != method for name in names}
         unread |= {"target"} if method == "best" else set()
+        unread -= {"best", "target"} if by_program else set()
         given = super().settings(values)
         for name in unread & given.keys():
             from_mapping(ExtractSettings, {name: given[name]})

@@ -159,6 +159,8 @@ def test_of_a_damaged_video_the_gap_is_named(
         (("--interval", "0"), "out of range"),
         (("--interval", "nan"), "finite"),
         (("--target", "0"), "out of range"),
+        (("--method", "all", "--best", "20"), "asks for the best stills, but the method is all"),
+        (("--best", "20", "--target", "20"), "give best = 20 instead"),
         (("--min", "sharpness"), "COLUMN=NUMBER"),
         (("--min", "a=b"), "COLUMN=NUMBER"),
         (("--min", "sharpnes=3"), '"sharpness"'),

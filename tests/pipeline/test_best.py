@@ -10,13 +10,18 @@ import numpy as np
 import pytest
 
 from core.errors import SettingsError
+from core.metrics.picture_score import picture_score
 from core.pipeline import best
 from core.pipeline.extract import extract
+from core.pipeline.extraction import extract_records
+from core.pipeline.select import select
 from core.records import FrameLedger
-from core.settings.extract import ExtractArguments, ExtractSettings
+from core.settings.columns import FLAGS
+from core.settings.extract import METHODS, ExtractArguments, ExtractSettings
 from core.settings.model import from_mapping
-from core.store import jsonl, selection
+from core.store import jsonl, selection, table
 from core.store.run import RunDir
+from core.video.command import run_ffmpeg
 from core.video.probe import opened
 from tests.raising import raises
 from tests.videos import build
@@ -73,6 +78,15 @@ def test_best_is_a_method_unless_another_one_is_named() -> None:
     )
 
 
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "best"])
+def test_a_wanted_number_that_the_method_does_not_read_is_refused(method: str) -> None:
+    with raises(SettingsError, field="best", method=method):
+        ExtractArguments(source=build("h264-opengop"), settings=ExtractSettings(best=7, method=method))
+    assert ExtractArguments(source=build("h264-opengop"), settings=ExtractSettings(target=7, method=method))
+    with raises(SettingsError, field="target", method="best"):
+        ExtractArguments(source=build("h264-opengop"), settings=ExtractSettings(target=7, method="best"))
+
+
 @pytest.mark.parametrize("wrong", [0, 501, -1, 2.5])
 def test_n_is_1_to_500(wrong: float) -> None:
     with raises(SettingsError, field="best"):
@@ -97,6 +111,46 @@ def test_of_a_long_film_key_frames_come_first_where_there_are_enough() -> None:
 def test_then_every_frame_around_the_winners_is_scored() -> None:
     found = best.around(ledger(1000, 10), np.array([0, 500, 505]))
     assert found.tolist() == [*range(13), *range(488, 518)]
+
+
+def returned(steps: Any) -> Any:
+    """What a generator returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def test_all_frames_of_a_film_that_is_not_long_are_scored() -> None:
+    with opened(build("h264-opengop")) as file:
+        video = file.video()
+        assert returned(best.candidates(video, ExtractSettings(best=3), long=120)).tolist() == list(range(120))
+        assert best.said(video, ExtractSettings(best=3)) == ()
+
+
+@pytest.mark.parametrize("column", ["picture_score", "sharpness", "detail"])
+def test_the_best_of_the_subset_are_those_that_a_whole_run_would_choose_of_it(tmp_path: Path, column: str) -> None:
+    film = tmp_path / "film.mp4"
+    keys = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "4", "-keyint_min", "4", "-sc_threshold", "0"]
+    run_ffmpeg(["-i", str(build("h264-opengop")), *keys, str(film)])
+    settings = ExtractSettings(best=2, rank_by=column)
+    whole = tmp_path / "whole"
+    list(extract_records(film, ExtractSettings(method="all", save_frames=False), out=whole))
+    records = [record for record in table.records(RunDir(whole)) if record.frame_number % 4 == 0]
+    for record in records:
+        record.shot_id = None
+        record.more |= dict.fromkeys(FLAGS)  # the frames beside those of the subset are not decoded
+        record.more["picture_score"] = picture_score(record.more)
+    jsonl.rewrite(RunDir(whole).metadata, records)
+    winners = select(table.load_table(RunDir(whole)), best.filters_of(settings)).kept
+    with opened(film) as file:
+        video = file.video()
+        first, _ = best.subset(video.ledger, 2)
+        assert first.tolist() == list(range(0, 120, 4))
+        found = returned(best.candidates(video, settings, long=100))
+        assert found.tolist() == np.union1d(first, best.around(video.ledger, winners)).tolist()
+    assert len(found) < 120
 
 
 def test_a_long_film_is_scored_in_parts(tmp_path: Path) -> None:

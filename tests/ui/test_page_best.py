@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from core.store import selection
+from core.store import jsonl, selection
+from core.video.command import run_ffmpeg
+from core.video.images import decode
 from tests import videos
 from tests.browser import Visit, type_text
 from tests.serving import serving
@@ -26,6 +28,7 @@ def test_from_a_pasted_path_to_the_exported_stills(visit: Callable[..., Visit], 
         choose_method(page, "Best stills, spread")
         expect(page.locator("#extract-target")).to_be_hidden()
         type_text(page.locator("#extract-best input"), "4")
+        expect(page.locator("#extract-rank_by input")).to_have_value("Picture score")
         extract(page)
         ended(page)
         run = run_of(downloads)
@@ -55,3 +58,59 @@ def test_from_a_pasted_path_to_the_exported_stills(visit: Callable[..., Visit], 
         assert names
         assert int(saved.kept[0]) not in names
         assert selection.digest(names) == shown["digest"]
+
+
+def test_twenty_stills_of_a_boxed_film_are_asked_for_looked_at_and_exported_without_their_bars(
+    visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    """By mouse and keys alone: from a pasted path to twenty exported pictures."""
+    clip, downloads = boxed(tmp_path / "boxed.mp4"), tmp_path / "downloads"
+    with serving(downloads, "--root", str(tmp_path)) as address:
+        seen = visit()
+        page = seen.page
+        page.goto(address)
+        box = page.get_by_label("URL, path or dropped file")
+        box.click()
+        page.keyboard.insert_text(str(clip))  # as a paste does
+        choose_method(page, "Best stills, spread")
+        expect(page.locator("#extract-best input")).to_have_attribute("placeholder", "20")
+        extract(page)
+        ended(page)
+        expect(page.locator(".live .big")).to_have_text("20")
+        page.get_by_role("button", name="Open in Filtering").click()
+        seen.address = address
+        shown = seen.state()
+        assert shown["kept"] == 20
+        page.get_by_role("listbox", name="Frames").focus()
+        page.keyboard.press("Enter")
+        page.locator("dialog.enlarge img.full[data-shows]").wait_for(timeout=WAIT_MS)
+        picture, inside = (page.locator(f"dialog.enlarge {name}").bounding_box() for name in ("img.full", ".bars"))
+        scale = picture["height"] / 240
+        assert inside["y"] - picture["y"] == pytest.approx(BAR * scale, abs=1.5)
+        assert inside["height"] == pytest.approx(180 * scale, abs=1.5)
+        assert inside["width"] == pytest.approx(picture["width"], abs=1.5)
+        expect(page.locator(".facts-side")).to_contain_text("Black bars around 320x180; Export can cut them off.")
+        page.keyboard.press("Escape")
+        page.keyboard.press("e")
+        page.get_by_label("Cut off black bars").click()
+        page.locator("#export-go").click()
+        page.locator(".drawer .verdict.kept").wait_for(timeout=WAIT_MS)
+        folder = Path(page.get_by_label("Written to").input_value())
+        pictures = sorted(folder.glob("frame_*"))
+        assert len(pictures) == 20
+        assert selection.digest([int(path.stem[6:]) for path in pictures]) == shown["digest"]
+        for path, record in zip(pictures, jsonl.read(folder / "metadata.jsonl"), strict=True):
+            assert decode(path.read_bytes()).shape == (180, 320, 3)
+            assert record["cropped"] == [0, BAR, 320, 180]
+            assert videos.read_number(decode(path.read_bytes())) == record["frame_number"]
+
+
+BAR = 30
+
+
+def boxed(path: Path) -> Path:
+    """The counting clip between black bars above and below."""
+    encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-g", "25"]
+    frame = f"pad=320:{180 + 2 * BAR}:0:{BAR}:black"
+    run_ffmpeg(["-i", str(videos.build("h264-opengop")), "-vf", frame, *encoder, str(path)])
+    return path

@@ -91,6 +91,51 @@ def test_the_methods_stay_where_they_are_while_a_video_is_named(
         assert page.locator("#extract-method").bounding_box() == before
 
 
+PLACES = """() => {
+  const seen = (window.places = new Set());
+  const look = () => {
+    const [card, table] = ['.progress-card', '.latest'].map((name) => document.querySelector(`.live ${name}`));
+    const top = (node) => node.getBoundingClientRect().top;
+    if (table?.checkVisibility()) seen.add(Math.round(top(table) - top(card)));
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+"""Notes how far the table of frames is below the beginning of the results, at each picture of the screen."""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+def test_nothing_moves_when_an_extraction_ends(
+    served: tuple[str, Path], visit: Visitor, media: Path, width: int, height: int
+) -> None:
+    """The summary has its room from the start."""
+    page = begin(visit(), served[0], str(media / NAME), "Best stills, spread")
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate(PLACES)
+    extract(page)
+    ended(page)
+    page.locator(".quality rect").first.wait_for(timeout=WAIT_MS)
+    page.locator(".progress-card", has_text="best of 120 frames; done").wait_for(timeout=WAIT_MS)
+    assert page.evaluate("window.places.size") == 1, page.evaluate("[...window.places]")
+
+
+def test_the_list_of_videos_has_its_room_before_a_folder_is_read(
+    served: tuple[str, Path], visit: Visitor, media: Path, tmp_path: Path
+) -> None:
+    page = visit().page
+    page.goto(served[0])
+    page.get_by_role("tab", name="Live Review").click()
+    page.locator("#video-list", has_text="will stand here").wait_for(timeout=WAIT_MS)
+    below = page.locator("#review-weights")
+    before = below.bounding_box()
+    for folder, said in ((media, "long.mp4"), (media / "none", "none")):
+        box = page.get_by_label("Folder of videos")
+        type_text(box, str(folder))
+        box.press("Enter")
+        page.locator("#video-list", has_text=said).wait_for(timeout=WAIT_MS)
+        assert below.bounding_box() == before
+
+
 @pytest.fixture(scope="module")
 def looked_at(site: Any, chromium: Any) -> Iterator[Any]:
     """One tab, into which one text is typed after the other."""

@@ -54,6 +54,8 @@ found["exporting"] = call("/export", run, top=4, dest="chosen")
 found["exported"] = ended(found["exporting"]["job"])
 web = call("/extract", url, max_height="720")
 found["from_web"] = ended(web["job"])
+best = call("/extract", clip, best=5, spread="look")
+found["best"] = ended(best["job"])
 slow = call("/extract", clip, method="all", resume=False)
 call("/cancel", slow["job"])
 found["cancelled"] = ended(slow["job"])
@@ -61,6 +63,7 @@ found["refused"] = [
     refused("/extract", "/etc/passwd"),
     refused("/extract", clip, methd="all"),
     refused("/extract", clip, interval=-1),
+    refused("/extract", clip, method="all", best=5),
     refused("/extract", clip, out="/tmp/x"),
     refused("/extract", clip, resume="yes"),
     refused("/extract", "http://127.0.0.1:1/x.mp4", max_height="999"),
@@ -108,11 +111,13 @@ def test_the_whole_chain_runs_by_name(served: tuple[str, Path], media: Path) -> 
     assert found["exported"]["result"]["digest"] == found["filtered"]["digest"]
     assert len(list((downloads / "chosen").glob("frame_*.jpg"))) == 4
     assert (found["from_web"]["state"], found["from_web"]["kept"]) == ("done", 5)
+    assert (found["best"]["state"], found["best"]["result"]["best"]) == ("done", 5)
     assert found["cancelled"]["state"] == "cancelled"
     wanted = [
         "not a file in the allowed folders",
         "methd",
         "interval = -1 is out of range",
+        "the method is all",
         "out",
         'resume = "yes" is not true or false',
         "max_height = ",

@@ -4,6 +4,7 @@ import { clock, count, h, icon, refill } from "../dom.js";
 import { openRun } from "../open_run.js";
 import { HAS_FILE, insideBars } from "../table.js";
 import { chosenFor, comparedRow, headRow, numberRow, reasonsOf } from "./reasons.js";
+import { Why } from "./why.js";
 
 const MOST_COPIES = 11;
 
@@ -11,6 +12,7 @@ export class Facts {
   /** `does`: { mark(what), move(places), pick(row), close() }. */
   constructor(does) {
     this.does = does;
+    this.why = new Why();
     this.element = h("div.facts-side");
   }
 
@@ -31,6 +33,7 @@ export class Facts {
         {},
         [...reasonsOf(row), chosenFor(row)].filter(Boolean).map((text) => h("li", {}, text)),
       ),
+      this.why.of(row),
       numbers(row, rows),
       faces,
       this.#copies(table, answer, row),
@@ -97,11 +100,13 @@ function barsOf(row) {
 
 /** The numbers of one frame beside the bounds that hold; of several frames those of each in a column of its own. */
 function numbers(row, rows) {
-  const { values } = openRun.table;
+  const { values, rules } = openRun.table;
+  const isFirst = (name) => name === rules.ranked.by;
+  const columns = [...values].sort(([a], [b]) => Number(isFirst(b)) - Number(isFirst(a)));
   if (rows.length === 1) {
-    const lines = [...values].map(([name, column]) => numberRow(name, column[row]));
+    const lines = columns.map(([name, column]) => numberRow(name, column[row]));
     return h("table.numbers", {}, h("tbody", {}, lines));
   }
-  const lines = [...values].map(([name, column]) => comparedRow(name, column, row, rows));
+  const lines = columns.map(([name, column]) => comparedRow(name, column, row, rows));
   return h("table.numbers.compared", {}, h("thead", {}, headRow(row, rows)), h("tbody", {}, lines));
 }

@@ -70,9 +70,11 @@ export class Live {
     const found = detailOf(job.id);
     const any = job.kept + job.done > 0 || Boolean(found?.rows.length);
     // what is recorded counts: an interruption may lie behind the last number that the job told
-    const kept = (!active && this.counted?.job === markOf(job) && this.counted.kept) || job.kept;
-    this.big.textContent = count(kept);
-    this.about.textContent = aboutJob(job, kept);
+    const known = !active && this.counted?.job === markOf(job) ? this.counted : null;
+    const kept = known?.kept || job.kept;
+    const best = job.state === "done" ? (known?.best ?? null) : null;
+    this.big.textContent = count(best ?? kept);
+    this.about.textContent = best === null ? aboutJob(job, kept) : `best of ${counted(kept, "frame")}; done`;
     this.inner.style.width = `${job.state === "done" ? 100 : share}%`;
     this.bar.setAttribute("aria-valuenow", String(Math.round(job.state === "done" ? 100 : share)));
     this.stop.hidden = !active;
@@ -92,8 +94,9 @@ export class Live {
       this.#drawRows(job, found.rows);
     }
     this.nothing.hidden = !(job.state === "done" && found?.recorded);
+    this.results.hidden = !active && !any;
     if (!active && job.run && any) this.#summarise(job);
-    else this.results.hidden = true;
+    else if (active) this.#count(job, kept);
   }
 
   fail(sentence) {
@@ -135,9 +138,14 @@ export class Live {
     newest.forEach((row, i) => place(this.body, this.lines.get(row[0]), i));
   }
 
+  /** What is known while it runs, in the room of the summary: nothing moves when that comes. */
+  #count(job, kept) {
+    this.summary = null;
+    fill(this.results, counts(recorded(job), kept, Object.entries(job.dropped)), histogram([]));
+  }
+
   async #summarise(job) {
     const mark = markOf(job);
-    this.results.hidden = false;
     if (this.summary === mark) return;
     this.summary = mark;
     try {
@@ -145,8 +153,10 @@ export class Live {
       const table = unpack(await readBytes(`runs/${job.run}/columns/${facts.version}`));
       if (this.summary !== mark) return;
       const dropped = droppedOf(table);
-      this.counted = { job: mark, kept: table.frames - dropped.reduce((sum, [, n]) => sum + n, 0) };
-      fill(this.results, counts(this.counted.kept, dropped, table, facts.cut_off), histogram(table));
+      const kept = table.frames - dropped.reduce((sum, [, n]) => sum + n, 0);
+      this.counted = { job: mark, kept, best: facts.best };
+      const quality = table.values.get("quality_score") ?? [];
+      fill(this.results, counts(table.frames, kept, dropped, facts.cut_off), histogram(quality));
       this.draw(this.job);
     } catch (error) {
       if (this.summary === mark) fill(this.results, h("p.sub", {}, error.message));
@@ -233,7 +243,7 @@ function droppedOf(table) {
   return [...frames];
 }
 
-function counts(kept, dropped, table, cutOff) {
+function counts(measured, kept, dropped, cutOff = null) {
   return h(
     "section.card",
     {},
@@ -241,7 +251,7 @@ function counts(kept, dropped, table, cutOff) {
     h(
       "dl.facts-list",
       {},
-      ...fact("Frames measured", count(table.frames)),
+      ...fact("Frames measured", count(measured)),
       ...fact("Kept", count(kept)),
       ...dropped.flatMap(([why, n]) => fact(reason(why), count(n))),
     ),
@@ -251,11 +261,9 @@ function counts(kept, dropped, table, cutOff) {
 
 const fact = (name, value) => [h("dt", {}, name), h("dd", {}, value)];
 
-function histogram(table) {
-  const column = table.values.get("quality_score");
+function histogram(column) {
   const bins = new Array(BARS).fill(0);
-  for (const value of column ?? [])
-    if (!Number.isNaN(value)) bins[Math.min(BARS - 1, Math.floor((value / 100) * BARS))] += 1;
+  for (const value of column) if (!Number.isNaN(value)) bins[Math.min(BARS - 1, Math.floor((value / 100) * BARS))] += 1;
   const most = Math.max(1, ...bins);
   const measured = bins.reduce((sum, n) => sum + n, 0);
   const bars = bins.map(

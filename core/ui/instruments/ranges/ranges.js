@@ -1,7 +1,10 @@
-// One histogram above one range slider for each column that the run has. A heading folds its picture away.
+// One histogram above one range slider for each column that the run has, a box for each flag. A heading folds its
+// picture away; columns that few people want are folded away together.
 
 import { counted, fill, h, icon, isTyping, number, removed, title, typed } from "../dom.js";
 import { openRun } from "../open_run.js";
+import { flagPart } from "./flag.js";
+import { Fold, inOrder } from "./fold.js";
 import { Histogram } from "./histogram.js";
 
 const STEPS = 400;
@@ -18,6 +21,7 @@ class Ranges {
   constructor(element) {
     this.element = element;
     this.parts = new Map();
+    this.folds = [];
     openRun.follow({
       opened: () => (this.choices = openRun.choices),
       described: (columns) => this.#build(columns),
@@ -28,10 +32,16 @@ class Ranges {
   }
 
   #build(columns) {
-    this.parts = new Map(columns.map((column) => [column.name, this.#part(column)]));
+    const { rules } = openRun.table;
+    const made = (column) => (rules.flags.includes(column.name) ? flagPart(column, this.choices) : this.#part(column));
+    this.parts = new Map(columns.map((column) => [column.name, made(column)]));
+    const { seen, folded } = inOrder([...this.parts.keys()], rules);
+    const elements = (names) => names.map((name) => this.parts.get(name).element);
+    this.folds = folded.map(([name, names]) => new Fold(name, names, elements(names)));
     fill(
       this.element,
-      [...this.parts.values()].map((part) => part.element),
+      elements(seen),
+      this.folds.map((fold) => fold.element),
     );
     this.#show();
   }
@@ -39,6 +49,7 @@ class Ranges {
   /** Shows the bounds that are set now. */
   #show() {
     for (const part of this.parts.values()) part.show();
+    for (const fold of this.folds) fold.show(this.choices.filters);
   }
 
   /** All filters are replaced: with them what was typed and is wrong. */
@@ -51,10 +62,11 @@ class Ranges {
     for (const [name, part] of this.parts) {
       const bins = answer.keptBins.get(name);
       if (!bins) continue; // of another run
-      part.histogram.draw(bins);
       const only = answer.onlyColumn[name];
       part.only.textContent = only === undefined ? "" : removed(only);
       part.only.title = only === undefined ? "" : `${counted(only, "frame")} removed by this filter alone`;
+      if (!part.histogram) continue;
+      part.histogram.draw(bins);
       const loosened = answer.relaxed[name];
       part.element.classList.toggle("loosened", loosened !== undefined);
       part.used.textContent = loosened ? `loosened to ${span(loosened)}` : "";

@@ -24,6 +24,8 @@ class VideoList {
     this.error = h("p.error", { role: "alert", hidden: true });
     this.rows = h("ul.video-list", { "aria-label": "Videos" });
     fill(element, this.search, this.error, this.rows);
+    this.turn = null;
+    this.#draw();
   }
 
   /**
@@ -78,10 +80,11 @@ class VideoList {
     const words = this.search.value.toLowerCase().split(/\s+/);
     const listed = this.videos.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
     this.lines = new Map();
-    const none = this.videos.length ? "No video has these words in its name." : "No videos in this folder or below it.";
+    const empty = this.turn ? "No videos in this folder or below it." : "The videos of the folder will stand here.";
+    const none = this.videos.length ? "No video has these words in its name." : empty;
     fill(
       this.rows,
-      listed.length === 0 && this.error.hidden && h("li.sub", {}, none),
+      listed.length === 0 && this.error.hidden && h("li.sub.none", {}, none),
       listed.map((video) => {
         const key = JSON.stringify([video, video.id === this.current]);
         this.lines.set(key, before.get(key) ?? this.#line(video));
