@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.settings.model import Model, knob
 
-FILE_KINDS = ("video", "photo", "weights")
+FILE_KINDS = ("video", "photo", "weights", "config")
 """What is chosen among files; the other kinds are folders."""
 KINDS = (*FILE_KINDS, "folder", "face_model", "destination")
 

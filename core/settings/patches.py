@@ -130,6 +130,39 @@ class PatchSettings(Model):
         return self
 
 
+class VideoRow(Model):
+    """A video of the form of the page, or a folder of videos."""
+
+    path: str = knob("", "a video, or a folder whose videos are all taken", label="Video or folder")
+    name: str = knob("", "what it is called in the names of files; a folder's videos keep their own", label="Name")
+    weights: str = knob("", "weights that this video alone has, as in master 0.25, toon 1", label="Own weights")
+
+
+class CategoryRow(Model):
+    """A category of the form of the page."""
+
+    name: str = knob("", "what it is called", label="Category")
+    weight: float = knob(
+        1.0,
+        "share of the windows of a video; 0: only videos with weights of their own",
+        low=0,
+        high=1000,
+        label="Weight",
+    )
+    target: int | None = knob(None, "patches that are wanted of it", low=0, high=LARGEST, label="Wanted")
+    path: str = knob("", "folder of its patches; empty: Name/NameModel/Learn", label="Folder")
+
+
+class FormatRow(Model):
+    """A size of patches of the form of the page."""
+
+    category: str = knob("", "the category whose patches have this size; empty: all", label="Category")
+    name: str = knob("", "what the size is called", label="Format")
+    gt: str = knob("", "width x height of the ground truth, as in 540x540", label="Size")
+    lr: str = knob("", "width x height of a small picture, as in 180x180; empty: a third", label="Small")
+    share: float = knob(1.0, "how often it is taken, beside the others", low=0, high=1e6, label="Share")
+
+
 class PatchesArguments(Arguments):
     """Which configuration is made into patches, or which patches are checked."""
 
@@ -139,14 +172,31 @@ class PatchesArguments(Arguments):
     out: WriteFolder | None = knob(
         None, "the folder of the patches (default: output_base_dir of the configuration)", metavar="DIR"
     )
-    resume: bool = knob(True, "go on where an interrupted call stopped; --no-resume begins anew")
+    resume: bool = knob(
+        True, "go on where an interrupted call stopped; --no-resume begins anew", label="Go on where it stopped"
+    )
     dry_run: bool = knob(False, "say how many windows, files and bytes there would be, and write nothing")
     verify: ReadFolder | None = knob(None, "check the files of a folder against its manifest instead", metavar="DIR")
     workers: int | None = knob(
-        None, "threads that write (default: max_workers of the configuration, else all cores)", low=1, high=256
+        None,
+        "threads that write (default: max_workers of the configuration, else all cores)",
+        low=1,
+        high=256,
+        label="Threads that write",
     )
-    nice: bool = knob(False, "leave the processor to other programs where they want it", flag="--nice")
+    nice: bool = knob(
+        False,
+        "leave the processor to other programs where they want it",
+        flag="--nice",
+        label="Leave the processor to others",
+    )
     min_free_gb: float = knob(
-        1.0, "stop, to be resumed, when less is free on the disk", low=0.0, high=LARGEST, unit="GB", metavar="GB"
+        1.0,
+        "stop, to be resumed, when less is free on the disk",
+        low=0.0,
+        high=LARGEST,
+        unit="GB",
+        metavar="GB",
+        label="Leave free",
     )
     seed: int | None = knob(None, "another seed than that of the configuration", low=0, high=LARGEST)

@@ -35,6 +35,9 @@ from core.ui.masking_routes import MaskingRoutes
 from core.ui.masking_tab import MaskingTab
 from core.ui.masking_work import MaskingWork
 from core.ui.owner import OwnerWord
+from core.ui.patches_routes import PatchesRoutes
+from core.ui.patches_tab import PatchesTab
+from core.ui.patches_work import PatchesWork
 from core.ui.people import PeopleRoutes
 from core.ui.persons_routes import PersonsRoutes
 from core.ui.persons_tab import PersonsTab
@@ -83,6 +86,7 @@ def build(
     review: ReviewRoutes,
     persons: PersonsRoutes,
     masking: MaskingWork,
+    patches: PatchesWork,
 ) -> gr.Blocks:
     """Returns the page. Each tab builds itself; data reaches it over our own routes, never through a template."""
     page: gr.Blocks
@@ -99,6 +103,8 @@ def build(
                 MaskingTab(verbs, masking)
             with gr.Tab("Filtering & Export", id="filter", elem_id="filter-tab"):
                 FilterTab(verbs, exporter, book)
+            with gr.Tab("Training Patches", id="patches", elem_id="patches-tab"):
+                PatchesTab(verbs, patches)
         JobBar("jobs")
         api.build(verbs)
     return page
@@ -116,8 +122,8 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
     verbs = Verbs(workspace, queue, unsafe_weights=options.unsafe_weights)
     queue.when_ended = verbs.sweep
     exporter, review, persons = JobExporter(verbs), ReviewRoutes(verbs), PersonsRoutes(verbs, small)
-    masking = MaskingWork(verbs)
-    page = build(verbs, exporter, Book(workspace.downloads / PRESETS), review, persons, masking)
+    masking, patches = MaskingWork(verbs), PatchesWork(verbs)
+    page = build(verbs, exporter, Book(workspace.downloads / PRESETS), review, persons, masking, patches)
     glances = Glances()
     routes: list[Any] = [
         Routes(workspace, exporter),
@@ -125,7 +131,7 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
         SourceRoutes(verbs, looks, options.upload_bytes),
     ]
     routes += [FaceSource(verbs, small), PeopleRoutes(verbs), RunRoutes(verbs), FileRoutes(verbs.places, glances)]
-    routes += [review, persons, MaskingRoutes(verbs, masking)]
+    routes += [review, persons, MaskingRoutes(verbs, masking), PatchesRoutes(patches)]
     layers = [Middleware(Bounds), Middleware(OwnerWord, secret=workspace.secret())]
     layers += [] if options.auth else [Middleware(Hint)]  # who is not signed in may not fetch scripts yet
 
@@ -142,6 +148,7 @@ def launch(options: Options, *, wait: bool = True) -> gr.Blocks:
             await run_in_threadpool(small.close)
             await run_in_threadpool(review.close)
             await run_in_threadpool(masking.clicks.close)
+            await run_in_threadpool(patches.looks.close)
             await run_in_threadpool(queue.close)
 
     try:

@@ -33,6 +33,7 @@ ENDINGS: dict[str, frozenset[str]] = {
     "video": frozenset(video_folder.SUFFIXES) | {f".{suffix}" for suffix in uploads.VIDEO.suffixes},
     "photo": frozenset(f".{suffix}" for suffix in uploads.PHOTO.suffixes),
     "weights": frozenset(WEIGHTS_ENDINGS),
+    "config": frozenset({".json"}),
 }
 """Kind of file -> the endings by which it is known, in small letters."""
 assert set(ENDINGS) == set(FILE_KINDS)

@@ -31,8 +31,9 @@ SHOWN = 30
 TOLD: tuple[str, ...] = ("id", "verb", "title", "state", "phase", "unit", "ahead", "cancelling", "done", "total")
 TOLD += ("seconds_left", "kept", "dropped", *ERROR_KEYS, "resumable", "version", "created_s")
 """What the list says of each."""
-ARGUMENTS = ("source", "name", "video")
-"""What the list says of the arguments: the video (by both names), and which weights or face model a download brings."""
+ARGUMENTS = ("source", "name", "video", "verify")
+"""What the list says of the arguments: the video (by both names), which weights or face model a download brings, and
+which folder of patches is checked."""
 
 FOLDERS = ("base_video_dir", "run")
 """What tells the folder that a job masks: a folder of segments, or one of them."""

@@ -9,7 +9,7 @@ import gradio as gr
 
 from core.ui.instruments.file_picker import FilePicker
 
-KINDS = ("video", "folder", "weights", "face_model", "photo", "destination")
+KINDS = ("video", "folder", "weights", "face_model", "photo", "config", "destination")
 LABELS = {
     "video": "Video",
     "folder": "Folder",

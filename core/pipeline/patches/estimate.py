@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Generator
 from contextlib import closing
@@ -10,9 +11,9 @@ from pathlib import Path
 from core.pipeline.patches.config import Config
 from core.pipeline.patches.cutting import crops_of, stacks_of
 from core.pipeline.patches.outcome import Estimated
-from core.pipeline.patches.samples import Sample, samples
+from core.pipeline.patches.samples import Sample, sample_count, samples
 from core.pipeline.patches.windows import windows_of
-from core.step import Step
+from core.step import Step, each
 from core.video import images
 
 SAMPLES = 24
@@ -25,19 +26,20 @@ def estimate(config: Config, folder: Path) -> Generator[Step, None, Estimated]:
     Raises:
         SourceError: a video cannot be opened.
     """
-    patches = dict.fromkeys(config.categories, 0)
-    windows = 0
-    for video in config.videos:
-        for window in windows_of(config.settings, video.weights):
-            windows += 1
-            for name in window.categories:
-                patches[name] += 1
+    done = itertools.count(1)
+    total = sample_count(config, SAMPLES)
+    return (yield from each(estimating(config, folder), lambda _: Step(ESTIMATING, next(done), total, unit="windows")))
+
+
+def estimating(config: Config, folder: Path) -> Generator[Sample, None, Estimated]:
+    """Yields each sample when it was measured; returns what there would be. Raises as ``estimate``."""
+    windows, patches = planned(config)
     sizes: dict[str, list[int]] = {name: [] for name in config.categories}
     with closing(samples(config, SAMPLES)) as found:
-        for done, sample in enumerate(found, 1):
+        for sample in found:
             for name, size in _sizes(config, sample):
                 sizes[name].append(size)
-            yield Step(ESTIMATING, done, SAMPLES, unit="windows")
+            yield sample
     usual = [size for of_category in sizes.values() for size in of_category]
     mean = sum(usual) / len(usual) if usual else 0.0
     total = sum(
@@ -45,6 +47,17 @@ def estimate(config: Config, folder: Path) -> Generator[Step, None, Estimated]:
     )
     count = sum(patches.values()) * (1 + len(config.settings.lr_versions))
     return Estimated(str(folder), windows, patches, count, round(total), free_at(folder))
+
+
+def planned(config: Config) -> tuple[int, dict[str, int]]:
+    """Returns the windows of all videos, and for each category its patches where every window is stable."""
+    windows, patches = 0, dict.fromkeys(config.categories, 0)
+    for video in config.videos:
+        for window in windows_of(config.settings, video.weights):
+            windows += 1
+            for name in window.categories:
+                patches[name] += 1
+    return windows, patches
 
 
 def free_at(folder: Path) -> int:

@@ -61,8 +61,14 @@ def patches(arguments: PatchesArguments) -> Generator[Step, None, Patched | Esti
     if arguments.nice:
         _yield_to_others()
     with RunDir(folder.path).lock():
+        yield Step(OPENING, run=folder.path)
         yield from _Work(arguments, config, folder).all()
         return Patched.of(str(folder.path), patch_dir.read_status(folder) or Status(""))
+
+
+def resumed(arguments: PatchesArguments, run: Path) -> PatchesArguments:
+    """Returns the arguments with which an interrupted start goes on: what it had begun anew stays."""
+    return changed(arguments, resume=True)
 
 
 def _reseeded(config: Config, seed: int) -> Config:
@@ -109,7 +115,7 @@ class _Work:
         return sum(state.taken + state.lost for state in self._status.videos.values())
 
     def _opened(self) -> Status:
-        digest = _digest(self._config)
+        digest = digest_of(self._config)
         found = patch_dir.read_status(self._folder)
         if found is not None and self._arguments.resume:
             if found.digest != digest:
@@ -160,8 +166,8 @@ class _Work:
         self._cutter.keep()
 
 
-def _digest(config: Config) -> str:
-    """Of all that decides what is in the files."""
+def digest_of(config: Config) -> str:
+    """Returns the digest of all that decides what is in the files: a folder holds patches of one."""
     settings = to_mapping(config.settings)
     categories = {name: asdict(category) for name, category in config.categories.items()}
     for category in categories.values():

@@ -51,6 +51,13 @@ def samples(config: Config, number: int) -> Generator[Sample, None, None]:
         yield from _of_video(config, about, each)
 
 
+def sample_count(config: Config, number: int) -> int:
+    """Returns how many windows ``samples`` yields where every video has seven frames."""
+    each = max(1, -(-number // len(config.videos)))
+    windows = (len(windows_of(config.settings, about.weights)) for about in config.videos[:number])
+    return sum(min(each, many) for many in windows)
+
+
 def _of_video(config: Config, about: PatchVideo, number: int) -> Generator[Sample, None, None]:
     video = probe(about.path)
     if len(video.ledger) < WINDOW:

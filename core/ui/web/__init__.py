@@ -13,7 +13,9 @@ from core.ui.web.bundle import bundle
 
 HERE = Path(__file__).parent
 INSTRUMENTS = HERE.parent / "instruments"
-STYLES = [HERE / f"{name}.css" for name in ("base", "native", "filter", "source", "review", "persons", "masking")]
+STYLES = [
+    HERE / f"{name}.css" for name in ("base", "native", "filter", "source", "review", "persons", "masking", "patches")
+]
 STYLES += sorted(INSTRUMENTS.glob("*/*.css"))
 EARLIEST = ("theme", "tab_clicks", "calls", "former")
 EARLY = "".join(f"<script>{(HERE / f'{name}.js').read_text(encoding='utf-8')}</script>" for name in EARLIEST)

@@ -7,13 +7,14 @@ export const WORDS = {
   video: { title: "Choose a video", several: "Choose videos", one: "video", many: "videos" },
   photo: { title: "Choose a photo", several: "Choose photos", one: "photo", many: "photos" },
   weights: { title: "Choose weights", several: "Choose weights", one: "weights file", many: "weights files" },
+  config: { title: "Choose a configuration", one: "configuration", many: "configurations" },
   folder: { title: "Choose a folder", one: "folder", many: "folders" },
   face_model: { title: "Choose the folder of a face model", one: "folder", many: "folders" },
   destination: { title: "Choose where to save", one: "folder", many: "folders" },
 };
 
 /** Whether files of a kind are chosen, not folders. */
-export const isFileKind = (kind) => ["video", "photo", "weights"].includes(kind);
+export const isFileKind = (kind) => ["video", "photo", "weights", "config"].includes(kind);
 
 /** Whether files of a kind have pictures. */
 export const hasPictures = (kind) => kind === "video" || kind === "photo";
