@@ -64,8 +64,8 @@ class PatchesTab:
                 with gr.Column(elem_classes=["foot", "tight"]):
                     self._go()
             with gr.Column(elem_classes="pane", min_width=0):
-                self.flipbook = PatchFlipbook("patches-flipbook", WHY)
                 self.tracker = PatchTracker("patches-tracker")
+                self.flipbook = PatchFlipbook("patches-flipbook", WHY)
         self._desk()
         self._events()
         patches_api.build(work)
@@ -187,7 +187,9 @@ class PatchesTab:
         desk, everything = self.desk, list(self.values.values())
         native = [control.change for control in (self.out, *self.form.controls.values())]
         edited: dict[str, Any] = {"js": desk.does("edited"), **QUIET}
-        gr.on([*native, *(table.changed for table in self.tables)], None, self.workers, None, **edited)
+        gr.on(native, None, self.workers, None, **edited)
+        for table in self.tables:
+            table.changed(None, self.workers, None, **edited)
         self.browse_config.beside(self.config)
         self.browse_out.beside(self.out)
         self.add.chosen(None, self.add, None, js=desk.does("add"), **QUIET)

@@ -19,17 +19,20 @@ class Rows {
     this.more = h("button.btn.small", adds, `Add a ${props.noun}`);
     fill(element, this.list, this.more);
     this.lines = [];
-    this.take(props.value);
+    this.#fill(props.value);
   }
 
   /** Rows that came from elsewhere: a configuration, the last visit. */
   take(rows) {
     const wanted = JSON.stringify(rows ?? []);
     if (wanted === JSON.stringify(this.value())) return;
+    this.#fill(rows);
+    this.trigger("changed");
+  }
+
+  #fill(rows) {
     this.lines = (rows ?? []).map((row) => this.#line(row));
     this.#draw();
-    if (this.started) this.trigger("changed");
-    this.started = true;
   }
 
   /** The rows as they are typed; a number that is none is sent as it stands, so that it is refused. */
