@@ -35,7 +35,7 @@ from core.ui.instruments.selection import SelectionBridge
 from core.ui.presets_bar import QUIET, Book, PresetsBar
 from core.ui.routes import selection_json
 from core.ui.session import OpenRun
-from core.ui.sheet import opener
+from core.ui.sheet import opener, shows
 from core.ui.verbs import Verbs
 
 NONE_KEPT = "Keep only the best"
@@ -147,6 +147,7 @@ class FilterTab:
             with gr.Row(elem_classes="bar-line", visible=False) as self.after:
                 self.copy = gr.Button("Copy path", size="sm")
                 self.once_more = gr.Button("Export again", size="sm")
+            self.patches = gr.Button("Training patches", size="sm", elem_id="export-patches", elem_classes="link")
 
     # --- events
 
@@ -211,6 +212,7 @@ class FilterTab:
         view.controls(None, None, looks, js=view.gives("controls"), **QUIET)
         self.stop.click(None, None, None, js=view.does("cancel"), **QUIET)
         self.browse.beside(self.dest)
+        self.patches.click(None, None, None, js=shows("patches"), **QUIET)
         self.copy.click(None, None, None, js=view.does("copy"), **QUIET)
         self.zip.click(None, None, None, js=view.does("download"), **QUIET)
         self.once_more.click(None, None, None, js=view.does("again"), **QUIET)

@@ -59,8 +59,8 @@ class PatchesTab:
                     self._config()
                     self._tables()
                     self._windows()
-                    self._folds()
                     self._folder()
+                    self._folds()
                 with gr.Column(elem_classes=["foot", "tight"]):
                     self._go()
             with gr.Column(elem_classes="pane", min_width=0):
@@ -122,6 +122,16 @@ class PatchesTab:
             add("seed")
             add("counts", words=COUNT_WORDS, label="Category gets")
 
+    def _folder(self) -> None:
+        with gr.Column(elem_classes="tight"):
+            Words("Folder of the patches", "h3")
+            with gr.Row(elem_classes="bar-line"):
+                self.out = Line(
+                    "", label="Folder of the patches", placeholder=f"{USUAL}, in the folder of runs", show_label=False,
+                    container=False, max_lines=1, interactive=True, elem_id="patches-out", elem_classes="path",
+                )  # fmt: skip
+                self.browse_out = FilePicker("browse-patches-out", kind="destination", label="Folder", bare=True)
+
     def _folds(self) -> None:
         add = self.form.add
         with gr.Accordion("Which windows are taken", open=False, elem_classes=["fold", "tight"]):
@@ -152,16 +162,6 @@ class PatchesTab:
         with gr.Accordion("How it runs", open=False, elem_classes=["fold", "tight"]):
             for name in ("min_free_gb", "nice", "resume"):
                 add(name)
-
-    def _folder(self) -> None:
-        with gr.Column(elem_classes="tight"):
-            Words("Folder of the patches", "h3")
-            with gr.Row(elem_classes="bar-line"):
-                self.out = Line(
-                    "", label="Folder of the patches", placeholder=f"{USUAL}, in the folder of runs", show_label=False,
-                    container=False, max_lines=1, interactive=True, elem_id="patches-out", elem_classes="path",
-                )  # fmt: skip
-                self.browse_out = FilePicker("browse-patches-out", kind="destination", label="Folder", bare=True)
 
     def _go(self) -> None:
         self.workers = self.form.add("workers", placeholder="all cores")

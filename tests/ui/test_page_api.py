@@ -17,6 +17,7 @@ from tests.ui.site import Site
 OURS = {"/extract", "/precompute", "/people", "/filter", "/export", "/job", "/cancel", "/faces"}
 MASKING = {"/process_all", "/export_masks", "/init", "/load_segment", "/skip_segment", "/annotations_summary"}
 MASKING |= {"/preview_mask", "/save_annotation", "/delete_annotation", "/process_segment", "/preview_all"}
+PATCHES = {"/patches", "/patches_track", "/patches_control", "/patches_verify"}
 
 CALLS = """
 import json, sys
@@ -67,5 +68,5 @@ def test_filter_answers_what_the_command_line_would(site: Site) -> None:
     assert 'there is no run "absent"' in answers[5][1]
     assert answers[6][1] == "person_distance = 9 is out of range; it goes from 0.05 to 1.5."
     assert "/nowhere/at/all" in answers[7][1]
-    assert set(names) == {*OURS, *MASKING}
+    assert set(names) == {*OURS, *MASKING, *PATCHES}
     assert not (run / "selection.json").exists()

@@ -29,6 +29,7 @@ SIZES = {(1280, 720): 336, (1024, 700): 336, (390, 844): None}
 """Width and height of the window -> the widest a column of controls may be; ``None``: the panes are stacked."""
 TABS = {"Video Source": "source", "Live Review": "review"}
 TABS |= {"Person Selection": "persons", "Subject Masking": "masking", "Filtering & Export": "filter"}
+TABS |= {"Training Patches": "patches"}
 WAIT_MS = 180_000
 
 MEASURE = """(id) => {

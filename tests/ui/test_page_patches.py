@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from core.pipeline.extraction import extract_records
 from core.pipeline.patches import config as configuration
 from core.pipeline.patches.patches import digest_of
+from core.settings.extract import ExtractSettings
 from core.settings.patches import PatchSettings
 from core.video import images
 from tests import videos
@@ -33,12 +35,11 @@ from tests.ui.patches import (
     previewed,
     state,
 )
-from tests.ui.site import Site
 from tests.videos import read_number
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
-WINDOWS = 240
+WINDOWS = 120
 GO = "Cut patches"
 
 
@@ -55,8 +56,10 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(media: Path) -> Iterator[tuple[str, Path]]:
-    """Address and folder of runs of a page."""
+    """Address and folder of runs of a page, with a run of the first video."""
     downloads = media.parent / "downloads"
+    for _ in extract_records(media / "one.mp4", ExtractSettings(method="every_nth", every=60), out=downloads / "a run"):
+        pass
     with serving(downloads, "--root", str(media)) as address:
         yield address, downloads
 
@@ -133,10 +136,10 @@ def test_from_typed_keys_to_files_that_an_undisturbed_command_writes(
     expected = undisturbed(downloads, "typed", tmp_path / "command")
     assert patches_in(downloads / "typed") == expected
     page.get_by_role("button", name="Check files").click()
-    page.locator(".patch_tracker", has_text="all files are there and whole").wait_for(timeout=PATIENCE_MS)
+    page.locator("#patches-tracker", has_text="all files are there and whole").wait_for(timeout=PATIENCE_MS)
     Path(downloads / "typed" / manifest[0]["gt"]).unlink()
     page.locator("#patches-check:not([disabled])").click()
-    page.locator(".patch_tracker .error", has_text="1 file missing").wait_for(timeout=PATIENCE_MS)
+    page.locator("#patches-tracker .error", has_text="1 file missing").wait_for(timeout=PATIENCE_MS)
 
 
 def _wish(page: Any, folder: Path, wanted: dict[str, Any]) -> None:
@@ -185,10 +188,11 @@ def test_what_is_wrong_is_said_beside_it(served: tuple[str, Path], visit: Visito
         said = page.get_by_role("group", name=row, exact=True).get_by_role("alert")
         said.filter(has_text=sentence).wait_for(timeout=PATIENCE_MS)
 
-    refused("video 1", "Name a video, or a folder of videos; or open a run.")
-    for text, sentence in (("/etc/passwd", "allowed folders"), (str(media / "notes.txt"), "video")):
-        cell(page, "Video or folder of video 1", text)
-        refused("video 1", sentence)
+    cell(page, "Video or folder of video 1", "/etc/passwd")
+    refused("video 1", "allowed folders")
+    cell(page, "Video or folder of video 1", str(media / "notes.txt"))
+    page.get_by_role("button", name="Preview", exact=True).click()
+    page.locator(".patch_flipbook .error", has_text="notes.txt").first.wait_for(timeout=PATIENCE_MS)
     cell(page, "Video or folder of video 1", str(media))
     cell(page, "Own weights of video 1", "master much")
     refused("video 1", '"master much" is no category and weight; master 0.25, toon 1 would be some.')
@@ -265,35 +269,30 @@ def test_a_configuration_of_the_original_is_loaded_and_saved(
     assert ours.settings == PatchSettings(**json.loads(theirs.settings.model_dump_json()))
 
 
-def test_the_video_of_the_run_is_the_usual_one(site: Site, visit: Visitor) -> None:
-    site.run("patched")
-    seen = visit()
-    page = open_tab(seen, site.address, "patched")
-    box = page.get_by_label("Video or folder of video 1")
-    page.wait_for_function("(e) => e.placeholder.includes('patched')", arg=box.element_handle())
-    page.get_by_role("button", name="Add a format").click()
-    cell(page, "Size of format 1", "96x64")
-    previewed(page)
-    assert "counting <b>" in page.locator(TILES).first.inner_text()
-
-
-def test_who_wants_stillness_steps_through_the_frames_alone(
-    served: tuple[str, Path], visit: Visitor, media: Path
+def test_the_usual_video_is_that_of_the_run_and_who_wants_stillness_steps_through_it(
+    served: tuple[str, Path], visit: Visitor
 ) -> None:
     address, _ = served
     seen = visit()
-    seen.page.emulate_media(reduced_motion="reduce")
-    page = open_tab(seen, address)
-    cell(page, "Video or folder of video 1", str(media / "one.mp4"))
+    page = seen.page
+    page.emulate_media(reduced_motion="reduce")
+    seen.open(address, "a run")
+    page.get_by_role("button", name="Export", exact=True).first.click()
+    page.get_by_role("button", name="Training patches").click()
+    box = page.get_by_label("Video or folder of video 1")
+    page.wait_for_function("(e) => e.placeholder.includes('a run')", arg=box.element_handle())
     page.get_by_role("button", name="Add a format").click()
     cell(page, "Size of format 1", "96x64")
     previewed(page)
     tile = page.locator(TILES).first
+    assert re.match(r"one\nFrames \d+ to \d+", tile.inner_text().split("\n", 1)[1])
     assert page.locator(".patch_flipbook").get_by_role("button", name="Play").count() == 1
-    stands = "(e) => new Promise((go) => { const was = e.dataset.frame; setTimeout(() => go(e.dataset.frame === was), 600) })"
-    assert tile.evaluate(stands)
-    box = tile.get_by_role("button").bounding_box()
-    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + 20)
-    page.wait_for_function("(e) => e.dataset.frame === '6'", arg=tile.element_handle())
-    page.mouse.move(box["x"] + 3, box["y"] + 20)
-    page.wait_for_function("(e) => e.dataset.frame === '0'", arg=tile.element_handle())
+    was = tile.get_attribute("data-frame")
+    page.wait_for_timeout(600)
+    assert tile.get_attribute("data-frame") == was
+    at = tile.get_by_role("button").bounding_box()
+    for x, frame in ((at["width"] - 3, "6"), (3, "0")):
+        page.mouse.move(at["x"] + x, at["y"] + 20)
+        page.wait_for_function(f"(e) => e.dataset.frame === '{frame}'", arg=tile.element_handle())
+    cell(page, "Size of format 1", "80x64")
+    page.locator(".patch_flipbook", has_text="The settings have changed since").first.wait_for()

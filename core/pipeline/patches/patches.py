@@ -21,8 +21,8 @@ from core.pipeline.patches.outcome import Estimated, Patched, Verified, tracked
 from core.pipeline.patches.verify import verify
 from core.pipeline.patches.windows import windows_of
 from core.pipeline.shots import find_shots
-from core.settings.model import changed, to_mapping
-from core.settings.patches import WINDOW, PatchesArguments
+from core.settings.model import changed, facts_of, to_mapping
+from core.settings.patches import WINDOW, PatchesArguments, PatchSettings
 from core.step import Step, each
 from core.store import jsonl, patch_dir
 from core.store.patch_dir import PatchDir, Status, VideoState
@@ -168,11 +168,17 @@ class _Work:
 
 def digest_of(config: Config) -> str:
     """Returns the digest of all that decides what is in the files: a folder holds patches of one."""
-    settings = to_mapping(config.settings)
+    kinds = facts_of(PatchSettings)
+    settings = {
+        name: float(value) if kinds[name].kind is float else value  # 45 and 45.0 are one
+        for name, value in to_mapping(config.settings).items()
+    }
     categories = {name: asdict(category) for name, category in config.categories.items()}
     for category in categories.values():
         category.pop("target")
-    videos = [(video.name, sorted(video.weights.items())) for video in config.videos]
+    videos = [
+        (video.name, sorted((name, float(weight)) for name, weight in video.weights.items())) for video in config.videos
+    ]
     text = repr((sorted(settings.items()), sorted(categories.items()), videos))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 

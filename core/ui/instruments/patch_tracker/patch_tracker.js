@@ -162,7 +162,7 @@ function category({ name, patches, wanted, target }) {
     h("th", { scope: "row", title: name }, name),
     h("td.num.made", {}, count(patches)),
     h("td.num", { title: of }, count(wanted)),
-    h("td.num", {}, h("span.share", {}, h("i", { style: `width:${share}%` })), `${share} %`),
+    h("td.num", {}, h("span.share", {}, h("i", { style: `width:${share}%` })), h("span.percent", {}, `${share} %`)),
   );
 }
 
