@@ -15,6 +15,7 @@ from tests.browser import type_text
 SOURCE, REVIEW, FILTER = "Video Source", "Live Review", "Filtering & Export"
 PERSONS = "Person Selection"
 MASKING = "Subject Masking"
+PATCHES = "Training Patches"
 BROAD_MS = 120_000
 FIRST_MS = 60_000
 METHODS = {
@@ -26,6 +27,7 @@ METHODS = {
     "all": "All frames",
 }
 PANES = {SOURCE: "#source", REVIEW: "#review", PERSONS: "#persons", MASKING: "#masking", FILTER: "#filter"}
+PANES |= {PATCHES: "#patches"}
 
 
 # --- the page as a whole
@@ -796,3 +798,42 @@ def point_for_me(page: Any, seed: str) -> None:
     page.locator("#masking-board select.seeds:not([disabled])").select_option(seed)
     page.locator("#jobs", has_text="Points in").filter(has_text="done").wait_for(timeout=2 * BROAD_MS)
     masking_rests(page)
+
+
+# --- Training Patches
+
+
+def in_table(page: Any, label: str, text: str) -> None:
+    """Types into a box of a table, by its name: ``"Weight of category 2"``."""
+    type_text(page.get_by_label(label, exact=True), text)
+
+
+def set_patches(page: Any, name: str, text: str) -> None:
+    """Types into the box of a setting."""
+    box = page.locator(f"#patches-{name} input")
+    type_text(box, text)
+    box.press("Tab")
+
+
+def patches_folder(page: Any, text: str) -> None:
+    """Types the folder that patches go to."""
+    box = page.get_by_label("Folder of the patches", exact=True)
+    type_text(box, text)
+    box.press("Tab")
+
+
+def preview_patches(page: Any) -> None:
+    """Asks for sample windows."""
+    page.get_by_role("button", name="Preview", exact=True).click()
+
+
+def patches_previewed(page: Any) -> None:
+    """Waits until all sample windows are there and measured."""
+    page.locator(".patch_flipbook .amount", has_text="about").wait_for(timeout=BROAD_MS)
+    page.wait_for_timeout(500)
+
+
+def patches_written(page: Any, many: int) -> None:
+    """Waits until so many patches of the first category are written."""
+    script = f"+document.querySelector('.patch_tracker .made')?.textContent.replaceAll(',', '') >= {many}"
+    page.wait_for_function(script, timeout=BROAD_MS)

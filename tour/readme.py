@@ -65,6 +65,10 @@ def take(playwright: Any, home: Path, target: Path) -> list[Path]:
         page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light")
         _persons(page, address, video, home / "chosen", target)
         page.close()
+    with serving(home / "patched", "--root", str(home)) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light")
+        _patches(page, address, video, target)
+        page.close()
     if missing_weights() is None:
         models = home / "models"
         models.mkdir()
@@ -152,6 +156,37 @@ def _persons(page: Any, address: str, video: Path, downloads: Path, target: Path
     hands.table_keys(page, "Home", "Shift+ArrowDown")
     page.wait_for_timeout(1200)
     _shot(page, target / "persons.webp")
+
+
+def _patches(page: Any, address: str, video: Path, target: Path) -> None:
+    """Two categories of the video of photos: sample windows, and the job half done."""
+    page.route("**/fs/patches/job/*", _as_elsewhere)
+    hands.go(page, address)
+    hands.open_tab(page, hands.PATCHES)
+    hands.in_table(page, "Video or folder of video 1", str(video))
+    hands.in_table(page, "Weight of category 1", "0.5")
+    page.get_by_role("button", name="Add a category").click()
+    hands.in_table(page, "Category of category 2", "universal")
+    for number, size in enumerate(("240x240", "320x180"), 1):
+        page.get_by_role("button", name="Add a format").click()
+        hands.in_table(page, f"Size of format {number}", size)
+    hands.set_patches(page, "base_frame_limit", "300")
+    hands.preview_patches(page)
+    hands.patches_previewed(page)
+    page.get_by_role("button", name="Cut patches").click()
+    hands.patches_written(page, 80)
+    page.locator("#patches-pause").click()
+    page.locator("#patches-tracker", has_text="paused").wait_for(timeout=hands.BROAD_MS)
+    hands.show_path_as(page, "/videos/five places.mp4", "Video or folder of video 1")
+    page.mouse.move(640, 20)
+    page.wait_for_timeout(600)
+    _shot(page, target / "patches.webp")
+
+
+def _as_elsewhere(route: Any) -> None:
+    """Another folder than that of this machine."""
+    response = route.fetch()
+    route.fulfill(response=response, json=response.json() | {"folder": "downloads/patches"})
 
 
 def _masking(page: Any, address: str, video: Path, downloads: Path, target: Path) -> None:

@@ -36,7 +36,7 @@ class Scene:
     """States of one tab that follow from each other."""
 
     tab: str
-    """``source``, ``filter``, ``review``, ``persons`` or ``masking``: the beginning of the names of its pictures."""
+    """``source``, ``filter``, ``review``, ``persons``, ``masking`` or ``patches``: its pictures' names begin with it."""
     name: str
     states: tuple[State, ...]
     empty: bool = False
@@ -45,7 +45,7 @@ class Scene:
 
 def scenes() -> tuple[Scene, ...]:
     """Returns every scene, in the order of the sheets."""
-    from tour import states_filter, states_masking, states_persons, states_review, states_source
+    from tour import states_filter, states_masking, states_patches, states_persons, states_review, states_source
 
     return (
         *states_source.SCENES,
@@ -53,4 +53,5 @@ def scenes() -> tuple[Scene, ...]:
         *states_review.SCENES,
         *states_persons.SCENES,
         *states_masking.SCENES,
+        *states_patches.SCENES,
     )

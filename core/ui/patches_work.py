@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core import files
-from core.errors import RunError, SettingsError
+from core.errors import RequestError, SettingsError
 from core.jobs.state import JobState
 from core.pipeline.patches import config as configuration
 from core.pipeline.patches.config import Config
@@ -128,7 +128,7 @@ class PatchesWork:
         """Returns how far the patches of a job are, or what its check found, as plain JSON values.
 
         Raises:
-            JobError, RunError: there is no such job, or what it wrote cannot be read.
+            JobError, RequestError, RunError: there is no such job, it cuts none, or what it wrote cannot be read.
         """
         state = self._verbs.queue.snapshot(job_id)
         if state.verb == VERB and state.arguments.get("verify"):
@@ -162,7 +162,7 @@ class PatchesWork:
         """The configuration of a job; what a file on disk says of one is checked."""
         path = state.arguments.get("config")
         if state.verb != VERB or not isinstance(path, str) or not self._verbs.places.allows(path):
-            raise RunError("this job cuts no patches.", code="not_found")
+            raise RequestError("this job cuts no patches.", code="not_found")
         return Path(path)
 
     def _check_same(self, folder: PatchDir, config: Config, *, resumes: bool) -> None:

@@ -40,6 +40,7 @@ ASKED = {
     *("folder-listed", "saved-with-a-cache"),
     *("no-detections", "forty-persons", "compare", "after-select"),
     *("no-cuts", "points", "board-of-points", "segments"),
+    *("video-refused", "sample-windows", "running", "checked"),
 }
 """States that axe is asked about: it takes a second for each, and others hold nothing that these do not."""
 
@@ -57,7 +58,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
-@pytest.mark.parametrize("tab", ["source", "filter", "review", "persons", "masking"])
+@pytest.mark.parametrize("tab", ["source", "filter", "review", "persons", "masking", "patches"])
 def test_every_state_is_as_a_program_can_see_it(tab: str, chromium: Any, played: Stage) -> None:
     found: dict[str, str] = {}
     for scene in scenes():

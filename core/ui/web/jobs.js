@@ -15,7 +15,8 @@ export function said(job) {
 
 function speed(job) {
   if (job.per_s < 1) return "";
-  return job.unit === "bytes" ? `, ${bytes(Math.round(job.per_s))}/s` : `, ${count(job.per_s)} fps`;
+  if (job.unit === "bytes") return `, ${bytes(Math.round(job.per_s))}/s`;
+  return `, ${count(job.per_s)} ${job.unit === "windows" ? "windows/s" : "fps"}`;
 }
 
 function left(seconds) {
