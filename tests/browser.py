@@ -34,7 +34,7 @@ PRESS_MS = 400
 LATENCY_MS = 150
 REFUSING = re.compile(
     r"/fs/(source/(look|faces/(photo|model))|persons/[0-9a-f]+/photo|masking/([0-9a-f]+/preview|open)"
-    r"|review/(folder|weights|output|open)|files/(list|look))$"
+    r"|review/(folder|weights|output|open)|files/(list|look)|patches/(load|verify))$"
 )
 """Routes that are asked while a path is typed: half of it is refused, as often as the machine is slow."""
 LEAVING = re.compile(r"AbortError|Connection errored out")

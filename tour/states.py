@@ -36,7 +36,7 @@ class Scene:
     """States of one tab that follow from each other."""
 
     tab: str
-    """``source``, ``filter``, ``review``, ``persons``, ``masking`` or ``patches``: its pictures' names begin with it."""
+    """``source``, ``filter``, ``review``, ``persons``, ``masking``, ``patches``: its pictures begin with it."""
     name: str
     states: tuple[State, ...]
     empty: bool = False

@@ -35,6 +35,7 @@ from tests.ui.patches import (
     previewed,
     state,
 )
+from tests.ui.test_page_api import calls
 from tests.videos import read_number
 
 pytestmark = pytest.mark.browser
@@ -296,3 +297,30 @@ def test_the_usual_video_is_that_of_the_run_and_who_wants_stillness_steps_throug
         page.wait_for_function(f"(e) => e.dataset.frame === '{frame}'", arg=tile.element_handle())
     cell(page, "Size of format 1", "80x64")
     page.locator(".patch_flipbook", has_text="The settings have changed since").first.wait_for()
+
+
+@pytest.mark.slow
+def test_programs_call_it_by_name(served: tuple[str, Path], media: Path) -> None:
+    address, downloads = served
+    how = {"formats": [{"gt": "96x64"}], "base_frame_limit": 8, "scene_diff_threshold": 255.0, "out": "by program"}
+    answers, names = calls(
+        address,
+        ([str(media / "one.mp4")], {"api_name": "/patches", "categories": {"master": 0.5}, **how}),
+        (["/etc/passwd"], {"api_name": "/patches"}),
+        ([str(media / "one.mp4")], {"api_name": "/patches", "categories": {"master": "much"}}),
+        ([str(media / "one.mp4")], {"api_name": "/patches", "lr_filter": "cubic"}),
+        ("0" * 32, {"api_name": "/patches_track"}),
+        ("0" * 32, {"api_name": "/patches_control", "paused": True}),
+        ("nothing here", {"api_name": "/patches_verify"}),
+        ("/etc", {"api_name": "/patches_verify"}),
+    )
+    assert {"/patches", "/patches_track", "/patches_control", "/patches_verify"} <= set(names)
+    codes = ["not_allowed", "setting_type", "setting_choice", "no_job", "no_job", "no_manifest", "not_allowed"]
+    assert [code for code, _ in answers[1:]] == codes, answers
+    job = answers[0]["job"]
+    for _ in range(60):
+        (told, track), _ = calls(address, (job, {"api_name": "/job"}), (job, {"api_name": "/patches_track"}))
+        if told["state"] == "done":
+            break
+    assert track["categories"] == [{"name": "master", "patches": 4, "wanted": 4, "target": False}], told
+    assert len(lines(downloads / "by program" / "manifest.jsonl")) == 4
