@@ -16,6 +16,7 @@ LABELS = {
     "weights": "Weights",
     "face_model": "Face model",
     "photo": "Photo",
+    "config": "Configuration",
     "destination": "Save to",
 }
 
