@@ -38,6 +38,7 @@ COUNT_WORDS = {"original": "all windows of its video", "weighted": "by its weigh
 LAYOUT_WORDS = {"original": "as the original tool", "by_format": "one for each format"}
 FILTER_WORDS = {"lanczos": "Lanczos", "area": "area", "pil_lanczos": "Lanczos of Pillow"}
 STACK_WORDS = {"5frames": "5 frames", "7frames": "7 frames"}
+TONE_WORDS = {"product": "this program", "mobius": "the original's filters"}
 SPLIT_WORDS = {"shot": "frames of a shot", "video": "frames of a video"}
 MASTER = {"name": "master", "weight": 1, "target": None, "path": ""}
 
@@ -146,6 +147,7 @@ class PatchesTab:
         with gr.Accordion("Which crops are taken", open=False, elem_classes=["fold", "tight"]):
             for name in ("crop_candidates", "min_detail", "min_file_size", "scale_to_1080", "deinterlace"):
                 add(name)
+            add("tone_mapping", words=TONE_WORDS, label="HDR by")
         with gr.Accordion("What is written", open=False, elem_classes=["fold", "tight"]):
             said: dict[str, Any] = {"elem_id": "patches-lr_versions", "elem_classes": ["knob", "stacks"]}
             stacks = gr.CheckboxGroup(

@@ -259,6 +259,9 @@ def test_a_configuration_of_the_original_is_loaded_and_saved(
     assert page.get_by_label("Name of video 1").input_value() == "Bed Room (2024)"
     assert page.get_by_label("Own weights of video 2").input_value() == "toon 1"
     page.wait_for_function("document.querySelector('#patches-base_frame_limit input').value === '30'")
+    controls = page.evaluate("gradio_config.components.map((one) => one.props.elem_id)")
+    lost = [name for name in PatchSettings.model_fields if f"patches-{name}" not in controls]
+    assert not lost, "a configuration would lose them"
     path(page, "Folder of the patches", "saved")
     path(page, "File of the configuration", str(media / "saved.json"))
     page.get_by_role("button", name="Save").click()
