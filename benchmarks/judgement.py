@@ -163,6 +163,7 @@ def _speed(grey: Any) -> dict[str, float]:
 def _picks() -> dict[str, Any]:
     """How often the best of six frames is one that a person would keep, and how often a clearly bad one."""
     from core.pipeline.extraction import extract_records
+    from core.pipeline.judging import settle_records
 
     labels = json.loads((SHARED / "cases" / "picks" / "labels.json").read_text())
     labels = [one for one in labels if not one.get("equal") and one["best"] and len(one["best"]) < len(one["frames"])]
@@ -173,6 +174,8 @@ def _picks() -> dict[str, Any]:
             clip: list(extract_records(SHARED / "media" / clip, settings, out=Path(work) / Path(clip).stem))
             for clip in sorted({label["clip"] for label in labels})
         }
+    for records in runs.values():
+        settle_records(records)
     for name in ("picture_score", "quality_score", "subject_detail"):
         columns = {clip: [r.to_mapping()[name] or 0.0 for r in records] for clip, records in runs.items()}
         picks = [(one, max(one["frames"], key=columns[one["clip"]].__getitem__)) for one in labels]

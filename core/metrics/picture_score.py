@@ -19,6 +19,8 @@ NOISE_FREE, NOISE_SCALE = 1.5, 3.0
 CLIPPED_POWER = 4
 BLOCKS_FREE, BLOCKS_SCALE = 15.0, 50.0
 """Blockiness of good H.264, which costs nothing, and how much more halves the score."""
+LIKE_ITS_NEIGHBOURS = 0.5
+"""The moment of a frame that is as good as those around it, and of one whose neighbours are not known."""
 FLAGGED = 0.1
 """What a flag leaves of the score: no frame with a flag comes before a fair one without."""
 
@@ -27,8 +29,8 @@ def parts(values: Mapping[str, Any]) -> dict[str, float] | None:
     """Returns the factors of a frame's score, 0-1; ``None`` where it was not judged.
 
     Args:
-        values: the record's columns: ``detail``, ``noise``, ``clipped_dark``, ``clipped_bright``, ``blockiness`` and
-            the flags (absent or ``None`` = not known, which costs nothing).
+        values: the record's columns: ``detail``, ``noise``, ``clipped_dark``, ``clipped_bright``, ``blockiness``,
+            ``moment`` and the flags (absent or ``None`` = not known, which costs nothing).
     """
     measured = [values.get(name) for name in ("detail", "noise", "clipped_dark", "clipped_bright", "blockiness")]
     if any(value is None or math.isnan(value) for value in measured):
@@ -40,6 +42,7 @@ def parts(values: Mapping[str, Any]) -> dict[str, float] | None:
         "noise": 1.0 / (1.0 + (max(noise - NOISE_FREE, 0.0) / NOISE_SCALE) ** 2),
         "clipped": max(1.0 - (dark + bright) / 100.0, 0.0) ** CLIPPED_POWER,
         "blocks": 1.0 / (1.0 + max(blocks - BLOCKS_FREE, 0.0) / BLOCKS_SCALE),
+        "moment": LIKE_ITS_NEIGHBOURS if values.get("moment") is None else float(values["moment"]),
         "flags": FLAGGED if flags else 1.0,
     }
 
@@ -54,6 +57,7 @@ def picture_score(values: Mapping[str, Any]) -> float | None:
     if found is None:
         return None
     weighed = float(values["detail"]) * found["noise"] * found["clipped"] * found["blocks"]
+    weighed *= found["moment"] / LIKE_ITS_NEIGHBOURS
     return 100.0 * weighed / (weighed + HALF) * found["flags"]
 
 
@@ -63,6 +67,7 @@ def sentence(values: Mapping[str, Any]) -> str:
     if found is None:
         return "This frame was not judged."
     flagged = [WORDS_OF_FLAGS[name] for name in FLAGS if values.get(name)]
+    found["moment"] /= LIKE_ITS_NEIGHBOURS
     costs = sorted((name for name in WORDS if found[name] < NOTICED), key=lambda name: found[name])
     said = [*flagged, *(WORDS[name] for name in costs)]
     much = "much" if found["detail"] >= 0.55 else "some" if found["detail"] >= 0.3 else "little"
@@ -72,7 +77,12 @@ def sentence(values: Mapping[str, Any]) -> str:
 
 
 NOTICED = 0.9
-WORDS = {"noise": "noise", "clipped": "parts that are pure black or white", "blocks": "blocks of compression"}
+WORDS = {
+    "noise": "noise",
+    "clipped": "parts that are pure black or white",
+    "blocks": "blocks of compression",
+    "moment": "more that is smeared or cut by the border than in the frames around",
+}
 WORDS_OF_FLAGS = {
     "dissolve": "being one shot that fades into another",
     "combed": "combed lines of two fields",

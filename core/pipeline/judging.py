@@ -1,4 +1,4 @@
-"""Judgement of frames with the frames beside them: flags, and where the subject is; then what a whole run tells.
+"""Judgement of frames with the frames beside them: flags, the moment, the subject; then what a whole run tells.
 
 Frames come in order from threads that each measured some (``Seen``); one is done when the next one is there. A
 neighbour is the source frame one ordinal away: where it was not decoded, what needs it is null. Not here: what one
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.metrics.judge import Judged
+from core.metrics.moment import border_clutter, merit, peak_change, share
 from core.metrics.neighbours import flags_of
 from core.metrics.picture_score import picture_score
 from core.metrics.subject import subject_of
@@ -78,8 +79,9 @@ class Judging:
         record.more |= {name: None if flags is None else int(flags[name]) for name in FLAGS}
         detail, by = subject_of(judged, a, b)
         record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
-        score = picture_score(record.more)
-        record.more |= {"picture_score": None if score is None else _rounded(score), "sharpness_rank": None}
+        record.more["peak_change"] = _rounded(peak_change(judged, a, b)) if known else None
+        record.more["border_clutter"] = _rounded(border_clutter(judged))
+        record.more |= {"moment": None, "picture_score": _rounded(picture_score(record.more)), "sharpness_rank": None}
 
 
 def _at(seen: Seen | None, ordinal: int) -> Judged | None:
@@ -98,7 +100,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def settle(run: RunDir) -> None:
-    """Writes what only a whole run tells: the letterbox of a stretch of film, and places among neighbours.
+    """Writes what only a whole run tells: the letterbox of a stretch of film, places among neighbours, the moments.
 
     Runs without judged frames stay as they are.
     """
@@ -112,6 +114,7 @@ def settle_records(records: list[FrameRecord]) -> None:
     """The same to records in memory."""
     tell_letterbox(records)
     tell_ranks(records)
+    tell_moments(records)
 
 
 AROUND_S = 1.0
@@ -160,6 +163,22 @@ def tell_ranks(records: list[FrameRecord]) -> None:
         record.more["sharpness_rank"] = 1 + int(np.count_nonzero(detail[start:stop] > record.more["detail"]))
 
 
+def tell_moments(records: list[FrameRecord]) -> None:
+    """Writes ``moment``, and ``picture_score`` with it: how good a frame is beside those within a second, in its shot.
+
+    Without frames beside it that were measured, there is no moment.
+    """
+    known = [record for record in records if "peak_change" in record.more]
+    merits = np.array([merit(r.more["peak_change"], r.more["border_clutter"]) for r in known], np.float64)
+    shots = np.array([-1 if r.shot_id is None else r.shot_id for r in known], np.int64)
+    for at, (record, (start, stop)) in enumerate(zip(known, _within_a_second(known), strict=True)):
+        beside = merits[start:stop][shots[start:stop] == shots[at]]
+        beside = beside[~np.isnan(beside)]
+        is_told = len(beside) > 1 and not np.isnan(merits[at])
+        record.more["moment"] = _rounded(share(merits[at], float(np.mean(beside)))) if is_told else None
+        record.more["picture_score"] = _rounded(picture_score(record.more))
+
+
 def _around(records: list[FrameRecord]) -> list[tuple[int, int]]:
     """Of each record the first row and the end of its neighbours: those of its shot, else within a second."""
     rows = range(len(records))
@@ -168,6 +187,10 @@ def _around(records: list[FrameRecord]) -> list[tuple[int, int]]:
         edges = np.flatnonzero(np.diff(shots, prepend=shots[0] - 1, append=shots[-1] + 1))
         at = np.searchsorted(edges, rows, side="right")
         return list(zip(edges[at - 1].tolist(), edges[at].tolist(), strict=True))
+    return _within_a_second(records)
+
+
+def _within_a_second(records: list[FrameRecord]) -> list[tuple[int, int]]:
     times = np.array([record.pts_s for record in records])
     starts, stops = np.searchsorted(times, times - AROUND_S), np.searchsorted(times, times + AROUND_S, side="right")
     return list(zip(starts.tolist(), stops.tolist(), strict=True))

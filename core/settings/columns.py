@@ -44,6 +44,7 @@ FILTERABLE = (
     "sharpness_rank",
     *JUDGED,
     "subject_detail",
+    "moment",
     *FLAGS,
     *FACE_NUMBERS,
     "mask_area_pct",

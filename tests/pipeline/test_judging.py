@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import RunError, SettingsError
 from core.pipeline.extraction import open_extraction, records_of
-from core.pipeline.judging import tell_letterbox, tell_ranks
+from core.pipeline.judging import settle_records, tell_letterbox, tell_moments, tell_ranks
 from core.pipeline.select import select
 from core.records import FrameRecord
 from core.settings.columns import FLAGS, JUDGED
@@ -22,6 +22,7 @@ from tests.verbs import outcome_of
 
 ALL = ExtractSettings(method="all", save_frames=False)
 COLUMNS = (*JUDGED, *FLAGS, "letterbox", "picture_score", "sharpness_rank", "subject_detail", "subject_by")
+COLUMNS += ("peak_change", "border_clutter", "moment")
 
 
 def extracted(source, settings, out, *, stop_after=None):
@@ -40,7 +41,9 @@ def test_every_frame_is_judged_and_its_number_is_still_that_of_its_picture(clip,
         assert all(record[name] is not None for name in COLUMNS if name != "letterbox")
         assert 0 <= record["picture_score"] <= 100
         assert record["sharpness_rank"] >= 1
-    assert set(COLUMNS) - {"letterbox", "subject_by"} <= set(load_table(tmp_path / "run").values)
+        assert 0 < record["moment"] < 1
+    of_records = {"letterbox", "subject_by", "peak_change", "border_clutter"}
+    assert set(COLUMNS) - of_records <= set(load_table(tmp_path / "run").values)
 
 
 def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(clip, tmp_path):
@@ -66,6 +69,7 @@ def test_flags_are_not_known_where_neighbours_were_not_decoded_and_refuse_nothin
     )
     assert all(record[name] is None for record in found for name in FLAGS)
     assert all(record["picture_score"] is not None for record in found)
+    assert all(record["moment"] is None and record["peak_change"] is None for record in found)
 
 
 def judged(number, detail, *, box=None, shot=None, **more):
@@ -86,6 +90,42 @@ def test_places_are_among_the_frames_within_a_second_else_of_the_shot():
     assert [r.more["sharpness_rank"] for r in records] == [
         1 + sum(other > value for other in values[i // 15 * 15 : i // 15 * 15 + 15]) for i, value in enumerate(values)
     ]
+
+
+def moment_of(changes, clutter, *, shots=None):
+    measured = {"noise": 1.0, "clipped_dark": 0.0, "clipped_bright": 0.0, "blockiness": 0.0}
+    records = [
+        judged(i, 10.0, shot=shots and shots[i], peak_change=a, border_clutter=b, **measured)
+        for i, (a, b) in enumerate(zip(changes, clutter, strict=True))
+    ]
+    settle_records(records)
+    return records
+
+
+def test_the_moment_is_that_in_which_least_is_smeared_or_cut_beside_the_frames_around():
+    records = moment_of([20.0, 20.0, 5.0, 20.0, 20.0], [1.0] * 5)
+    assert max(records, key=lambda record: record.more["moment"]).frame_number == 2
+    assert max(records, key=lambda record: record.more["picture_score"]).frame_number == 2
+    records = moment_of([20.0] * 5, [1.0, 1.0, 2.0, 0.5, 1.0])
+    assert max(records, key=lambda record: record.more["moment"]).frame_number == 3
+    assert min(records, key=lambda record: record.more["picture_score"]).frame_number == 2
+    even = moment_of([8.0] * 5, [1.0] * 5)
+    assert {record.more["moment"] for record in even} == {0.5}
+    assert {record.more["picture_score"] for record in even} == {50.0}
+    before = [dict(record.more) for record in records]
+    settle_records(records)  # a second time nothing changes
+    assert [record.more for record in records] == before
+
+
+def test_a_moment_knows_nothing_of_another_shot_nor_of_itself_alone():
+    records = moment_of([8.0, 8.0, 99.0, 99.0], [1.0] * 4, shots=[0, 0, 1, 1])
+    assert {record.more["moment"] for record in records} == {0.5}
+    records = moment_of([8.0, None, 8.0], [1.0] * 3, shots=[0, 0, 1])
+    assert {record.more["moment"] for record in records} == {None}
+    assert {record.more["picture_score"] for record in records} == {50.0}
+    old = [judged(i, 10.0) for i in range(3)]  # as programs of before wrote them
+    tell_moments(old)
+    assert all("moment" not in record.more for record in old)
 
 
 @pytest.mark.parametrize(
