@@ -145,6 +145,12 @@ MOVING = ("real motion", "interlaced")
 """Kinds that do nothing where nothing moves: judged on the films in which enough does."""
 
 
+def harms(film: Film, harmed: Film) -> bool:
+    """Whether a harm changed the judged frame at all: a JPEG that is coded again as it was coded stays as it is."""
+    good, bad = film[SIDE], harmed[1]
+    return bool(np.mean(cv2.absdiff(good[: bad.shape[0], : bad.shape[1]], bad)) > 0.25)
+
+
 def moves(film: Film) -> bool:
     """Whether neighbouring frames differ by more than a level on average and the film is no photo."""
     return bool(np.mean(cv2.absdiff(film[SIDE], film[SIDE + 1])) > 1.0)

@@ -71,7 +71,7 @@ def judged(stored, full_range):
     else:
         noise = 0.0
         if len(noises) > 20:
-            counts = np.cumsum(np.bincount(np.minimum(np.array(noises, np.int64), 1023)))
+            counts = np.cumsum(np.bincount(np.minimum(np.array(noises, np.int64), 2047)))
             place = int(np.flatnonzero(counts >= 0.10 * len(noises))[0])
             noise = (place + 0.5 if place else 0.0) * 8 / 64 * math.sqrt(math.pi / 2) / 6 / 0.79 * scale
         sharp = [math.sqrt(max(e * scale**2 / 256 - 0.30 * noise**2, 0)) for e in energies]

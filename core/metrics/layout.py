@@ -39,7 +39,7 @@ than eight levels a pixel."""
 FOUND = 16
 """Places in all."""
 
-NOISE_BINS, NOISE_STEP = 1024, 8
+NOISE_BINS, NOISE_STEP = 2048, 8
 """Bins of the residual of a block (64 pixels), and how much of it one bin holds."""
 
 

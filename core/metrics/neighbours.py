@@ -16,14 +16,16 @@ TITLE_FLAT, TITLE_EDGES = 0.80, 12.0
 """A title is flat in so many blocks, and as strong as this (levels a pixel) in the others."""
 STILL, STILL_LEVELS = 0.70, 4
 """Share of points that a title leaves within so many levels of a neighbour."""
-COMBED_BLOCKS = 0.02
+COMBED_BLOCKS = 0.008
 """Share of blocks that are combed and move, from which a frame is woven of two fields."""
 CHANGED = 3
 """Levels between both neighbours from which a point tells whether a picture fades ..."""
 BETWEEN, BETWEEN_LEVELS = 0.25, 0.75
 """... which it does where it lies in their middle, within this share of the difference and so many levels ..."""
-FADES = 0.62
-"""... and this share of all points does so."""
+FADES, FADES_FOR_SURE = 0.45, 0.70
+"""... and this share of all points does so: the lower one where the typical point is near the middle too ..."""
+TYPICALLY_BETWEEN = 0.30
+"""... where the median of twice the distance from the middle is at most this share of that of the change."""
 
 
 def flags_of(frame: Judged, before: Judged | None, after: Judged | None) -> dict[str, bool]:
@@ -39,7 +41,7 @@ def flags_of(frame: Judged, before: Judged | None, after: Judged | None) -> dict
     points = frame.maps.points
     blank = bool(frame.flat >= BLANK_FLAT)
     return {
-        "dissolve": len(same) == 2 and not blank and fading_share(same[0], points, same[1]) >= FADES,
+        "dissolve": len(same) == 2 and not blank and _fades(same[0], points, same[1]),
         "combed": _is_combed(frame, same),
         "blank": blank,
         "titles": not blank and _is_title(frame, same),
@@ -59,6 +61,15 @@ def fading_share(before: NDArray[np.uint8], points: NDArray[np.uint8], after: ND
     off = np.abs(2 * points.astype(np.int16) - a - b)  # twice the distance from the middle
     fades = (apart >= CHANGED) & (off <= 2 * BETWEEN * apart + 2 * BETWEEN_LEVELS)
     return float(np.count_nonzero(fades)) / fades.size if fades.size else 0.0
+
+
+def _fades(before: NDArray[np.uint8], points: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+    share = fading_share(before, points, after)
+    if share < FADES or share >= FADES_FOR_SURE:
+        return share >= FADES
+    a, b = before.astype(np.int16), after.astype(np.int16)
+    off = float(np.median(np.abs(2 * points.astype(np.int16) - a - b)))
+    return off <= TYPICALLY_BETWEEN * (float(np.median(np.abs(b - a))) + 0.5)
 
 
 def moved(points: NDArray[np.uint8], other: NDArray[np.uint8], levels: int) -> NDArray[np.bool_]:

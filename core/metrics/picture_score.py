@@ -16,8 +16,9 @@ HALF = 10.0
 """Detail, in grey levels a pixel, that is worth 50."""
 NOISE_FREE, NOISE_SCALE = 1.5, 3.0
 """Noise of a clean camera, which costs nothing, and how much more halves the score."""
-CLIPPED_POWER = 4
-BLOCKS_FREE, BLOCKS_SCALE = 15.0, 50.0
+DARK_POWER, BRIGHT_POWER = 2, 10
+"""Black is often meant; white is light that is lost, and what is too bright has more contrast elsewhere."""
+BLOCKS_FREE, BLOCKS_SCALE = 20.0, 75.0
 """Blockiness of good H.264, which costs nothing, and how much more halves the score."""
 LIKE_ITS_NEIGHBOURS = 0.5
 """The moment of a frame that is as good as those around it, and of one whose neighbours are not known."""
@@ -40,7 +41,7 @@ def parts(values: Mapping[str, Any]) -> dict[str, float] | None:
     return {
         "detail": detail / (detail + HALF),
         "noise": 1.0 / (1.0 + (max(noise - NOISE_FREE, 0.0) / NOISE_SCALE) ** 2),
-        "clipped": max(1.0 - (dark + bright) / 100.0, 0.0) ** CLIPPED_POWER,
+        "clipped": max(1.0 - dark / 100.0, 0.0) ** DARK_POWER * max(1.0 - bright / 100.0, 0.0) ** BRIGHT_POWER,
         "blocks": 1.0 / (1.0 + max(blocks - BLOCKS_FREE, 0.0) / BLOCKS_SCALE),
         "moment": LIKE_ITS_NEIGHBOURS if values.get("moment") is None else float(values["moment"]),
         "flags": FLAGGED if flags else 1.0,

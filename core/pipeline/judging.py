@@ -17,7 +17,7 @@ from core.metrics.judge import Judged
 from core.metrics.moment import border_clutter, merit, peak_change, share
 from core.metrics.neighbours import flags_of
 from core.metrics.picture_score import picture_score
-from core.metrics.subject import subject_of
+from core.metrics.subject import Evidence, subject_of
 from core.records import FrameRecord
 from core.settings.columns import FLAGS, JUDGED
 from core.store import jsonl, table
@@ -32,6 +32,8 @@ class Seen:
 
     record: FrameRecord
     judged: Judged | None
+    evidence: Evidence | None = None
+    """Where its subject is, if something told."""
 
 
 class Judging:
@@ -63,11 +65,12 @@ class Judging:
         waiting = self._waiting
         if waiting is None or waiting.record.frame_number == self._again:
             return
-        self._tell(waiting.record, waiting.judged, self._before, after)
+        self._tell(waiting, self._before, after)
         yield waiting.record
 
-    def _tell(self, record: FrameRecord, judged: Judged | None, before: Seen | None, after: Seen | None) -> None:
+    def _tell(self, seen: Seen, before: Seen | None, after: Seen | None) -> None:
         """Writes the columns of a frame between its neighbours."""
+        record, judged = seen.record, seen.judged
         if judged is None:
             return
         number = record.frame_number
@@ -77,7 +80,7 @@ class Judging:
         record.more["letterbox"] = _inside(judged)
         flags = flags_of(judged, a, b) if known else None
         record.more |= {name: None if flags is None else int(flags[name]) for name in FLAGS}
-        detail, by = subject_of(judged, a, b)
+        detail, by = subject_of(judged, a, b, seen.evidence)
         record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
         record.more["peak_change"] = _rounded(peak_change(judged, a, b)) if known else None
         record.more["border_clutter"] = _rounded(border_clutter(judged))

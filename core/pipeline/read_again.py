@@ -16,6 +16,7 @@ from core.metrics.judge import Judged
 from core.pipeline.judging import Judging, Seen, settle_records
 from core.pipeline.measure import Measurer
 from core.pipeline.runs import video_of
+from core.pipeline.subject_evidence import of_run
 from core.records import FrameRecord
 from core.settings.extract import ExtractSettings
 from core.store import jsonl, table
@@ -39,7 +40,7 @@ def read_again(run: RunDir, settings: ExtractSettings, video: Path | None) -> Ge
     by_number = {record.frame_number: record for record in records if record.quality_score is not None}
     wanted = np.array(sorted(by_number), np.int64)
     source, done = video_of(run, video), 0
-    judging = Judging(len(source.ledger))
+    judging, find = Judging(len(source.ledger)), of_run(run, Path(source.path), source.info)
 
     def make_work() -> Callable[[Frame], Judged]:
         measurer = Measurer(settings, hashes=False)
@@ -47,7 +48,8 @@ def read_again(run: RunDir, settings: ExtractSettings, video: Path | None) -> Ge
 
     with closing(map_frames(source, wanted, make_work)) as chunks:
         for chunk in chunks:
-            _read(judging.take(Seen(by_number[number], judged) for number, judged in chunk))
+            seen = (Seen(by_number[number], judged, find(by_number[number])) for number, judged in chunk)
+            _read(judging.take(seen))
             done += len(chunk)
             yield done, len(wanted)
     _read(judging.finish())

@@ -9,7 +9,7 @@ from core.metrics.neighbours import flags_of
 from core.metrics.picture_score import parts, picture_score, sentence
 from core.metrics.quality import measure
 from core.metrics.scratch import Scratch
-from core.metrics.subject import subject_of
+from core.metrics.subject import Evidence, of_boxes, subject_of
 from core.settings.columns import JUDGED
 from tests.judged import judged as slow
 from tests.metrics.test_kernels import picture
@@ -157,3 +157,18 @@ def test_the_subject_is_what_moves_else_the_sharpest_tenth():
     assert detail > 1.5 * smeared
     assert subject_of(near[1], None, None)[1] == "tiles"
     assert subject_of(fast(picture(4, 4)), None, None) == (None, None)
+
+
+def test_a_mask_and_boxes_say_where_the_subject_is_and_the_largest_box_counts():
+    plane = scene(scale=6)
+    plane[96:160, 200:264] = scene(seed=3, scale=0.6)[96:160, :64]
+    frame = fast(plane)
+    mask = np.zeros(plane.shape, np.bool_)
+    mask[96:160, 200:264] = True
+    inside = float(np.mean(frame.sharp[12:20, 25:33], dtype=np.float64))
+    assert subject_of(frame, None, None, Evidence("mask", np.zeros((0, 4), np.float32), mask)) == (inside, "mask")
+    boxes = of_boxes("person", [[0.0, 0.0, 20.0, 20.0], [200.0, 96.0, 264.0, 160.0]])
+    assert subject_of(frame, None, None, boxes) == (inside, "person")
+    assert of_boxes("face", []) is None
+    for nowhere in (of_boxes("face", [[900.0, 0.0, 990.0, 9.0]]), Evidence("mask", boxes.boxes[:0], mask[:9])):
+        assert subject_of(frame, None, None, nowhere)[1] == "tiles"

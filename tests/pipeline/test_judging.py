@@ -1,6 +1,7 @@
 """Judgement of whole runs: neighbours, places, bars; the same for any number of workers and after a resume."""
 
 import itertools
+import json
 import os
 import shutil
 
@@ -10,13 +11,17 @@ import pytest
 from core.errors import RunError, SettingsError
 from core.pipeline.extraction import open_extraction, records_of
 from core.pipeline.judging import settle_records, tell_letterbox, tell_moments, tell_ranks
+from core.pipeline.masks.mask_files import write_mask
 from core.pipeline.select import select
 from core.records import FrameRecord
 from core.settings.columns import FLAGS, JUDGED
 from core.settings.extract import ExtractSettings
 from core.settings.filter import FilterSettings
-from core.store import jsonl
+from core.store import detections, jsonl, run_file, table
+from core.store.detections import CacheMeta
+from core.store.run import RunDir
 from core.store.table import load_table
+from core.weights import Weights
 from tests.runs import lines
 from tests.verbs import outcome_of
 
@@ -151,6 +156,38 @@ def test_a_run_of_before_gets_the_columns_by_reading_it_again(clip, tmp_path):
     assert "picture_score" not in load_table(run).values
     assert outcome_of("rescore", run=run, read_again=True).frames == len(fresh)
     assert lines(run / "metadata.jsonl") == fresh
+
+
+def test_what_a_run_and_its_video_tell_of_the_subject_decides_where_it_is_sharp(clip, tmp_path):
+    source, run = tmp_path / "clip.mp4", tmp_path / "run"
+    shutil.copy(clip("h264-25"), source)
+    before = extracted(source, ALL, run)
+    info = run_file.read(run / "run.json").video
+    faces = [{"frame_number": n, "bbox": [8.0, 8.0, 60.0, 60.0]} for n in range(3)]
+    (run / "faces.jsonl").write_text("".join(json.dumps(line) + "\n" for line in faces))
+    counts = np.zeros(info.frames, np.int64)
+    counts[[1, 4, 5]] = 1, 2, 1  # a person on frame 1, one and a dog on frame 4, on frame 5 a dog that is not sure
+    found = {
+        "boxes": np.tile(np.array([[0.1, 0.1, 0.6, 0.9]], np.float16), (4, 1)),
+        "confs": np.array([0.9, 0.9, 0.9, 0.2], np.float16),
+        "clss": np.array([0, 1, 0, 1], np.uint16),
+        "indptr": np.concatenate([[0], np.cumsum(counts)]),
+    }
+    size = {"total_frames": info.frames, "width": info.width, "height": info.height}
+    meta = CacheMeta(fps=25.0, weights="net.pt", names=("person", "dog"), **size)
+    detections.write(detections.path_to_write(info, Weights("/w/net.pt", "0" * 64), run), meta, found)
+    records = list(table.records(RunDir(run)))
+    records[1].more["mask_path"] = "masks/mask_000001.png"
+    jsonl.rewrite(run / "metadata.jsonl", records)
+    (run / "masks").mkdir()
+    mask = np.zeros((info.height, info.width), np.bool_)
+    mask[: info.height // 2] = True
+    write_mask(run / "masks" / "mask_000001.png", mask)
+    outcome_of("rescore", run=run, read_again=True)
+    after = lines(run / "metadata.jsonl")
+    told = ["face", "mask", "face", before[3]["subject_by"], "person", before[5]["subject_by"]]
+    assert [record["subject_by"] for record in after[:6]] == told
+    assert [record["picture_score"] for record in after] == [record["picture_score"] for record in before]
 
 
 def test_reading_again_of_a_video_that_is_gone_is_one_sentence_and_changes_nothing(clip, tmp_path):
