@@ -24,12 +24,15 @@ import numpy as np
 from benchmarks import judged_ladders as ladders
 from benchmarks.filter import cpu_name
 from benchmarks.judged_ladders import KINDS, MOVING, SIDE, UNORDERED, Film, moves
+from benchmarks.judged_subjects import pairs
 from core import files
 from core.metrics.judge import Judged, judge
+from core.metrics.moment import border_clutter, peak_change
 from core.metrics.neighbours import flags_of
 from core.metrics.picture_score import picture_score
 from core.metrics.quality import measure, quality_score
 from core.metrics.scratch import Scratch
+from core.metrics.subject import Evidence, subject_of
 from core.settings.columns import JUDGED
 from core.settings.extract import ExtractSettings
 
@@ -70,6 +73,7 @@ def main() -> None:
     for which, name in enumerate(("picture_score", "quality_score")):
         found[name] = {half: _accuracy(some, which) for half, some in halves.items()}
     found |= {"windows": {half: _windows(some) for half, some in halves.items()}, "speed": _speed(contents[0][1][SIDE])}
+    found["subjects"] = _subjects([film for _, film in contents])
     if (SHARED / "cases" / "picks" / "labels.json").exists():
         found["picks"] = _picks()
     files.write_text(RESULTS, json.dumps(found, indent=1) + "\n")
@@ -134,6 +138,19 @@ def _accuracy(some: list[tuple[str, Film, Scores]], which: int) -> dict[str, flo
     return {kind: round(float(np.mean(right)), 3) for kind, right in pairs.items()}
 
 
+def _subjects(films: list[Film]) -> dict[str, float]:
+    """How often a sharp subject wins over the same one smeared: by what told where it is, for each background."""
+    right: dict[str, list[bool]] = defaultdict(list)
+    for pair in pairs(films):
+        sharp, smeared = ([_judged(grey)[0] for grey in film] for film in (pair.sharp, pair.smeared))
+        mask = Evidence("mask", np.zeros((0, 4), np.float32), pair.mask)
+        for name, evidence in (("mask", mask), ("no mask", None)):
+            (a, by), (b, _) = (subject_of(f[1], f[0], f[2], evidence) for f in (sharp, smeared))
+            right[f"{name}, {pair.kind} background"].append((a or 0.0) > (b or 0.0))
+            right[f"told by {by}"].append((a or 0.0) > (b or 0.0))
+    return {kind: round(float(np.mean(found)), 3) for kind, found in right.items()}
+
+
 def _windows(scored: list[tuple[str, Film, Scores]]) -> dict[str, float]:
     """One good frame among 24 harmed ones: how often each score picks it. Drawn with a fixed seed."""
     rng, right = np.random.default_rng(2), np.zeros(2)
@@ -171,7 +188,7 @@ def _speed(grey: Any) -> dict[str, float]:
 
     one = judgement()
     plain, both = timed(kernel), timed(judgement)
-    beside = timed(lambda: flags_of(one, one, one))
+    beside = timed(lambda: (flags_of(one, one, one), peak_change(one, one, one), border_clutter(one)))
     return {
         "kernel_ms": round(plain, 3),
         "with_columns_ms": round(both, 3),

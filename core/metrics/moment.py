@@ -31,14 +31,17 @@ def peak_change(frame: Judged, before: Judged | None, after: Judged | None) -> f
 
     Of two neighbours the mean, at the ends of a video the one. ``None``: none of the same size is there.
     """
-    points = frame.maps.points.astype(np.int16)
+    points = frame.maps.points
     same = [other.maps.points for other in (before, after) if other is not None]
-    changes = [np.abs(points - other) for other in same if other.shape == points.shape]
+    changes = [np.maximum(points, other) - np.minimum(points, other) for other in same if other.shape == points.shape]
     if not changes or not points.size:
         return None
-    change = np.sum(changes, axis=0).ravel()
+    change = changes[0].ravel() if len(changes) == 1 else np.add(*changes, dtype=np.int16).ravel()
     most = max(1, int(change.size * PEAK))
-    return float(np.mean(np.partition(change, change.size - most)[-most:])) / len(changes)
+    down = np.bincount(change)[::-1]  # how many points change by so much, the most first
+    upto = np.minimum(np.cumsum(down), most)
+    level = np.arange(len(down))[::-1]
+    return float(np.sum(np.diff(upto, prepend=0) * level)) / most / len(changes)
 
 
 def border_clutter(frame: Judged) -> float | None:
@@ -49,24 +52,20 @@ def border_clutter(frame: Judged) -> float | None:
     inside = _inside(frame.sharp)
     if inside is None:
         return None
-    squared = inside.astype(np.float64) ** 2
-    ring = np.concatenate(
-        [
-            squared[:1].ravel(),
-            squared[-1:].ravel(),
-            squared[:, :SIDE_COLUMNS].ravel(),
-            squared[:, -SIDE_COLUMNS:].ravel(),
-        ]
-    )
-    return float(np.mean(ring)) / (float(np.mean(squared)) + LEAST_DETAIL)
+    squared = inside * inside
+    sides = squared[:1], squared[-1:], squared[:, :SIDE_COLUMNS], squared[:, -SIDE_COLUMNS:]
+    ring = sum(float(np.sum(side, dtype=np.float64)) for side in sides) / sum(side.size for side in sides)
+    return ring / (float(np.mean(squared, dtype=np.float64)) + LEAST_DETAIL)
 
 
 def _inside(sharp: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """The part of a map outside bars, which are NaN."""
-    rows, columns = (np.flatnonzero(np.any(sharp >= 0, axis=axis)) for axis in (1, 0))
+    measured = sharp >= 0
+    rows, columns = np.flatnonzero(measured.any(axis=1)), np.flatnonzero(measured.any(axis=0))
     if not len(rows):
         return None
-    return np.nan_to_num(sharp[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    inside = sharp[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return inside if measured.all() else np.nan_to_num(inside)
 
 
 def merit(change: float | None, clutter: float | None) -> float:
