@@ -10,12 +10,14 @@ the kernel of the five metrics and the hash.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import sys
 import tempfile
 import time
 from collections import defaultdict
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,11 @@ import numpy as np
 
 from benchmarks import judged_ladders as ladders
 from benchmarks.filter import cpu_name
+from benchmarks.judged_brisque import Brisque
 from benchmarks.judged_ladders import KINDS, MOVING, SIDE, UNORDERED, Film, moves
 from benchmarks.judged_subjects import pairs
 from core import files
+from core.metrics import moment
 from core.metrics.judge import Judged, judge
 from core.metrics.moment import border_clutter, peak_change
 from core.metrics.neighbours import flags_of
@@ -33,6 +37,8 @@ from core.metrics.picture_score import picture_score
 from core.metrics.quality import measure, quality_score
 from core.metrics.scratch import Scratch
 from core.metrics.subject import Evidence, subject_of
+from core.pipeline.judging import settle_records, tell_moments
+from core.records import FrameRecord
 from core.settings.columns import JUDGED
 from core.settings.extract import ExtractSettings
 
@@ -52,6 +58,10 @@ PHOTOS = (
     "insightface/data/images/t1.jpg",
 )
 WEIGHTS = ExtractSettings().quality_weights
+POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
+"""Of the moment, that are tried."""
+Label = dict[str, Any]
+Runs = dict[str, list[FrameRecord]]
 NOTHING = (math.nan, math.nan)
 """The scores of a harm that did nothing: it is in no pair."""
 Scores = dict[str, list[tuple[float, float]]]
@@ -61,18 +71,28 @@ Scores = dict[str, list[tuple[float, float]]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two films of each clip, not three")
-    quick = parser.parse_args().quick
-    contents = _contents(quick)
+    parser.add_argument("--brisque", metavar="PYTHON", help="an interpreter that has the package (judged_brisque)")
+    options = parser.parse_args()
+    contents = _contents(options.quick)
     others = [film for _, film in contents[1:] + contents[:1]]
-    scored = [(name, film, _ladder(film, other)) for (name, film), other in zip(contents, others, strict=True)]
+    with Brisque(options.brisque) if options.brisque else nullcontext() as brisque:
+        scored = [
+            (name, film, _ladder(film, other, brisque)) for (name, film), other in zip(contents, others, strict=True)
+        ]
+    names = ("picture_score", "quality_score", *(["brisque"] if brisque else []))
     halves = {
         "chosen on": [one for one in scored if one[0] in CHOSEN_ON or one[0].endswith(" 1")],
         "judged on": [one for one in scored if one[0] not in CHOSEN_ON and not one[0].endswith(" 1")],
     }
     found: dict[str, Any] = {"cpu": cpu_name(), "contents": len(contents)}
-    for which, name in enumerate(("picture_score", "quality_score")):
+    for which, name in enumerate(names):
         found[name] = {half: _accuracy(some, which) for half, some in halves.items()}
-    found |= {"windows": {half: _windows(some) for half, some in halves.items()}, "speed": _speed(contents[0][1][SIDE])}
+    found |= {
+        "windows": {half: _windows(some, names) for half, some in halves.items()},
+        "speed": _speed(contents[0][1][SIDE]),
+    }
+    if brisque:
+        found["speed"]["brisque_ms"] = round(1000 * float(np.median(brisque.seconds)), 1)
     found["subjects"] = _subjects([film for _, film in contents])
     if (SHARED / "cases" / "picks" / "labels.json").exists():
         found["picks"] = _picks()
@@ -102,21 +122,21 @@ def _judged(grey: Any) -> tuple[Judged, float]:
     return found, float(quality_score(stats[:5], WEIGHTS))
 
 
-def _scores(film: Film) -> tuple[float, float]:
-    """Both scores of the frame in the middle of three."""
+def _scores(film: Film, brisque: Brisque | None) -> tuple[float, ...]:
+    """The scores of the frame in the middle of three."""
     before, (found, quality), after = _judged(film[0])[0], _judged(film[1]), _judged(film[2])[0]
     columns = {name: getattr(found, name) for name in JUDGED} | dict(flags_of(found, before, after))
-    return picture_score(columns) or 0.0, quality
+    return picture_score(columns) or 0.0, quality, *([brisque.score(film[1])] if brisque else [])
 
 
-def _ladder(film: Film, other: Film) -> Scores:
-    good = _scores(film[SIDE - 1 : SIDE + 2])
+def _ladder(film: Film, other: Film, brisque: Brisque | None) -> Scores:
+    good = _scores(film[SIDE - 1 : SIDE + 2], brisque)
     found: Scores = {}
     for kind, (harm, strengths) in KINDS.items():
         if kind in MOVING and not moves(film):
             continue
         harmed = [harm(film, strength, other) for strength in strengths]
-        found[kind] = [good, *(_scores(one) if ladders.harms(film, one) else NOTHING for one in harmed)]
+        found[kind] = [good, *(_scores(one, brisque) if ladders.harms(film, one) else NOTHING for one in harmed)]
     return found
 
 
@@ -151,9 +171,9 @@ def _subjects(films: list[Film]) -> dict[str, float]:
     return {kind: round(float(np.mean(found)), 3) for kind, found in right.items()}
 
 
-def _windows(scored: list[tuple[str, Film, Scores]]) -> dict[str, float]:
+def _windows(scored: list[tuple[str, Film, Scores]], names: tuple[str, ...]) -> dict[str, float]:
     """One good frame among 24 harmed ones: how often each score picks it. Drawn with a fixed seed."""
-    rng, right = np.random.default_rng(2), np.zeros(2)
+    rng, right = np.random.default_rng(2), np.zeros(len(names))
     draws = 0
     for _, _, ladder in scored:
         harmed = [scores[at] for scores in ladder.values() for at in (2, 3, 4) if not math.isnan(scores[at][0])]
@@ -161,7 +181,7 @@ def _windows(scored: list[tuple[str, Film, Scores]]) -> dict[str, float]:
             window = np.array([ladder["blur"][0], *(harmed[i] for i in rng.choice(len(harmed), 24))])
             right += np.argmax(window, axis=0) == 0
             draws += 1
-    return dict(zip(("picture_score", "quality_score"), np.round(right / draws, 3).tolist(), strict=True))
+    return dict(zip(names, np.round(right / draws, 3).tolist(), strict=True))
 
 
 def _speed(grey: Any) -> dict[str, float]:
@@ -200,27 +220,56 @@ def _speed(grey: Any) -> dict[str, float]:
 def _picks() -> dict[str, Any]:
     """How often the best of six frames is one that a person would keep, and how often a clearly bad one."""
     from core.pipeline.extraction import extract_records
-    from core.pipeline.judging import settle_records
 
     labels = json.loads((SHARED / "cases" / "picks" / "labels.json").read_text())
     labels = [one for one in labels if not one.get("equal") and one["best"] and len(one["best"]) < len(one["frames"])]
     settings = ExtractSettings(method="all", save_frames=False)
-    tally: dict[str, Any] = {}
+    tally: Label = {}
     with tempfile.TemporaryDirectory() as work:
-        runs = {
+        runs: Runs = {
             clip: list(extract_records(SHARED / "media" / clip, settings, out=Path(work) / Path(clip).stem))
             for clip in sorted({label["clip"] for label in labels})
         }
     for records in runs.values():
         settle_records(records)
     for name in ("picture_score", "quality_score", "subject_detail"):
-        columns = {clip: [r.to_mapping()[name] or 0.0 for r in records] for clip, records in runs.items()}
-        picks = [(one, max(one["frames"], key=columns[one["clip"]].__getitem__)) for one in labels]
-        tally[name] = {
-            "as a person": round(float(np.mean([pick in one["best"] for one, pick in picks])), 2),
-            "clearly bad": round(float(np.mean([pick in one["bad"] for one, pick in picks])), 2),
-        }
+        tally[name] = _met(_picked(runs, labels, name))
+    tally["picture_score, its powers chosen without the clip"] = _met(_picked_without_the_clip(runs, labels))
     return tally | {"windows": len(labels)}
+
+
+def _picked(runs: Runs, labels: list[Label], name: str) -> list[tuple[Label, int]]:
+    """The frame of each window with the highest value of a column."""
+    columns = {clip: [r.to_mapping()[name] or 0.0 for r in records] for clip, records in runs.items()}
+    return [(one, max(one["frames"], key=columns[one["clip"]].__getitem__)) for one in labels]
+
+
+def _met(picks: list[tuple[Label, int]]) -> dict[str, float]:
+    return {
+        "as a person": round(float(np.mean([pick in one["best"] for one, pick in picks])), 2),
+        "clearly bad": round(float(np.mean([pick in one["bad"] for one, pick in picks])), 2),
+    }
+
+
+def _picked_without_the_clip(runs: Runs, labels: list[Label]) -> list[tuple[Label, int]]:
+    """The same, of each clip with those powers of the moment that do best on the other clips."""
+    kept = moment.PEAK_POWER, moment.CLUTTER_POWER
+    tries: list[list[tuple[Label, int]]] = []
+    for moment.PEAK_POWER, moment.CLUTTER_POWER in itertools.product(POWERS, POWERS):
+        for records in runs.values():
+            tell_moments(records)
+        tries.append(_picked(runs, labels, "picture_score"))
+    moment.PEAK_POWER, moment.CLUTTER_POWER = kept
+    for records in runs.values():
+        tell_moments(records)
+
+    def gain(picks: list[tuple[Label, int]], without: str) -> float:
+        others = _met([(one, pick) for one, pick in picks if one["clip"] != without])
+        return others["as a person"] - others["clearly bad"]
+
+    return [
+        pair for clip in runs for pair in max(tries, key=lambda picks: gain(picks, clip)) if pair[0]["clip"] == clip
+    ]
 
 
 if __name__ == "__main__":
