@@ -14,7 +14,7 @@ from core.metrics import layout
 from core.metrics.judge import Judged
 from core.metrics.neighbours import moved
 
-LEVELS = 10
+LEVELS = 14
 """By more than so many levels a point has to differ from both neighbours to be of what moves."""
 LEAST, MOST = 0.005, 0.35
 """Share of the picture that may move against a background; with more the camera moves."""
