@@ -57,23 +57,29 @@ PHOTOS = (
     "gradio/media_assets/images/tower.jpg",
     "insightface/data/images/t1.jpg",
 )
+SMALL = ("coffee", "astronaut", "chelsea", "camera", "rocket")
+"""Of the photos that judge, those of at most 640 pixels."""
 WEIGHTS = ExtractSettings().quality_weights
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """Of the moment, that are tried."""
 Label = dict[str, Any]
 Runs = dict[str, list[FrameRecord]]
-NOTHING = (math.nan, math.nan)
+NOTHING = (math.nan, math.nan, math.nan)
 """The scores of a harm that did nothing: it is in no pair."""
-Scores = dict[str, list[tuple[float, float]]]
-"""Kind -> (picture_score, quality_score) of the good picture and of its four harmed ones."""
+Scores = dict[str, list[tuple[float, ...]]]
+"""Kind -> (picture_score, quality_score, BRISQUE if asked) of the good picture and of its four harmed ones."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two films of each clip, not three")
-    parser.add_argument("--brisque", metavar="PYTHON", help="an interpreter that has the package (judged_brisque)")
+    parser.add_argument(
+        "--brisque", metavar="PYTHON", help="an interpreter that has it (judged_brisque); small photos only"
+    )
     options = parser.parse_args()
     contents = _contents(options.quick)
+    if options.brisque:  # half a second a picture is too long for all of them
+        contents = [one for one in contents if one[0] in SMALL]
     others = [film for _, film in contents[1:] + contents[:1]]
     with Brisque(options.brisque) if options.brisque else nullcontext() as brisque:
         scored = [
@@ -84,15 +90,17 @@ def main() -> None:
         "chosen on": [one for one in scored if one[0] in CHOSEN_ON or one[0].endswith(" 1")],
         "judged on": [one for one in scored if one[0] not in CHOSEN_ON and not one[0].endswith(" 1")],
     }
+    halves = {half: some for half, some in halves.items() if some}
     found: dict[str, Any] = {"cpu": cpu_name(), "contents": len(contents)}
     for which, name in enumerate(names):
         found[name] = {half: _accuracy(some, which) for half, some in halves.items()}
-    found |= {
-        "windows": {half: _windows(some, names) for half, some in halves.items()},
-        "speed": _speed(contents[0][1][SIDE]),
-    }
+    found["windows"] = {half: _windows(some, names) for half, some in halves.items()}
+    found["speed"] = _speed(contents[0][1][SIDE])
     if brisque:
-        found["speed"]["brisque_ms"] = round(1000 * float(np.median(brisque.seconds)), 1)
+        found["brisque_ms"] = round(1000 * float(np.median(brisque.seconds)), 1)
+        files.write_text(RESULTS.with_name("judgement_brisque.json"), json.dumps(found, indent=1) + "\n")
+        print(json.dumps(found, indent=1))
+        return
     found["subjects"] = _subjects([film for _, film in contents])
     if (SHARED / "cases" / "picks" / "labels.json").exists():
         found["picks"] = _picks()
