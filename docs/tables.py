@@ -194,7 +194,7 @@ def startup_rows() -> list[tuple[str, str, str]]:
 def extract_rows() -> list[tuple[str, str, str]]:
     report = loaded("extract.json")
     wanted = {
-        "score all": "speed >= 0.88, CPU <= 1.30",
+        "score all": "speed >= 0.80, CPU <= 1.30",
         "score all, whole process": "speed >= 0.80",
         "keyframes": "CPU <= 0.125",
         "keyframes saved": "CPU <= 0.125",
