@@ -43,9 +43,14 @@ def parts(values: Mapping[str, Any]) -> dict[str, float] | None:
         "noise": 1.0 / (1.0 + (max(noise - NOISE_FREE, 0.0) / NOISE_SCALE) ** 2),
         "clipped": max(1.0 - dark / 100.0, 0.0) ** DARK_POWER * max(1.0 - bright / 100.0, 0.0) ** BRIGHT_POWER,
         "blocks": 1.0 / (1.0 + max(blocks - BLOCKS_FREE, 0.0) / BLOCKS_SCALE),
-        "moment": LIKE_ITS_NEIGHBOURS if values.get("moment") is None else float(values["moment"]),
+        "moment": min(_beside_neighbours(values), 1.0),
         "flags": FLAGGED if flags else 1.0,
     }
+
+
+def _beside_neighbours(values: Mapping[str, Any]) -> float:
+    """How the moment weighs, 0-2: 1 = as good as the frames around, or not known."""
+    return 1.0 if values.get("moment") is None else float(values["moment"]) / LIKE_ITS_NEIGHBOURS
 
 
 def picture_score(values: Mapping[str, Any]) -> float | None:
@@ -58,7 +63,7 @@ def picture_score(values: Mapping[str, Any]) -> float | None:
     if found is None:
         return None
     weighed = float(values["detail"]) * found["noise"] * found["clipped"] * found["blocks"]
-    weighed *= found["moment"] / LIKE_ITS_NEIGHBOURS
+    weighed *= _beside_neighbours(values)
     return 100.0 * weighed / (weighed + HALF) * found["flags"]
 
 
@@ -68,7 +73,6 @@ def sentence(values: Mapping[str, Any]) -> str:
     if found is None:
         return "This frame was not judged."
     flagged = [WORDS_OF_FLAGS[name] for name in FLAGS if values.get(name)]
-    found["moment"] /= LIKE_ITS_NEIGHBOURS
     costs = sorted((name for name in WORDS if found[name] < NOTICED), key=lambda name: found[name])
     said = [*flagged, *(WORDS[name] for name in costs)]
     much = "much" if found["detail"] >= 0.55 else "some" if found["detail"] >= 0.3 else "little"
