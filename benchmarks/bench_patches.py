@@ -1,7 +1,7 @@
 """Measures training patches; writes benchmarks/results/patches.json.
 
 Run: python -m benchmarks.bench_patches [PART ...] [--extractions N]. Parts, on a clip of 60 s at 1920x1080, made of
-real ones (benchmarks/clips.py):
+real ones whose frames all differ (benchmarks/clips.py):
 
 * speed: three categories x N extractions: ours; one call of FFmpeg (4 threads) for each extraction, its seven PNG read
   by Python, which cuts and writes the patches; and such a call for each category of each extraction. All write the
@@ -48,7 +48,7 @@ def main() -> int:
     from benchmarks.filter import cpu_name
 
     found = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    clip = clips.clip(1)
+    clip = clips.distinct()
     with tempfile.TemporaryDirectory() as folder:
         for part in given.parts:
             number = 1500 if part == "decode" else given.extractions

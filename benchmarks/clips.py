@@ -57,13 +57,25 @@ def beginning(seconds: int, folder: Path = CACHE) -> Path:
     return path
 
 
+def distinct(folder: Path = CACHE) -> Path:
+    """As `clip(1)`, but with each frame of the media once: at another rate than theirs, and none is shown twice."""
+    path = folder / "distinct-1080p-1min.mp4"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            unfinished = Path(work) / path.name
+            _encode(_media(), unfinished, f"settb=1/{RATE},setpts=N,fps={RATE}")
+            os.replace(unfinished, path)
+    return path
+
+
 def _media() -> list[Path]:
     assets = Path(os.environ.get("FRAMESIEVE_TEST_ASSETS", ROOT.parent / "shared"))
     return sorted((assets / "media").glob("*.mp4"))
 
 
-def _encode(media: list[Path], path: Path) -> None:
-    inputs, graph = _from_media(media) if media else _from_pattern()
+def _encode(media: list[Path], path: Path, timing: str = f"fps={RATE}") -> None:
+    inputs, graph = _from_media(media, timing) if media else _from_pattern()
     _ffmpeg(
         *inputs,
         "-filter_complex", graph,
@@ -79,15 +91,15 @@ def _encode(media: list[Path], path: Path) -> None:
     )  # fmt: skip
 
 
-def _from_media(media: list[Path]) -> tuple[list[str], str]:
+def _from_media(media: list[Path], timing: str) -> tuple[list[str], str]:
     chosen: list[Path] = []
     total_s = 0.0
     for source in cycle(media):
-        if total_s > 60 + 1:
+        if total_s > 90:
             break
         chosen.append(source)
         total_s += _duration_s(source)
-    one = f"scale={WIDTH}:{HEIGHT}:flags=bicubic,setsar=1,fps={RATE},format=yuv420p"
+    one = f"scale={WIDTH}:{HEIGHT}:flags=bicubic,setsar=1,{timing},format=yuv420p"
     each = "".join(f"[{i}:v:0]{one}[v{i}];" for i in range(len(chosen)))
     joined = "".join(f"[v{i}]" for i in range(len(chosen)))
     inputs = [word for source in chosen for word in ("-i", str(source))]
