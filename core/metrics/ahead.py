@@ -161,6 +161,18 @@ def _notice(
     return 0
 
 
+def _alike(
+    hashes: Any, hashed: Any, values: Any, known: Any, frames: int, limits: Any, rows: Any, count: int, chosen: Any,
+    taken: int, bits: int, near: Any,
+) -> int:  # fmt: skip
+    kernels_spread.alike_kernel(
+        carray(hashes, (frames,), u64), carray(hashed, (frames,), u8), carray(values, (frames, COLOURS), u8),
+        carray(known, (frames,), u8), carray(limits, (COLOURS,), u8), carray(rows, (count,), i64),
+        carray(chosen, (taken,), i64), bits, carray(near, (count,), u8),
+    )  # fmt: skip
+    return 0
+
+
 def _take(
     hashes: Any, hashed: Any, values: Any, known: Any, frames: int, limits: Any, places: Any, quality: Any,
     windows: Any, pool: Any, count: int, near: Any, far: Any, look: Any, covered: Any, slots: int, chosen: Any,
@@ -191,7 +203,7 @@ def _exchange(
 PLAIN: dict[str, Callable[..., Any]] = {
     "frame": _frame, "masked": _masked, "difference": _difference, "judge": _judge, "hash": _hash, "cells_8": _cells_8,
     "cells_16": _cells_16, "ones": _ones, "keys": _keys, "scan": _scan, "search": _search, "notice": _notice,
-    "take": _take, "exchange": _exchange,
+    "alike": _alike, "take": _take, "exchange": _exchange,
 }  # fmt: skip
 """Every kernel by the name under which it is called, as a Python function of C's arguments."""
 

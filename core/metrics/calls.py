@@ -167,6 +167,24 @@ def notice(
     )  # fmt: skip
 
 
+def alike(
+    looks: Looks, limits: NDArray[np.uint8], rows: NDArray[np.int64], chosen: NDArray[np.int64], bits: int,
+    near: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Marks rows that are near-duplicates of chosen ones: changes ``near``."""
+    function("alike")(
+        *map(_at, looks),
+        len(looks.hashes),
+        _at(limits),
+        _at(rows),
+        len(rows),
+        _at(chosen),
+        len(chosen),
+        bits,
+        _at(near),
+    )
+
+
 def take(
     looks: Looks, limits: NDArray[np.uint8], places: NDArray[np.int64], quality: NDArray[np.int64],
     windows: NDArray[np.int64], pool: NDArray[np.int64], near: NDArray[np.bool_], far: NDArray[np.int64],

@@ -58,6 +58,35 @@ def notice_kernel(
 
 
 @compiled
+def alike_kernel(
+    hashes: Any, hashed: Any, values: Any, known: Any, limits: Any, rows: Any, chosen: Any, alike: int, near: Any
+) -> None:
+    """Marks the rows that are near-duplicates of chosen ones, or those rows: what ``notice_kernel`` says of ``near``.
+
+    Args:
+        hashes: see above, as the next four.
+        hashed: see above.
+        values: see above.
+        known: see above.
+        limits: see above.
+        rows: (R,) int64.
+        chosen: (C,) int64.
+        alike: bits in which near-duplicates may differ.
+        near: (R,) uint8, in and out.
+    """
+    for i in range(len(rows)):
+        row = rows[i]
+        word, at = hashes[row], 0
+        while not near[i] and at < len(chosen):
+            other = chosen[at]
+            at += 1
+            if row == other:
+                near[i] = 1
+            elif _ones(word ^ hashes[other]) <= alike and hashed[row] and hashed[other]:
+                near[i] = _agree(values, known, limits, row, other)
+
+
+@compiled
 def take_kernel(
     hashes: Any, hashed: Any, values: Any, known: Any, limits: Any, places: Any, quality: Any, windows: Any, pool: Any,
     near: Any, far: Any, look: Any, covered: Any, chosen: Any, taken: int, rules: Any,

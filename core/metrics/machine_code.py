@@ -32,6 +32,7 @@ SIGNATURES = {
     "scan": "piipppppp",
     "search": "piipippippppppippp",
     "notice": "ppppipppipipppp",
+    "alike": "ppppippipiip",
     "take": "ppppipppppippppipiip",
     "exchange": "ppppipppppipip",
 }

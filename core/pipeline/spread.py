@@ -192,7 +192,9 @@ class _Choice:
     def _renew(self, among: NDArray[np.bool_] | None = None) -> bool:
         """Fills the pool anew from all rows of ``among`` that are no near-duplicate of a chosen one."""
         everything = np.flatnonzero(self.free)
-        self.free[everything] = ~self._beside(everything, self.seen)[0]
+        near, chosen = np.zeros(len(everything), np.bool_), self.chosen[self.seen : self.taken]
+        calls.alike(self.looks, LIMITS, everything, chosen, int(self.rules[1]), near)
+        self.free[everything[near]] = False
         self.seen = self.taken
         rows = np.flatnonzero(self.free if among is None else self.free & among)
         if len(rows):

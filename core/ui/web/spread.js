@@ -1,7 +1,7 @@
 // The best N stills, spread: the twin of core/pipeline/spread.py, which states the algorithm, in whole numbers too.
 // tests/ui/test_page_select.py compares both on random tables. Pure: no page, no network.
 
-import { bestOfSlices, FARTHEST, hamming, PLACE, placesOf, QUALITY, standsFor } from "./spread_measures.js";
+import { bestOfSlices, FARTHEST, hamming, lookalikes, PLACE, placesOf, QUALITY, standsFor } from "./spread_measures.js";
 import { HAS_COLOURS, HAS_HASH } from "./table.js";
 
 export const ALIKE = 5;
@@ -114,9 +114,8 @@ class Choice {
    */
   #renew(among = (row) => row >= 0) {
     const rows = this.#rowsWhere((row) => this.free[row]);
-    const beside = this.#alone(rows.length);
-    for (const row of this.chosen.slice(this.seen)) this.#notice(rows, beside, row);
-    rows.forEach((row, i) => (this.free[row] = Number(!beside.near[i])));
+    const like = lookalikes(this.table, this.chosen.slice(this.seen), this.rules.alike);
+    for (const row of rows) if (like(row, (other) => this.#agree(row, other))) this.free[row] = 0;
     this.seen = this.chosen.length;
     const left = rows.filter((row) => this.free[row] && among(row));
     if (left.length) this.#fillPool(left);

@@ -70,6 +70,44 @@ function ones(word) {
   return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
+const PIECE_BITS = 8;
+const PIECES = 64 / PIECE_BITS;
+
+/**
+ * Tells whether a row is one of `chosen` or looks like one: a function of the row and of what else both have to fulfil.
+ * Of hashes that differ in fewer bits than there are pieces one piece is the same: only such ones are compared.
+ */
+export function lookalikes(table, chosen, alike) {
+  const [heads, next] = [new Int32Array(PIECES << PIECE_BITS).fill(-1), new Int32Array(chosen.length * PIECES)];
+  const isOne = new Set(chosen);
+  const isTold = alike < PIECES;
+  const piece = (row, at) => {
+    const word = at < PIECES / 2 ? table.hashHigh[row] : table.hashLow[row];
+    return (at << PIECE_BITS) | ((word >>> ((at % (PIECES / 2)) * PIECE_BITS)) & 255);
+  };
+  chosen.forEach((row, i) => {
+    if (!isTold || !(table.flags[row] & HAS_HASH)) return;
+    for (let at = 0; at < PIECES; at++) {
+      const key = piece(row, at);
+      next[i * PIECES + at] = heads[key];
+      heads[key] = i;
+    }
+  });
+  /** @type {(row: number, other: number, holds: (other: number) => boolean) => boolean} */
+  const isLike = (row, other, holds) => hamming(table, row, other) <= alike && holds(other);
+  return (row, holds) => {
+    if (isOne.has(row)) return true;
+    if (!(table.flags[row] & HAS_HASH)) return false;
+    if (!isTold) return chosen.some((one) => table.flags[one] & HAS_HASH && isLike(row, one, holds));
+    for (let at = 0; at < PIECES; at++) {
+      for (let i = heads[piece(row, at)]; i >= 0; i = next[i * PIECES + at]) {
+        if (isLike(row, chosen[i], holds)) return true;
+      }
+    }
+    return false;
+  };
+}
+
 /** The best row of each of up to `each` equal slices of every window; ties go to the earlier row. */
 export function bestOfSlices(rows, windows, quality, each) {
   const found = [];
