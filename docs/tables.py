@@ -133,8 +133,45 @@ def rows(head: tuple[str, ...], cells: Iterator[tuple[str, ...]]) -> str:
 def figures_table(_: str) -> str:
     """The figures of benchmarks/results/*.json beside what was wanted."""
     found = [*startup_rows(), *extract_rows(), *memory_rows(), *kernel_rows(), *filter_rows(), *page_rows()]
-    found += [*spread_rows(), *face_rows(), *detect_rows(), *review_rows(), *people_rows()]
+    found += [*spread_rows(), *face_rows(), *detect_rows(), *review_rows(), *people_rows(), *mask_rows(), *patch_rows()]
     return rows(("What", "Measured", "Wanted"), iter(found))
+
+
+def mask_rows() -> list[tuple[str, str, str]]:
+    report, found = loaded("mask.json"), []
+    if row := report.get("ratio"):
+        measured = f"{row['ratio']:.2f}, CPU {row['ratio_cpu']:.2f}"
+        found.append(("masks: SAM 2.1 tiny at 512 px, a frame over the bare predictor's", measured, "<= 1.1"))
+    lengths = [name for name in ("memory-50", "memory-200", "memory-800") if name in report]
+    if lengths:
+        peaks = ", ".join(f"{name.partition('-')[2]}: {report[name]['peak_mib']:,.0f} MiB" for name in lengths)
+        found.append(("masks: peak memory of a shot of so many frames, SAM 2.1 tiny at 512 px", peaks, "flat"))
+    if row := report.get("click"):
+        found.append(("masks: a click on a tile, beyond its decoder", f"{row['more_ms']:.0f} ms", "<= 100 ms"))
+    if row := report.get("yolo"):
+        measured = f"{row['share']:.2f}, {row['ours_fps']:.0f} frames/s"
+        found.append(("masks: yolo-seg, of the throughput that its parts allow", measured, ">= 0.9"))
+    return found
+
+
+def patch_rows() -> list[tuple[str, str, str]]:
+    report, found = loaded("patches.json"), []
+    wanted = {"a call for each extraction": ">= 6", "a call for each category": ">= 20"}
+    speed = report.get("speed", {})
+    for way, ratio in speed.get("wall_by_first", {}).items():
+        if way in wanted:
+            ours, theirs = (speed["ways"][name]["cpu_s"] for name in ("ours", way))
+            measured = f"{ratio:.1f} times as fast, CPU {theirs / ours:.1f} times as little"
+            found.append(
+                (f"patches, {speed['extractions']} windows in 3 categories: against {way}", measured, wanted[way])
+            )
+    if split := report.get("split"):
+        costs = [f"{way} {of['cpu_s']:.1f} s" for way, of in split["ways"].items()]
+        found.append(("patches: CPU seconds of the same", ", ".join(costs).replace("ours", "all, with PNG"), ""))
+    if decode := report.get("decode"):
+        measured = f"{decode['wall_by_first']['reading every window']:.2f} of one decode"
+        found.append((f"patches: reading {decode['extractions']:,} windows of 1,800 frames", measured, "<= 1.2"))
+    return found
 
 
 def people_rows() -> list[tuple[str, str, str]]:
