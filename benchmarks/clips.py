@@ -69,13 +69,36 @@ def distinct(folder: Path = CACHE) -> Path:
     return path
 
 
+def cut_up(cuts: int = 20, folder: Path = CACHE) -> Path:
+    """A minute as `distinct` gives it, of so many and one more pieces of the media, no two neighbours of one clip."""
+    path = folder / f"cut-{cuts}-1080p-1min.mp4"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        media, each = _media(), -(-FRAMES_PER_MINUTE // (cuts + 1))
+        scale = f"scale={WIDTH}:{HEIGHT}:flags=bicubic,setsar=1,format=yuv420p"
+        graph, inputs = "", []
+        for i in range(cuts + 1):
+            inputs += ["-i", str(media[i % len(media)])]
+            graph += f"[{i}:v:0]trim=end_frame={each},{scale},settb=1/{RATE},setpts=N,fps={RATE}[v{i}];"
+        graph += "".join(f"[v{i}]" for i in range(cuts + 1)) + f"concat=n={cuts + 1}:v=1:a=0[out]"
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            unfinished = Path(work) / path.name
+            _write((inputs, graph), unfinished)
+            os.replace(unfinished, path)
+    return path
+
+
 def _media() -> list[Path]:
     assets = Path(os.environ.get("FRAMESIEVE_TEST_ASSETS", ROOT.parent / "shared"))
     return sorted((assets / "media").glob("*.mp4"))
 
 
 def _encode(media: list[Path], path: Path, timing: str = f"fps={RATE}") -> None:
-    inputs, graph = _from_media(media, timing) if media else _from_pattern()
+    _write(_from_media(media, timing) if media else _from_pattern(), path)
+
+
+def _write(made: tuple[list[str], str], path: Path) -> None:
+    inputs, graph = made
     _ffmpeg(
         *inputs,
         "-filter_complex", graph,

@@ -168,9 +168,11 @@ def patch_rows() -> list[tuple[str, str, str]]:
     if split := report.get("split"):
         costs = [f"{way} {of['cpu_s']:.1f} s" for way, of in split["ways"].items()]
         found.append(("patches: CPU seconds of the same", ", ".join(costs).replace("ours", "all, with PNG"), ""))
-    if decode := report.get("decode"):
-        measured = f"{decode['wall_by_first']['reading every window']:.2f} of one decode"
-        found.append((f"patches: reading {decode['extractions']:,} windows of 1,800 frames", measured, "<= 1.2"))
+    for part, where, most in (("decode", "", "<= 1.2"), ("cuts", " with 20 cuts, until they hold", "<= 2.2")):
+        if read := report.get(part):
+            measured = f"{max(read['wall_by_first'].values()):.2f} of one decode"
+            what = f"patches: reading {read['extractions']:,} windows of 1,800 frames{where}"
+            found.append((what, measured, most))
     return found
 
 
