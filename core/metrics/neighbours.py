@@ -5,10 +5,17 @@ Compared by one pixel of each block of 8x8 (``Maps.points``). Formulas and limit
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.metrics.judge import Judged
+
+Points = NDArray[np.uint8]
+"""(rows, columns) uint8: ``Maps.points``."""
+Groups = NDArray[np.float32]
+"""(rows, columns) float32: means of groups of points."""
 
 BLANK_FLAT = 0.985
 """Share of blocks that hold nothing from which a picture is blank."""
@@ -22,10 +29,19 @@ CHANGED = 3
 """Levels between both neighbours from which a point tells whether a picture fades ..."""
 BETWEEN, BETWEEN_LEVELS = 0.25, 0.75
 """... which it does where it lies in their middle, within this share of the difference and so many levels ..."""
-FADES, FADES_FOR_SURE = 0.45, 0.70
+FADES, FADES_OFTEN = 0.45, 0.70
 """... and this share of all points does so: the lower one where the typical point is near the middle too ..."""
 TYPICALLY_BETWEEN = 0.30
 """... where the median of twice the distance from the middle is at most this share of that of the change."""
+COARSE, FEWEST_GROUPS = 4, 24
+"""Points along each side of a group, and groups that are enough. What moves within a group hardly changes its mean, a
+fade changes them all: it is one, too, ..."""
+COARSE_LEVELS, COARSE_FADES, FINE_FADES = 2.0, 0.47, 0.36
+"""... where this share of the groups differs by so many levels between both neighbours and lies in the middle, and that
+share of the points does."""
+FADES_FOR_SURE, SHIFTED = 0.85, 0.27
+"""Unless that share, of points or groups, does so, no more than this share of the change may be explained by a shift or
+zoom of the whole picture: in slow pans over soft pictures most points lie in the middle as well."""
 
 
 def flags_of(frame: Judged, before: Judged | None, after: Judged | None) -> dict[str, bool]:
@@ -57,19 +73,51 @@ def fading_share(before: NDArray[np.uint8], points: NDArray[np.uint8], after: ND
         after: the same.
     """
     a, b = before.astype(np.int16), after.astype(np.int16)
-    apart = np.abs(b - a)
-    off = np.abs(2 * points.astype(np.int16) - a - b)  # twice the distance from the middle
-    fades = (apart >= CHANGED) & (off <= 2 * BETWEEN * apart + 2 * BETWEEN_LEVELS)
+    return _between(a, points.astype(np.int16), b, CHANGED, 2 * BETWEEN_LEVELS)
+
+
+def _between(before: NDArray[Any], middle: NDArray[Any], after: NDArray[Any], least: float, slack: float) -> float:
+    apart = np.abs(after - before)
+    off = np.abs(2 * middle - before - after)  # twice the distance from the middle
+    fades = (apart >= least) & (off <= 2 * BETWEEN * apart + slack)
     return float(np.count_nonzero(fades)) / fades.size if fades.size else 0.0
 
 
-def _fades(before: NDArray[np.uint8], points: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
-    share = fading_share(before, points, after)
-    if share < FADES or share >= FADES_FOR_SURE:
-        return share >= FADES
-    a, b = before.astype(np.int16), after.astype(np.int16)
-    off = float(np.median(np.abs(2 * points.astype(np.int16) - a - b)))
-    return off <= TYPICALLY_BETWEEN * (float(np.median(np.abs(b - a))) + 0.5)
+def _fades(before: Points, points: Points, after: Points) -> bool:
+    groups = [_coarse(one) for one in (before, points, after)]
+    has_groups = groups[0].size >= FEWEST_GROUPS and min(groups[0].shape) > 1
+    fine = fading_share(before, points, after)
+    coarse = _between(groups[0], groups[1], groups[2], COARSE_LEVELS, 0.5) if has_groups else 0.0
+    if max(fine, coarse) >= FADES_FOR_SURE:
+        return True
+    fades = fine >= FADES_OFTEN or (coarse >= COARSE_FADES and fine >= FINE_FADES)
+    if not fades and fine >= FADES:
+        a, b = before.astype(np.int16), after.astype(np.int16)
+        off = float(np.median(np.abs(2 * points.astype(np.int16) - a - b)))
+        fades = off <= TYPICALLY_BETWEEN * (float(np.median(np.abs(b - a))) + 0.5)
+    return fades and not (has_groups and shifted(groups[0], groups[1], groups[2]) > SHIFTED)
+
+
+def shifted(before: Groups, middle: Groups, after: Groups) -> float:
+    """Returns the share (0-1) of the change between two pictures that a shift, zoom or turn of the whole one explains.
+
+    Least squares of the change by the gradients of the one between, each times 1, x and y (Horn and Schunck's
+    constraint, 1981, for affine motion).
+    """
+    down, across = np.gradient(middle)
+    y, x = (axis / max(1, size) - 0.5 for axis, size in zip(np.indices(middle.shape), middle.shape, strict=True))
+    columns = np.stack([(slope * by).ravel() for slope in (across, down) for by in (1.0, x, y)], axis=1)
+    change = (after - before).ravel().astype(np.float64)
+    found, *_ = np.linalg.lstsq(columns.astype(np.float64), change, rcond=None)
+    left = change - columns @ found
+    return 1.0 - float(left @ left) / max(float(change @ change), 1e-9)
+
+
+def _coarse(points: NDArray[np.uint8]) -> Groups:
+    """Means of groups of COARSE x COARSE points; what is over at the right and below is left out."""
+    rows, columns = points.shape[0] // COARSE, points.shape[1] // COARSE
+    groups = points[: rows * COARSE, : columns * COARSE].reshape(rows, COARSE, columns, COARSE)
+    return np.asarray(groups.mean(axis=(1, 3), dtype=np.float32), np.float32)
 
 
 def moved(points: NDArray[np.uint8], other: NDArray[np.uint8], levels: int) -> NDArray[np.bool_]:

@@ -127,6 +127,33 @@ def test_a_fade_between_two_pictures_is_a_dissolve_and_a_film_of_one_is_none():
     assert not any(flags_of(still, still, still).values())
 
 
+@pytest.mark.parametrize("step", [1, 2, 4, 8])
+def test_a_slow_pan_over_a_soft_picture_is_no_dissolve(step: int) -> None:
+    soft = cv2.GaussianBlur(scene(), (0, 0), 4)
+    for picture_ in (scene(), soft):
+        moving = [fast(np.roll(picture_, step * k, axis=1)) for k in range(3)]
+        assert not flags_of(moving[1], moving[0], moving[2])["dissolve"]
+
+
+def test_a_zoom_is_no_dissolve() -> None:
+    height, width = scene().shape
+    zoomed = []
+    for k in range(3):
+        matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 0, 1.01**k)
+        zoomed.append(fast(cv2.warpAffine(scene(), matrix, (width, height), borderMode=cv2.BORDER_REFLECT)))
+    assert not flags_of(zoomed[1], zoomed[0], zoomed[2])["dissolve"]
+
+
+@pytest.mark.parametrize("frames", [8, 12, 16])
+def test_a_fade_between_two_moving_pictures_is_a_dissolve(frames: int) -> None:
+    a, b, fade = scene(), scene(seed=7), []
+    for k in (-1, 0, 1):
+        share = 0.5 + k / frames
+        first, second = np.roll(a, 3 * k, axis=1), np.roll(b, 2 * k, axis=0)
+        fade.append(fast(np.round(first * (1 - share) + second * share).astype(np.uint8)))
+    assert flags_of(fade[1], fade[0], fade[2])["dissolve"]
+
+
 def test_woven_fields_are_combed_and_stripes_that_stand_still_are_not():
     first, second = scene(), np.roll(scene(), 12, axis=1)
     woven = fast(np.where(np.arange(288)[:, None] % 2, first, second))
