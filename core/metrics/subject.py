@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from core.metrics import layout
 from core.metrics.judge import Judged
-from core.metrics.neighbours import moved
 
 LEVELS = 14
 """By more than so many levels a point has to differ from both neighbours to be of what moves."""
 LEAST, MOST = 0.005, 0.35
-"""Share of the picture that may move against a background; with more the camera moves."""
+"""Share of the picture that moves against a background; with more the camera moves."""
 TENTH = 0.10
+"""Share of the points that change most, which are taken for the subject where the camera moves; share of the sharpest
+blocks, where nothing tells."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,23 +57,31 @@ def subject_of(
         told = measured & _told(frame, evidence)
         if np.any(told):
             return float(np.mean(frame.sharp[told], dtype=np.float64)), evidence.by
-    region = _moving(frame, before, after)
-    if region is not None and LEAST <= float(np.mean(region & measured)) <= MOST:
+    region = _moving(frame, before, after, measured)
+    if region is not None and float(np.mean(region & measured)) >= LEAST:
         return float(np.mean(frame.sharp[region & measured], dtype=np.float64)), "motion"
     sharp = np.sort(frame.sharp[measured])
     return float(np.mean(sharp[-max(1, int(len(sharp) * TENTH)) :], dtype=np.float64)), "tiles"
 
 
-def _moving(frame: Judged, before: Judged | None, after: Judged | None) -> NDArray[np.bool_] | None:
-    """(rows, columns) bool: differs from both neighbours, and blocks beside such ones."""
+def _moving(
+    frame: Judged, before: Judged | None, after: Judged | None, measured: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """(rows, columns) bool: differs from both neighbours, or most of all where most do; and blocks beside such ones."""
     points = frame.maps.points
     for other in (before, after):
         if other is None or other.maps.points.shape != points.shape:
             return None
     assert before is not None
     assert after is not None
-    region = moved(points, before.maps.points, LEVELS) & moved(points, after.maps.points, LEVELS)
-    wide = region.copy()
+    here = points.astype(np.int16)
+    change = np.minimum(np.abs(here - before.maps.points), np.abs(here - after.maps.points))
+    region: NDArray[np.bool_] = change > LEVELS
+    if float(np.mean(region & measured)) > MOST:
+        among = change[measured]
+        most = len(among) - 1 - int(len(among) * TENTH)
+        region = change > np.partition(among, most)[most]
+    wide: NDArray[np.bool_] = region.copy()
     wide[:, 1:] |= region[:, :-1]
     wide[:, :-1] |= region[:, 1:]
     return wide
