@@ -39,7 +39,7 @@ fade changes them all: it is one, too, ..."""
 COARSE_LEVELS, COARSE_FADES, FINE_FADES = 2.0, 0.47, 0.36
 """... where this share of the groups differs by so many levels between both neighbours and lies in the middle, and that
 share of the points does."""
-FADES_FOR_SURE, SHIFTED = 0.85, 0.24
+FADES_FOR_SURE, SHIFTED = 0.80, 0.24
 """Unless that share, of points or groups, does so, no more than this share of the change may be explained by a shift or
 zoom of the whole picture: in slow pans over soft pictures most points lie in the middle as well."""
 
