@@ -20,7 +20,6 @@ from core import files, log
 from core.advice import aside
 from core.errors import RunError
 from core.metrics.judge import Judged
-from core.metrics.subject import of_boxes
 from core.pipeline import run_folder, scan, stills
 from core.pipeline.counting import kept_to
 from core.pipeline.judging import Judging, Seen, settle
@@ -51,11 +50,6 @@ class Done(NamedTuple):
     record: FrameRecord
     judged: Judged
     faces: FoundFaces | None
-
-    def seen(self) -> Seen:
-        """What the judging gets."""
-        boxes = [line["bbox"] for line in self.faces.lines] if self.faces is not None else []
-        return Seen(self.record, self.judged, of_boxes("face", boxes))
 
 
 @dataclass
@@ -179,7 +173,7 @@ class Extraction:
         if self.faces is not None:
             fresh = [done for number, done in chunk if done is not None and number != self._again]
             self.faces.append([(done.record, done.faces) for done in fresh])
-        return [d.seen() if d else Seen(self._gap(n), None) for n, d in chunk]
+        return [Seen(d.record, d.judged) if d else Seen(self._gap(n), None) for n, d in chunk]
 
     def _gap(self, ordinal: int) -> FrameRecord:
         return FrameRecord(ordinal, self.video.ledger.seconds(ordinal), error=UNDECODABLE)
