@@ -149,8 +149,9 @@ def test_the_bars_are_those_that_all_frames_of_a_stretch_have(frames, expected):
 
 
 def test_a_run_of_before_gets_the_columns_by_reading_it_again(clip, tmp_path):
-    run = tmp_path / "run"
-    fresh = extracted(clip("h264-opengop"), ALL, run)
+    source, run = tmp_path / "clip.mp4", tmp_path / "run"
+    shutil.copy(clip("h264-opengop"), source)  # alone: what lies beside a video tells of its subject
+    fresh = extracted(source, ALL, run)
     old = [{name: value for name, value in record.items() if name not in COLUMNS} for record in fresh]
     jsonl.rewrite(run / "metadata.jsonl", old)
     assert "picture_score" not in load_table(run).values

@@ -15,7 +15,7 @@ export class Why {
     this.asked = "";
   }
 
-  /** The bars of a row of the table, null in a run without the score. Those of the frame before stay until they come. */
+  /** The bars of a row of the table, null in a run without the score. Those before stay until they come. */
   of(row) {
     if (!openRun.table.values.has(SCORE)) return null;
     this.#show(row);

@@ -1,4 +1,4 @@
-// How far the patches of the newest job are. The jobs say that something changed, the checkpoint in the folder says what.
+// How far the patches of the newest job are. The jobs say that something changed, the checkpoint in the folder what.
 
 import { bytes, clock, count, counted, fill, h, icon, refill, sentence } from "../dom.js";
 import { said } from "../jobs.js";
