@@ -121,7 +121,7 @@ def _coarse(points: NDArray[np.uint8]) -> Groups:
     whole = points[: rows * COARSE, : columns * COARSE].reshape(rows, COARSE, columns * COARSE)
     # Rows first: adding whole rows is several times as quick as both at once.
     sums = whole.sum(axis=1, dtype=np.uint16).reshape(rows, columns, COARSE).sum(axis=2, dtype=np.uint16)
-    return np.asarray(sums, np.float32) / COARSE**2
+    return np.asarray(sums / np.float32(COARSE**2), np.float32)
 
 
 def moved(points: NDArray[np.uint8], other: NDArray[np.uint8], levels: int) -> NDArray[np.bool_]:

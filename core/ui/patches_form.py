@@ -17,8 +17,7 @@ from core import files
 from core.errors import SettingsError, SourceError
 from core.pipeline.patches import config as configuration
 from core.pipeline.patches import formats
-from core.pipeline.patches.config import Config, PatchVideo, stays_below
-from core.pipeline.patches.preview import FORM
+from core.pipeline.patches.config import FORM, Config, PatchVideo, stays_below
 from core.settings.model import Model, differences, from_mapping
 from core.settings.patches import CategoryRow, FormatRow, PatchSettings, VideoRow
 from core.ui.places import Places

@@ -15,9 +15,8 @@ from core.errors import RequestError, SettingsError
 from core.jobs.state import JobState
 from core.pipeline.patches import config as configuration
 from core.pipeline.patches.config import Config
-from core.pipeline.patches.estimate import planned
 from core.pipeline.patches.outcome import WHY, summed
-from core.pipeline.patches.patches import digest_of
+from core.pipeline.patches.planned import digest_of, planned
 from core.settings.model import differences, from_mapping
 from core.settings.patches import PatchesArguments, PatchSettings
 from core.store import patch_dir

@@ -13,7 +13,7 @@ import pytest
 
 from core.pipeline.extraction import extract_records
 from core.pipeline.patches import config as configuration
-from core.pipeline.patches.patches import digest_of
+from core.pipeline.patches.planned import digest_of
 from core.settings.extract import ExtractSettings
 from core.settings.patches import PatchSettings
 from core.video import images

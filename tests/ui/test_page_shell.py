@@ -144,7 +144,8 @@ def test_every_tab_is_reached_in_a_narrow_window_by_mouse_and_by_address(site: S
     row = page.locator("#tabs [role=tablist]")
     right = row.bounding_box()["x"] + row.bounding_box()["width"]
     tabs = page.get_by_role("tab")
-    for name in tabs.all_inner_texts():
+    names = tabs.all_inner_texts()
+    for name in names:
         tab = page.get_by_role("tab", name=name)
         tab.click()
         page.wait_for_function("(id) => location.hash.startsWith(`#${id}`)", arg=tab.get_attribute("data-tab-id"))
@@ -153,5 +154,4 @@ def test_every_tab_is_reached_in_a_narrow_window_by_mouse_and_by_address(site: S
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= right + 1
     page.reload()
-    page.locator("#filter .pane[aria-busy=false]").wait_for()
-    assert page.get_by_role("tab", name="Filtering & Export").get_attribute("aria-selected") == "true"
+    page.locator(f"[role=tab][aria-selected=true]:has-text('{names[-1]}')").wait_for()

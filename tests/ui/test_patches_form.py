@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import SettingsError
-from core.pipeline.patches.patches import digest_of
+from core.pipeline.patches.planned import digest_of
 from core.ui.patches_form import configuration_of, form_of, values_of
 from core.ui.places import Places
 from tests import videos

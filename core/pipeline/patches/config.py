@@ -17,6 +17,9 @@ from core.settings.patches import PatchFormat, PatchSettings
 from core.settings.refusal import nearest
 from core.step import Notice
 
+FORM = Path("this form")
+"""In place of a file, in the sentences of errors: the values of the page."""
+
 TOP = ("base_settings", "category_targets", "category_paths", "format_config", "categories", "videos")
 OURS = ("seed", "layout", "counts", "lr_filter")
 """Settings that may stand at the top, beside ``base_settings``."""

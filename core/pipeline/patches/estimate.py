@@ -11,8 +11,8 @@ from pathlib import Path
 from core.pipeline.patches.config import Config
 from core.pipeline.patches.cutting import crops_of, stacks_of
 from core.pipeline.patches.outcome import Estimated
+from core.pipeline.patches.planned import planned
 from core.pipeline.patches.samples import Sample, sample_count, samples
-from core.pipeline.patches.windows import windows_of
 from core.step import Step, each
 from core.video import images
 
@@ -47,17 +47,6 @@ def estimating(config: Config, folder: Path) -> Generator[Sample, None, Estimate
     )
     count = sum(patches.values()) * (1 + len(config.settings.lr_versions))
     return Estimated(str(folder), windows, patches, count, round(total), free_at(folder))
-
-
-def planned(config: Config) -> tuple[int, dict[str, int]]:
-    """Returns the windows of all videos, and for each category its patches where every window is stable."""
-    windows, patches = 0, dict.fromkeys(config.categories, 0)
-    for video in config.videos:
-        for window in windows_of(config.settings, video.weights):
-            windows += 1
-            for name in window.categories:
-                patches[name] += 1
-    return windows, patches
 
 
 def free_at(folder: Path) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Generator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from core import files
@@ -18,11 +17,12 @@ from core.pipeline.patches.cutter import Cutter
 from core.pipeline.patches.estimate import estimate
 from core.pipeline.patches.keys import write_keys
 from core.pipeline.patches.outcome import Estimated, Patched, Verified, tracked
+from core.pipeline.patches.planned import digest_of
 from core.pipeline.patches.verify import verify
 from core.pipeline.patches.windows import windows_of
 from core.pipeline.shots import find_shots
-from core.settings.model import changed, facts_of, to_mapping
-from core.settings.patches import WINDOW, PatchesArguments, PatchSettings
+from core.settings.model import changed
+from core.settings.patches import WINDOW, PatchesArguments
 from core.step import Step, each
 from core.store import jsonl, patch_dir
 from core.store.patch_dir import PatchDir, Status, VideoState
@@ -164,23 +164,6 @@ class _Work:
             found = yield from each(find_shots(video), lambda done: Step(title, done, len(video.ledger)))
             state.cuts = [start for start, _ in found[1:]]
         self._cutter.keep()
-
-
-def digest_of(config: Config) -> str:
-    """Returns the digest of all that decides what is in the files: a folder holds patches of one."""
-    kinds = facts_of(PatchSettings)
-    settings = {
-        name: float(value) if kinds[name].kind is float else value  # 45 and 45.0 are one
-        for name, value in to_mapping(config.settings).items()
-    }
-    categories = {name: asdict(category) for name, category in config.categories.items()}
-    for category in categories.values():
-        category.pop("target")
-    videos = [
-        (video.name, sorted((name, float(weight)) for name, weight in video.weights.items())) for video in config.videos
-    ]
-    text = repr((sorted(settings.items()), sorted(categories.items()), videos))
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _clean(folder: Path) -> None:

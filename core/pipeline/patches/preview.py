@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.parent import Parent, serve
-from core.pipeline.patches.config import Config, from_values
-from core.pipeline.patches.estimate import SAMPLES, estimating, free_at, planned
+from core.pipeline.patches.config import FORM, Config, from_values
+from core.pipeline.patches.estimate import SAMPLES, estimating, free_at
 from core.pipeline.patches.outcome import Estimated
+from core.pipeline.patches.planned import planned
 from core.pipeline.patches.samples import Sample, sample_count
 from core.video import images
 
@@ -26,8 +27,6 @@ TILES = 12
 SIDE = 240
 """Of the longer side of a picture in a strip, pixels."""
 QUALITY = 82
-FORM = Path("this form")
-"""Where the values come from, for the sentences of errors."""
 
 
 def answer(parent: Parent) -> None:
