@@ -111,10 +111,7 @@ def tour(playwright: Any, stage: Stage, folder: Path, wanted: str = "") -> list[
     """Plays every scene whose tab and name hold ``wanted``; returns the pictures in the order of the sheets."""
     folder.mkdir(parents=True, exist_ok=True)
     browser = launch(playwright)
-    camera, numbers = (
-        Camera(browser, stage, folder),
-        dict.fromkeys(("source", "filter", "review", "persons", "masking"), 1),
-    )
+    camera, numbers = Camera(browser, stage, folder), dict.fromkeys((scene.tab for scene in scenes()), 1)
     try:
         for scene in scenes():
             if wanted in f"{scene.tab} {scene.name}" and any(state.can_be(stage) for state in scene.states):
