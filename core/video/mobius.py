@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import FramesieveError, MissingDependency
-from core.video.colour import BT709, BT2020, CONSTANT_LUMINANCE, DCI_P3, DISPLAY_P3, HLG, PQ, RGB
+from core.video.colour import BT709, BT2020, CONSTANT_LUMINANCE, DCI_P3, DISPLAY_P3, HLG, ICTCP, PQ, RGB
 from core.video.command import run_ffmpeg
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ NPL_CD_M2 = 100
 """Nominal peak luminance: light of a white of 1.0."""
 TRANSFERS = {PQ: "smpte2084", HLG: "arib-std-b67"}
 PRIMARIES = {BT2020: "bt2020", BT709: "bt709", DISPLAY_P3: "smpte432", DCI_P3: "smpte431"}
-MATRICES = {9: "bt2020nc", CONSTANT_LUMINANCE: "bt2020c", 1: "bt709", RGB: "gbr"}
-"""FFmpeg's names of code points; others are taken for BT.2020's."""
+MATRICES = {RGB: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
+MATRICES |= {CONSTANT_LUMINANCE: "bt2020c", ICTCP: "ictcp"}
+"""FFmpeg's names of the code points that ``colour`` converts; primaries that are not named are BT.2020's."""
 
 
 def chain(primaries: int, transfer: int, matrix: int, full_range: bool, peak_cd_m2: float | None) -> str:
@@ -38,7 +39,7 @@ def chain(primaries: int, transfer: int, matrix: int, full_range: bool, peak_cd_
         peak_cd_m2: what the video states; FFmpeg takes ten times white where nothing is stated.
     """
     stored = f"range={'pc' if full_range else 'tv'}:color_trc={TRANSFERS[transfer]}"
-    stored += f":color_primaries={PRIMARIES.get(primaries, 'bt2020')}:colorspace={MATRICES.get(matrix, 'bt2020nc')}"
+    stored += f":color_primaries={PRIMARIES.get(primaries, 'bt2020')}:colorspace={MATRICES[matrix]}"
     peak = f":peak={peak_cd_m2 / NPL_CD_M2:.9g}" if peak_cd_m2 else ""
     return (
         f"setparams={stored},zscale=t=linear:npl={NPL_CD_M2},format=gbrpf32le,zscale=p=bt709,"
