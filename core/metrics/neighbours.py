@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.metrics.judge import Judged
+from core.metrics.layout import BLOCK_SIDE
 
 Points = NDArray[np.uint8]
 """(rows, columns) uint8: ``Maps.points``."""
@@ -25,23 +26,20 @@ STILL, STILL_LEVELS = 0.70, 4
 """Share of points that a title leaves within so many levels of a neighbour."""
 COMBED_BLOCKS = 0.008
 """Share of blocks that are combed and move, from which a frame is woven of two fields."""
-CHANGED = 3
-"""Levels between both neighbours from which a point tells whether a picture fades ..."""
-BETWEEN, BETWEEN_LEVELS = 0.25, 0.75
-"""... which it does where it lies in their middle, within this share of the difference and so many levels ..."""
-FADES, FADES_OFTEN = 0.45, 0.70
-"""... and this share of all points does so: the lower one where the typical point is near the middle too ..."""
-TYPICALLY_BETWEEN = 0.30
-"""... where the median of twice the distance from the middle is at most this share of that of the change."""
+CHANGED, COARSE_CHANGED = 3, 2.0
+"""Levels between both neighbours from which a point, or the mean of a group of them, tells of a fade ..."""
+BETWEEN, BETWEEN_LEVELS, COARSE_LEVELS = 0.25, 0.75, 0.25
+"""... which it does where it lies in their middle, within this share of the difference and so many levels."""
+FADES, FADES_FOR_SURE = 0.36, 0.8
+"""Share of the points that does so at least in a fade, and from which a picture too small for groups fades."""
 COARSE, FEWEST_GROUPS = 4, 24
-"""Points along each side of a group, and groups that are enough. What moves within a group hardly changes its mean, a
-fade changes them all: it is one, too, ..."""
-COARSE_LEVELS, COARSE_FADES, FINE_FADES = 2.0, 0.47, 0.36
-"""... where this share of the groups differs by so many levels between both neighbours and lies in the middle, and that
-share of the points does."""
-FADES_FOR_SURE, SHIFTED = 0.80, 0.24
-"""Unless that share, of points or groups, does so, no more than this share of the change may be explained by a shift or
-zoom of the whole picture: in slow pans over soft pictures most points lie in the middle as well."""
+"""Points along each side of a group, and groups that are enough. What moves within a group hardly changes its mean."""
+STEADY, LEAST_CHANGE = 1 / 3, 0.1
+"""Share of the points: those that a movement of the camera changes least; levels that are as good as no change."""
+STEADY_WEIGHS, FADES_TOGETHER = 0.8, 1.15
+"""A picture fades where the share of groups in the middle, and the change of the steady points over that of all points
+times the first number, are the second together. In slow pans over soft pictures most groups lie in the middle, too, but
+few steady points change; in a fade they change as the others do."""
 
 
 def flags_of(frame: Judged, before: Judged | None, after: Judged | None) -> dict[str, bool]:
@@ -54,17 +52,25 @@ def flags_of(frame: Judged, before: Judged | None, after: Judged | None) -> dict
     """
     beside = [other for other in (before, after) if other is not None]
     same = [other.maps.points for other in beside if other.maps.points.shape == frame.maps.points.shape]
-    points = frame.maps.points
     blank = bool(frame.flat >= BLANK_FLAT)
     return {
-        "dissolve": len(same) == 2 and not blank and _fades(same[0], points, same[1]),
+        "dissolve": len(same) == 2 and not blank and _fades(*_inside(frame, same[0], same[1])),
         "combed": _is_combed(frame, same),
         "blank": blank,
         "titles": not blank and _is_title(frame, same),
     }
 
 
-def fading_share(before: NDArray[np.uint8], points: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
+def _inside(frame: Judged, before: Points, after: Points) -> tuple[Points, Points, Points]:
+    """The points of three frames, the one between second, without those in its bars."""
+    top, bottom, left, right = frame.bars
+    high, wide = frame.every * BLOCK_SIDE, BLOCK_SIDE
+    rows = slice(-(-top // high), max(0, frame.height - bottom) // high)
+    columns = slice(-(-left // wide), max(0, frame.width - right) // wide)
+    return before[rows, columns], frame.maps.points[rows, columns], after[rows, columns]
+
+
+def fading_share(before: Points, points: Points, after: Points) -> float:
     """Returns the share (0-1) of points that change between the neighbours and lie in their middle.
 
     Args:
@@ -73,46 +79,55 @@ def fading_share(before: NDArray[np.uint8], points: NDArray[np.uint8], after: ND
         after: the same.
     """
     a, b = before.astype(np.int16), after.astype(np.int16)
-    return _between(a, points.astype(np.int16), b, CHANGED, 2 * BETWEEN_LEVELS)
+    return _between(a, points.astype(np.int16), b, CHANGED, BETWEEN_LEVELS)
 
 
 def _between(before: NDArray[Any], middle: NDArray[Any], after: NDArray[Any], least: float, slack: float) -> float:
     apart = np.abs(after - before)
     off = np.abs(2 * middle - before - after)  # twice the distance from the middle
-    fades = (apart >= least) & (off <= 2 * BETWEEN * apart + slack)
+    fades = (apart >= least) & (off <= 2 * (BETWEEN * apart + slack))
     return float(np.count_nonzero(fades)) / fades.size if fades.size else 0.0
 
 
 def _fades(before: Points, points: Points, after: Points) -> bool:
-    fine = fading_share(before, points, after)
-    if fine < FINE_FADES or fine >= FADES_FOR_SURE:
-        return fine >= FADES_FOR_SURE
-    groups = [_coarse(one) for one in (before, points, after)]
-    has_groups = groups[0].size >= FEWEST_GROUPS and min(groups[0].shape) > 1
-    coarse = _between(groups[0], groups[1], groups[2], COARSE_LEVELS, 0.5) if has_groups else 0.0
-    if coarse >= FADES_FOR_SURE:
-        return True
-    fades = fine >= FADES_OFTEN or coarse >= COARSE_FADES
-    if not fades and fine >= FADES:
-        a, b = before.astype(np.int16), after.astype(np.int16)
-        off = float(np.median(np.abs(2 * points.astype(np.int16) - a - b)))
-        fades = off <= TYPICALLY_BETWEEN * (float(np.median(np.abs(b - a))) + 0.5)
-    return fades and not (has_groups and shifted(groups[0], groups[1], groups[2]) > SHIFTED)
+    share = fading_share(before, points, after)
+    if share < FADES or min(points.shape) < 2 * COARSE or points.size < FEWEST_GROUPS * COARSE**2:
+        return share >= FADES_FOR_SURE
+    groups = _coarse(before), _coarse(points), _coarse(after)
+    share = _between(*groups, COARSE_CHANGED, COARSE_LEVELS)
+    return share + STEADY_WEIGHS * steady_change((before, points, after), groups) >= FADES_TOGETHER
 
 
-def shifted(before: Groups, middle: Groups, after: Groups) -> float:
-    """Returns the share (0-1) of the change between two pictures that a shift, zoom or turn of the whole one explains.
+def steady_change(points: tuple[Points, Points, Points], groups: tuple[Groups, Groups, Groups]) -> float:
+    """Returns how much the third of the points that a moving camera changes least does change, over the mean change.
 
-    Least squares of the change by the gradients of the one between, each times 1, x and y (Horn and Schunck's
-    constraint, 1981, for affine motion).
+    About 1 in a fade, little in a pan, zoom or turn. How the picture would have moved is the least squares solution of
+    the change by the gradients, each times 1, x and y (Horn and Schunck's constraint, 1981, for affine motion).
+
+    Args:
+        points: before, between and after, each (rows, columns) uint8.
+        groups: the means of their groups.
     """
-    down, across = np.gradient(middle)
-    y, x = (axis / max(1, size) - 0.5 for axis, size in zip(np.indices(middle.shape), middle.shape, strict=True))
-    columns = np.stack([(slope * by).ravel() for slope in (across, down) for by in (1.0, x, y)], axis=1)
-    change = (after - before).ravel().astype(np.float64)
-    found, *_ = np.linalg.lstsq(columns.astype(np.float64), change, rcond=None)
-    left = change - columns @ found
-    return 1.0 - float(left @ left) / max(float(change @ change), 1e-9)
+    across, down, x, y = _slopes(groups[1])
+    columns = np.stack([(slope * by).ravel() for slope in (across, down) for by in (np.float32(1), x, y)], axis=1)
+    motion, *_ = np.linalg.lstsq(columns, (groups[2] - groups[0]).ravel(), rcond=None)
+    across, down, x, y = _slopes(points[1])
+    expected = np.abs(across * _along(motion[:3], x, y) + down * _along(motion[3:], x, y)).ravel()
+    change = np.abs(points[2].astype(np.int16) - points[0]).ravel()
+    steady = expected <= np.partition(expected, int(expected.size * STEADY))[int(expected.size * STEADY)]
+    return float(np.mean(change[steady])) / (float(np.mean(change)) + LEAST_CHANGE)
+
+
+def _slopes(picture: Points | Groups) -> tuple[Groups, Groups, Groups, Groups]:
+    """Differences across and down, (rows, columns), and places: x (columns,) and y (rows, 1), 0 in the middle."""
+    down, across = np.gradient(picture.astype(np.float32))
+    y, x = (np.arange(size, dtype=np.float32) / np.float32(size) - np.float32(0.5) for size in picture.shape)
+    return np.asarray(across), np.asarray(down), x, y[:, None]
+
+
+def _along(motion: Groups, x: Groups, y: Groups) -> Groups:
+    """(rows, columns): a shift that grows along x and y."""
+    return np.asarray(motion[0] + motion[1] * x + motion[2] * y, np.float32)
 
 
 def _coarse(points: NDArray[np.uint8]) -> Groups:

@@ -144,6 +144,22 @@ def test_a_zoom_is_no_dissolve() -> None:
     assert not flags_of(zoomed[1], zoomed[0], zoomed[2])["dissolve"]
 
 
+def test_a_fade_inside_bars_is_a_dissolve() -> None:
+    """A third of the picture is black and does not change."""
+    a, b = (boxed(scene(seed=seed), 48, 48, 0, 0) for seed in (0, 7))
+    mixed = [fast(np.round(a * (1 - t) + b * t).astype(np.uint8)) for t in (0.45, 0.5, 0.55)]
+    assert flags_of(mixed[1], mixed[0], mixed[2])["dissolve"]
+
+
+def test_a_fade_that_brightens_like_a_zoom_is_a_dissolve() -> None:
+    """The change follows the gradient of the picture as a whole; its steady points change all the same."""
+    down = np.linspace(-60, 60, len(scene()))[:, None]
+    a, b = np.clip(scene() * 0.5 + 90 + down, 0, 255), np.clip(scene(seed=7) * 0.5 + 60 - down, 0, 255)
+    for share in (0.2, 0.5, 0.8):
+        mixed = [fast(np.round(a * (1 - t) + b * t).astype(np.uint8)) for t in (share - 0.06, share, share + 0.06)]
+        assert flags_of(mixed[1], mixed[0], mixed[2])["dissolve"]
+
+
 @pytest.mark.parametrize("frames", [8, 12, 16])
 def test_a_fade_between_two_moving_pictures_is_a_dissolve(frames: int) -> None:
     a, b, fade = scene(), scene(seed=7), []
