@@ -16,8 +16,10 @@ HALF = 10.0
 """Detail, in grey levels a pixel, that is worth 50."""
 NOISE_FREE, NOISE_SCALE = 1.5, 3.0
 """Noise of a clean camera, which costs nothing, and how much more halves the score."""
-DARK_POWER, BRIGHT_POWER = 2, 10
-"""Black is often meant; white is light that is lost, and what is too bright has more contrast elsewhere."""
+DARK_POWER = 2
+BRIGHT_FREE, BRIGHT_FIRST, BRIGHT_POWER = 1.0, 0.3, 6
+"""Black is often meant; white is light that is lost, and what is too bright has more contrast elsewhere. The first
+percents weigh most: to brighten a picture costs little else, while a white sky is like that in all frames around."""
 BLOCKS_FREE, BLOCKS_SCALE = 20.0, 75.0
 """Blockiness of good H.264, which costs nothing, and how much more halves the score."""
 LIKE_ITS_NEIGHBOURS = 0.5
@@ -41,11 +43,16 @@ def parts(values: Mapping[str, Any]) -> dict[str, float] | None:
     return {
         "detail": detail / (detail + HALF),
         "noise": 1.0 / (1.0 + (max(noise - NOISE_FREE, 0.0) / NOISE_SCALE) ** 2),
-        "clipped": max(1.0 - dark / 100.0, 0.0) ** DARK_POWER * max(1.0 - bright / 100.0, 0.0) ** BRIGHT_POWER,
+        "clipped": max(1.0 - dark / 100.0, 0.0) ** DARK_POWER * _unlost(bright),
         "blocks": 1.0 / (1.0 + max(blocks - BLOCKS_FREE, 0.0) / BLOCKS_SCALE),
         "moment": min(_beside_neighbours(values), 1.0),
         "flags": FLAGGED if flags else 1.0,
     }
+
+
+def _unlost(bright: float) -> float:
+    """What so many percents of pure white leave, 0-1."""
+    return (1.0 + bright / BRIGHT_FREE) ** -BRIGHT_FIRST * max(1.0 - bright / 100.0, 0.0) ** BRIGHT_POWER
 
 
 def _beside_neighbours(values: Mapping[str, Any]) -> float:
