@@ -31,8 +31,8 @@ from core.metrics.layout import (
 
 @compiled
 def judge_kernel(
-    luma: Any, width: int, every: int, black: int, dark: int, sums: Any, small: Any, energy: Any, combed: Any,
-    points: Any, bins: Any, out: Any,
+    luma: Any, width: int, every: int, black: int, dark: int, sums: Any, small: Any, blocks: Any, energy: Any,
+    combed: Any, points: Any, bins: Any, out: Any,
 ) -> int:  # fmt: skip
     """Fills the maps of a picture's blocks and ``out``, (16,) int64 (places as in ``layout``). Returns blocks used.
 
@@ -44,6 +44,7 @@ def judge_kernel(
         dark: the highest stored value that counts as clipped.
         sums: (3, width) int32 work.
         small: (6, width) uint16 work.
+        blocks: (10, width // 8) int32 work.
         energy: (rows of blocks looked at, width // 8) float32: the difference of the eigenvalues of a block's structure
             tensor: by how much the squared differences (of pixels two apart) along one direction outweigh the others.
         combed: same shape, uint8: 1 where rows differ more from the next than from the one after it (interlacing).
@@ -68,7 +69,8 @@ def judge_kernel(
         inside = top <= row * every < bottom
         if inside:
             _row_of_blocks(luma, width, row * every, sums, small)
-        _close(row, inside, left, right, sums, small, energy, combed, bins, out)
+            _fold(sums, small, blocks)
+        _close(inside, left, right, blocks, energy[row], combed[row], bins, out)
         pixels = luma[row * every * BLOCK_SIDE + BLOCK_SIDE // 2]
         for column in range(energy.shape[1]):
             points[row, column] = pixels[column * BLOCK_SIDE + BLOCK_SIDE // 2]
@@ -139,40 +141,57 @@ def _steps(centre: Any, below: Any, second: Any, width: int, last: bool, small: 
 
 
 @compiled
-def _close(
-    row: int, inside: bool, left: int, right: int, sums: Any, small: Any, energy: Any, combed: Any, bins: Any,
-    out: Any,
-) -> None:  # fmt: skip
-    """Adds up the columns of each block of a row of blocks."""
-    for column in range(energy.shape[1]):
-        energy[row, column], combed[row, column] = f32(-1), u8(0)
-        if not inside or column < left or column >= right:
-            continue
-        x, a, b, c = column * BLOCK_SIDE, np.int64(0), np.int64(0), np.int64(0)
-        n, total, across, down, two, edge = u32(0), u32(0), u32(0), u32(0), u32(0), u32(0)
-        for i in range(x, x + BLOCK_SIDE):
-            a += sums[0, i]
-            b += sums[1, i]
-            c += sums[2, i]
-            n = u32(n + small[0, i])
-            total = u32(total + small[1, i])
-            across = u32(across + small[2, i])
-            down = u32(down + small[3, i])
-            two = u32(two + small[4, i])
-            edge = u32(edge + small[5, i])
-        first = u32(small[2, x])
-        energy[row, column] = f32(np.sqrt(np.float64((a - b) * (a - b) + 4 * c * c)))
-        combed[row, column] = u8((down > two + two // u32(2)) & (down > u32(COMB)))
-        out[USED] += 1
-        out[GRID] += first
-        out[GRID + 1] += edge
-        out[STEPS] += across - first
-        out[STEPS + 1] += down - edge
-        out[FLAT] += a + b < FLATTEST
-        out[COMBED] += combed[row, column]
-        if u32(8 * 64) < total < u32(247 * 64):
+def _fold(sums: Any, small: Any, blocks: Any) -> None:
+    """Adds up the eight columns of each block, an array after the other: several times as quick as block by block."""
+    for line in range(sums.shape[0]):
+        _fold_line(sums[line], blocks[line])
+    for line in range(small.shape[0]):
+        _fold_line(small[line], blocks[sums.shape[0] + line])
+    across, first = small[2], blocks[9]
+    for column in range(blocks.shape[1]):
+        first[column] = i32(across[column * BLOCK_SIDE])
+
+
+@compiled
+def _fold_line(columns: Any, folded: Any) -> None:
+    for column in range(folded.shape[0]):
+        total = i32(0)
+        for i in range(column * BLOCK_SIDE, (column + 1) * BLOCK_SIDE):
+            total = i32(total + i32(columns[i]))
+        folded[column] = total
+
+
+@compiled
+def _close(inside: bool, left: int, right: int, blocks: Any, energy: Any, combed: Any, bins: Any, out: Any) -> None:
+    """Fills a row of the maps, and counts its blocks from ``left`` to ``right``, the end."""
+    columns = len(energy)
+    start, stop = (left, max(left, right)) if inside else (0, 0)
+    for column in range(columns):
+        energy[column], combed[column] = f32(-1), u8(0)
+    down, two = blocks[6], blocks[7]
+    for column in range(start, stop):
+        strength, along = np.float64(blocks[0, column] - blocks[1, column]), np.float64(blocks[2, column])
+        energy[column] = f32(np.sqrt(strength * strength + 4.0 * along * along))
+        combed[column] = u8((down[column] > two[column] + (two[column] >> i32(1))) & (down[column] > i32(COMB)))
+    grid, edges, across, within, flat, woven = 0, 0, 0, 0, 0, 0
+    for column in range(start, stop):
+        grid += blocks[9, column]
+        edges += blocks[8, column]
+        across += blocks[5, column]
+        within += down[column]
+        flat += blocks[0, column] + blocks[1, column] < FLATTEST
+        woven += combed[column]
+    out[USED] += stop - start
+    out[GRID] += grid
+    out[GRID + 1] += edges
+    out[STEPS] += across - grid
+    out[STEPS + 1] += within - edges
+    out[FLAT] += flat
+    out[COMBED] += woven
+    for column in range(start, stop):
+        if 8 * 64 < blocks[4, column] < 247 * 64:
             out[PAIRS] += 1
-            bins[min(n // NOISE_STEP, NOISE_BINS - 1)] += 1
+            bins[min(u32(blocks[3, column]) // u32(NOISE_STEP), u32(NOISE_BINS - 1))] += 1
 
 
 @compiled

@@ -52,7 +52,7 @@ def parts(values: Mapping[str, Any]) -> dict[str, float] | None:
 
 def _unlost(bright: float) -> float:
     """What so many percents of pure white leave, 0-1."""
-    return (1.0 + bright / BRIGHT_FREE) ** -BRIGHT_FIRST * max(1.0 - bright / 100.0, 0.0) ** BRIGHT_POWER
+    return float((1.0 + bright / BRIGHT_FREE) ** -BRIGHT_FIRST) * max(1.0 - bright / 100.0, 0.0) ** BRIGHT_POWER
 
 
 def _beside_neighbours(values: Mapping[str, Any]) -> float:

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics.layout import CELLS, FOUND, LEVELS, LINES, NOISE_BINS, PAIR_STRIDE, line_length
+from core.metrics.layout import BLOCK_SIDE, CELLS, FOUND, LEVELS, LINES, NOISE_BINS, PAIR_STRIDE, line_length
 
 
 class Scratch:
@@ -35,6 +35,7 @@ class Scratch:
         self.columns = np.zeros(width, np.uint16)
         self.sums = np.zeros((3, width), np.int32)
         self.small = np.zeros((6, width), np.uint16)
+        self.blocks = np.zeros((10, width // BLOCK_SIDE), np.int32)
 
 
 def _aligned_zeros(rows: int, columns: int) -> NDArray[np.int16]:
