@@ -40,6 +40,12 @@ FEWEST = 20
 """Blocks that a percentile needs."""
 
 
+Points = NDArray[np.uint8]
+"""(rows, columns) uint8: ``Maps.points``."""
+Groups = NDArray[np.float32]
+"""(rows, columns) float32: means of groups of points."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Judged:
     """What was measured of one picture; NaN = too small to say."""
@@ -65,6 +71,8 @@ class Judged:
     width: int
     """Pixels of the picture."""
     height: int
+    groups: Groups
+    """Means of groups of 4 x 4 points; what is over at the right and below is left out."""
     every: int
     """Rows of blocks from one that was looked at to the next."""
 
@@ -104,8 +112,18 @@ def judge(luma: NDArray[np.uint8], width: int, *, full_range: bool, laplacian: f
         sharp=sharp,
         width=width,
         height=height,
+        groups=_means(maps.points),
         every=every,
     )
+
+
+def _means(points: Points) -> Groups:
+    side = layout.GROUP_SIDE
+    rows, columns = points.shape[0] // side, points.shape[1] // side
+    whole = points[: rows * side, : columns * side].reshape(rows, side, columns * side)
+    # Rows first: adding whole rows is several times as quick as both at once.
+    sums = whole.sum(axis=1, dtype=np.uint16).reshape(rows, columns, side).sum(axis=2, dtype=np.uint16)
+    return np.asarray(sums / np.float32(side**2), np.float32)
 
 
 def _stored(level: int, full_range: bool) -> int:

@@ -48,6 +48,9 @@ def line_length(width: int) -> int:
     return (MARGIN + width) // 32 * 32 + 32
 
 
+GROUP_SIDE = 4
+"""Points along each side of a group, whose mean tells of fades."""
+
 QUALITY, FARTHEST, OTHER_COLOURS = 10_000, 24, 12
 """Of the best N, spread: the best quality, bits from which a look is wholly different, bits that colours count for."""
 

@@ -20,6 +20,7 @@ from core import files, log
 from core.advice import aside
 from core.errors import RunError
 from core.metrics.judge import Judged
+from core.metrics.neighbours import FAR
 from core.pipeline import run_folder, scan, stills
 from core.pipeline.counting import kept_to
 from core.pipeline.judging import Judging, Seen, settle
@@ -67,8 +68,8 @@ class Extraction:
     """(W,) int64: what the method chose; ``None`` until ``choose`` has run."""
     faces: ExtractFaces | None = None
     """What reads faces in the same pass, if that was asked for."""
-    _again: int | None = None
-    """Of a run that goes on: the last frame that is recorded, looked at once more as a neighbour of the next."""
+    _recorded: int = -1
+    """Of a run that goes on: the last frame that is recorded. It and some before are looked at as neighbours."""
 
     def choose(self) -> Generator[int, None, None]:
         """Finds out which frames the method chooses. Yields how many frames were looked at, where pixels are needed."""
@@ -92,7 +93,7 @@ class Extraction:
         if self.complete:
             return
         left = self._left(self.ordinals)
-        judging = Judging(self._frames, self._again)
+        judging = Judging(self._frames, self._recorded)
         with (
             self.faces or contextlib.nullcontext(),
             jsonl.Appender(self.run.metadata) as appender,
@@ -154,7 +155,7 @@ class Extraction:
     def _left(self, ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
         """Checks that what is recorded is the beginning of what was chosen; returns the rest.
 
-        It begins with the last frame that is recorded, where that is a neighbour of the next one.
+        It begins with those that are recorded and near enough to the next one to tell something of it.
         """
         recorded = recorded_ordinals(self.run)
         if not np.array_equal(recorded, ordinals[: len(recorded)]):
@@ -164,14 +165,15 @@ class Extraction:
                 code="other_frames",
             )
         at = len(recorded)
-        beside = 0 < at < len(ordinals) and ordinals[at] == ordinals[at - 1] + 1
-        self._again = int(ordinals[at - 1]) if beside else None
-        return ordinals[at - 1 if beside else at :]
+        self._recorded = int(ordinals[at - 1]) if at else -1
+        if at in (0, len(ordinals)):
+            return ordinals[at:]
+        return ordinals[np.searchsorted(ordinals, ordinals[at] - FAR) :]
 
     def _seen(self, chunk: list[tuple[int, Done | None]]) -> list[Seen]:
         """What was measured of the frames of a chunk; their faces are durable from then on."""
         if self.faces is not None:
-            fresh = [done for number, done in chunk if done is not None and number != self._again]
+            fresh = [done for number, done in chunk if done is not None and number > self._recorded]
             self.faces.append([(done.record, done.faces) for done in fresh])
         return [Seen(d.record, d.judged) if d else Seen(self._gap(n), None) for n, d in chunk]
 
@@ -183,7 +185,7 @@ class Extraction:
 
         def work(frame: Frame) -> Done:
             (record, judged), found, rgb = measurer.record_and_maps(frame, seconds(frame.ordinal)), None, None
-            if frame.ordinal == self._again:
+            if frame.ordinal <= self._recorded:
                 return Done(record, judged, None)
             if self.faces is not None and record.discard_reason is None and record.error is None:
                 rgb = frame.rgb()

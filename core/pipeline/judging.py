@@ -1,13 +1,15 @@
 """Judgement of frames with the frames beside them: flags, the moment, the subject; then what a whole run tells.
 
-Frames come in order from threads that each measured some (``Seen``); one is done when the next one is there. A
-neighbour is the source frame one ordinal away: where it was not decoded, what needs it is null. Not here: what one
-picture tells by itself (``metrics.judge``), the score (``metrics.picture_score``).
+Frames come in order from threads that each measured some (``Seen``); one is done when the next four are there. A
+neighbour is the source frame one ordinal away: where it was not decoded, what needs it is null. Those four ordinals
+away tell slow fades, where they were decoded. Not here: what one picture tells by itself (``metrics.judge``), the
+score (``metrics.picture_score``).
 """
 
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,7 +17,7 @@ import numpy as np
 
 from core.metrics.judge import Judged
 from core.metrics.moment import border_clutter, merit, peak_change, share
-from core.metrics.neighbours import flags_of
+from core.metrics.neighbours import FAR, flags_of
 from core.metrics.picture_score import picture_score
 from core.metrics.subject import Evidence, subject_of
 from core.records import FrameRecord
@@ -37,48 +39,51 @@ class Seen:
 
 
 class Judging:
-    """Takes frames in order and gives each back when the next one is there, judged."""
+    """Takes frames in order and gives each back, judged, when those that come after it are there."""
 
-    def __init__(self, frames: int, again: int | None = None) -> None:
+    def __init__(self, frames: int, recorded: int = -1) -> None:
         """Begins.
 
         Args:
             frames: how many the video has: its first and its last one have one neighbour.
-            again: a frame that is recorded already and only comes as a neighbour.
+            recorded: frames up to this ordinal are recorded already and only come as neighbours.
         """
-        self._last, self._again = frames - 1, again
-        self._before: Seen | None = None
-        self._waiting: Seen | None = None
+        self._last, self._recorded = frames - 1, recorded
+        self._before: deque[Seen] = deque(maxlen=FAR)
+        self._waiting: deque[Seen] = deque()
 
     def take(self, frames: Iterable[Seen]) -> Iterator[FrameRecord]:
         """Takes the next frames; yields the records of those that are done now."""
         for seen in frames:
-            yield from self._done(seen)
-            self._before, self._waiting = self._waiting, seen
+            self._waiting.append(seen)
+            if len(self._waiting) > FAR:
+                yield from self._done()
 
     def finish(self) -> Iterator[FrameRecord]:
-        """Yields the last record."""
-        yield from self._done(None)
-        self._waiting = None
+        """Yields the last records."""
+        while self._waiting:
+            yield from self._done()
 
-    def _done(self, after: Seen | None) -> Iterator[FrameRecord]:
-        waiting = self._waiting
-        if waiting is None or waiting.record.frame_number == self._again:
-            return
-        self._tell(waiting, self._before, after)
-        yield waiting.record
+    def _done(self) -> Iterator[FrameRecord]:
+        seen = self._waiting.popleft()
+        if seen.record.frame_number > self._recorded:
+            self._tell(seen)
+            yield seen.record
+        self._before.append(seen)
 
-    def _tell(self, seen: Seen, before: Seen | None, after: Seen | None) -> None:
+    def _tell(self, seen: Seen) -> None:
         """Writes the columns of a frame between its neighbours."""
         record, judged = seen.record, seen.judged
         if judged is None:
             return
         number = record.frame_number
-        a, b = _at(before, number - 1), _at(after, number + 1)
+        a, b = self._at(number - 1), self._at(number + 1)
+        far_a, far_b = self._at(number - FAR), self._at(number + FAR)
         known = (a is not None or number == 0) and (b is not None or number == self._last)
         record.more |= {name: _rounded(getattr(judged, name)) for name in JUDGED}
         record.more["letterbox"] = _inside(judged)
-        flags = flags_of(judged, a, b) if known else None
+        far = (far_a, far_b) if far_a is not None and far_b is not None else None
+        flags = flags_of(judged, a, b, far) if known else None
         record.more |= {name: None if flags is None else int(flags[name]) for name in FLAGS}
         detail, by = subject_of(judged, a, b, seen.evidence)
         record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
@@ -86,9 +91,12 @@ class Judging:
         record.more["border_clutter"] = _rounded(border_clutter(judged))
         record.more |= {"moment": None, "picture_score": _rounded(picture_score(record.more)), "sharpness_rank": None}
 
-
-def _at(seen: Seen | None, ordinal: int) -> Judged | None:
-    return seen.judged if seen is not None and seen.record.frame_number == ordinal else None
+    def _at(self, ordinal: int) -> Judged | None:
+        """What was measured of a frame near the one that is told; ``None``: not decoded, or no picture."""
+        for seen in itertools.chain(self._before, self._waiting):
+            if seen.record.frame_number == ordinal:
+                return seen.judged
+        return None
 
 
 def _inside(judged: Judged) -> list[int] | None:
@@ -103,7 +111,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def settle(run: RunDir) -> None:
-    """Writes what only a whole run tells: the letterbox of a stretch of film, places among neighbours, the moments.
+    """Writes what only a whole run tells: letterboxes, whole dissolves, places among neighbours, the moments.
 
     Runs without judged frames stay as they are.
     """
@@ -116,6 +124,7 @@ def settle(run: RunDir) -> None:
 def settle_records(records: list[FrameRecord]) -> None:
     """The same to records in memory."""
     tell_letterbox(records)
+    tell_dissolves(records)
     tell_ranks(records)
     tell_moments(records)
 
@@ -154,6 +163,20 @@ def _union(boxes: list[list[int]]) -> list[int]:
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
     right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
     return [left, top, right - left, bottom - top]
+
+
+DISSOLVE_GAP = 12
+"""Frames from one that fades to the next: what lies between belongs to the same dissolve."""
+
+
+def tell_dissolves(records: list[FrameRecord]) -> None:
+    """Flags the frames between two that fade: in a slow dissolve some change too little to be told by themselves."""
+    judged = [record for record in records if record.more.get("dissolve") is not None]
+    fading = [at for at, record in enumerate(judged) if record.more["dissolve"]]
+    for start, stop in itertools.pairwise(fading):
+        if judged[stop].frame_number - judged[start].frame_number <= DISSOLVE_GAP:
+            for record in judged[start + 1 : stop]:
+                record.more["dissolve"] = 1
 
 
 def tell_ranks(records: list[FrameRecord]) -> None:

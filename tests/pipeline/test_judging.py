@@ -5,12 +5,13 @@ import json
 import os
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
 from core.errors import RunError, SettingsError
 from core.pipeline.extraction import open_extraction, records_of
-from core.pipeline.judging import settle_records, tell_letterbox, tell_moments, tell_ranks
+from core.pipeline.judging import settle_records, tell_dissolves, tell_letterbox, tell_moments, tell_ranks
 from core.pipeline.masks.mask_files import write_mask
 from core.pipeline.select import select
 from core.records import FrameRecord
@@ -22,7 +23,9 @@ from core.store.detections import CacheMeta
 from core.store.run import RunDir
 from core.store.table import load_table
 from core.weights import Weights
+from tests.metrics.test_judge import scene
 from tests.runs import lines
+from tests.streams import ffmpeg
 from tests.verbs import outcome_of
 
 ALL = ExtractSettings(method="all", save_frames=False)
@@ -57,6 +60,13 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_numbers(clip, tmp_path):
     assert extracted(clip("h264-opengop"), ALL, tmp_path / "torn") == whole
 
 
+@pytest.mark.parametrize("stop_after", [1, 55, 57, 60])
+def test_a_run_that_was_cut_off_in_a_fade_goes_on_to_the_same_flags(tmp_path, stop_after):
+    video = faded(tmp_path / "fade.mp4", 1)
+    extracted(video, ALL, tmp_path / "torn", stop_after=stop_after)
+    assert extracted(video, ALL, tmp_path / "torn") == extracted(video, ALL, tmp_path / "whole")
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot say which cores to use")
 def test_one_worker_and_all_say_the_same(clip, tmp_path):
     cores = os.sched_getaffinity(0)
@@ -66,6 +76,38 @@ def test_one_worker_and_all_say_the_same(clip, tmp_path):
         assert extracted(clip("h264-opengop"), ALL, tmp_path / "one") == everyone
     finally:
         os.sched_setaffinity(0, cores)
+
+
+def faded(path, seconds):
+    """Two pictures, three seconds each at 25 frames/s, that fade into one another from the second second on."""
+    pictures = [path.with_name(f"{seed}.png") for seed in (0, 7)]
+    for seed, picture in zip((0, 7), pictures, strict=True):
+        cv2.imwrite(str(picture), scene(360, 640, seed=seed))
+    inputs = [word for picture in pictures for word in ("-loop", "1", "-t", "4", "-r", "25", "-i", picture)]
+    fade = f"[0][1]xfade=duration={seconds}:offset=2,format=yuv420p"
+    ffmpeg(*inputs, "-filter_complex", fade, "-crf", "23", path)
+    return path
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1, 2])
+def test_a_fade_as_films_have_it_is_flagged_and_nothing_beside_it(tmp_path, seconds):
+    """Of a fade of two seconds an encoder leaves hardly anything between neighbours."""
+    records = extracted(faded(tmp_path / "fade.mp4", seconds), ALL, tmp_path / "run")
+    flagged = {record["frame_number"] for record in records if record["dissolve"]}
+    middle = range(50 + round(25 * seconds * 0.2), 50 + round(25 * seconds * 0.8))
+    assert flagged >= set(middle)
+    assert flagged <= set(range(50, 51 + round(25 * seconds)))
+
+
+def test_what_lies_between_two_frames_that_fade_is_of_the_same_dissolve():
+    def told(*flags):
+        records = [FrameRecord(3 * n, n / 10.0, more={"dissolve": flag}) for n, flag in enumerate(flags)]
+        tell_dissolves(records)
+        return [record.more["dissolve"] for record in records]
+
+    assert told(0, 1, 0, 0, 0, 1, 0) == [0, 1, 1, 1, 1, 1, 0]
+    assert told(1, 0, 0, 0, 0, 1) == [1, 0, 0, 0, 0, 1]
+    assert told(1, None, 1) == [1, None, 1]
 
 
 def test_flags_are_not_known_where_neighbours_were_not_decoded_and_refuse_nothing(clip, tmp_path):
