@@ -145,6 +145,8 @@ def _without_effect(filters: FilterSettings) -> Iterator[str]:
     default = FilterSettings()
     if filters.rank_by != default.rank_by and not _ranks(filters):
         yield f"ranking by {filters.rank_by} changes nothing without dedup or a limit such as top or per_window."
+    if filters.spread != default.spread and filters.best is None:
+        yield f"spread = {filters.spread} changes nothing without best."
     if filters.window != default.window and filters.per_window is None and filters.per_window_percent is None:
         yield "the length of a window changes nothing without per_window or per_window_percent."
     if filters.at_least is not None and not filters.min and not filters.max:
