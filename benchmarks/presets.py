@@ -48,7 +48,10 @@ def main() -> None:
             filters = without_landmarks(filters) if given.faces else filters
             chosen = select(table, filters)
             said = " ".join(notes(table, filters, chosen))
-            print(f"| {name} | {clip.stem} | {len(chosen.kept)} of {len(table)} | {chosen.counts()} | {said} |", flush=True)
+            print(
+                f"| {name} | {clip.stem} | {len(chosen.kept)} of {len(table)} | {chosen.counts()} | {said} |",
+                flush=True,
+            )
             rows.append((f"{name}: {len(chosen.kept)} of {len(table)}", folder, table, chosen.kept))
         sheet(clip, rows).save(given.out / f"{clip.stem}.png")
 
@@ -59,6 +62,7 @@ def extracted(
     """Returns the records of a clip, with its run; one that is there is read."""
     asks = any(name in FACE_NUMBERS for name in (*filters.min, *filters.max, filters.rank_by))
     more = {"faces": True, "face_model": given.faces} if asks and given.faces else {}
+    more |= {"method": "all", "best": None} if settings.method == "best" else {}  # the same records, with pictures
     settings = changed(settings, save_frames=True, png=False, **more)
     out = given.out / f"{clip.stem}-{settings.digest()}"
     with open_extraction(clip, settings, out=out) as extraction:
@@ -89,7 +93,9 @@ def sheet(clip: Path, rows: list[tuple[str, Path, FrameTable, np.ndarray]]) -> I
         for at, (number, one) in enumerate(zip(shown.tolist(), pictures, strict=True)):
             place = at % ACROSS * WIDTH, 16 + at // ACROSS * height
             row.paste(one, place)
-            ImageDraw.Draw(row).text((place[0] + 4, place[1] + 2), str(number), fill="yellow", stroke_width=2, stroke_fill="black")
+            ImageDraw.Draw(row).text(
+                (place[0] + 4, place[1] + 2), str(number), fill="yellow", stroke_width=2, stroke_fill="black"
+            )
         made.append(row)
     whole = Image.new("RGB", (WIDTH * ACROSS, sum(row.height for row in made)), "white")
     top = 0
