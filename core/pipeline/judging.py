@@ -157,13 +157,18 @@ def _union(boxes: list[list[int]]) -> list[int]:
 
 
 def tell_ranks(records: list[FrameRecord]) -> None:
-    """Writes ``sharpness_rank``: 1 = no neighbour has more detail; equal ones share a place."""
+    """Writes ``sharpness_rank``: 1 = no neighbour has more detail; equal ones share a place.
+
+    A frame with none around it, since they were not decoded, has no place.
+    """
     judged = [record for record in records if record.more.get("detail") is not None]
     if not judged:
         return
     detail = np.array([record.more["detail"] for record in judged])
     for record, (start, stop) in zip(judged, _around(judged), strict=True):
-        record.more["sharpness_rank"] = 1 + int(np.count_nonzero(detail[start:stop] > record.more["detail"]))
+        alone = stop - start == 1 and record.more.get("peak_change") is None
+        place = 1 + int(np.count_nonzero(detail[start:stop] > record.more["detail"]))
+        record.more["sharpness_rank"] = None if alone else place
 
 
 def tell_moments(records: list[FrameRecord]) -> None:

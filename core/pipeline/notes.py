@@ -16,7 +16,7 @@ from core.pipeline.select import LOWER_IS_BETTER, QUOTAS, least_of, ranking_of, 
 from core.records import FrameTable, Selection
 from core.settings.columns import FACE_NUMBERS, FILTERABLE, FLAGS, JUDGED, RANKED_BY
 from core.settings.filter import FilterSettings
-from core.wording import plural
+from core.wording import listed, plural
 
 OF_JUDGEMENT = (RANKED_BY, "sharpness_rank", "moment", "subject_detail", *JUDGED, *FLAGS)
 """Columns that runs of older programs lack."""
@@ -54,10 +54,14 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
 
 
 def _never_measured(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    found: dict[tuple[str, str], list[str]] = {}
     for name in FILTERABLE:
         if name not in table.values and (name in filters.min or name in filters.max):
             does = "none" if name in FLAGS else "every frame"
-            yield f"no frame of this run has {name}: {_why_not(name, table)}, so a bound on it refuses {does}."
+            found.setdefault((_why_not(name, table), does), []).append(name)
+    for (why, does), names in found.items():
+        a_bound = "a bound on it" if len(names) == 1 else "a bound on any of them"
+        yield f"no frame of this run has {listed(names, 'or')}: {why}, so {a_bound} refuses {does}."
 
 
 def _why_not(name: str, table: FrameTable) -> str:
@@ -222,6 +226,6 @@ def _several(filters: FilterSettings) -> str:
 
 
 def _named(what: str, numbers: NDArray[np.int64]) -> str:
-    listed = ", ".join(map(str, numbers[:SHOWN].tolist()))
+    shown = ", ".join(map(str, numbers[:SHOWN].tolist()))
     more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
-    return f"{what}{'s' if len(numbers) > 1 else ''} {listed}{more}"
+    return f"{what}{'s' if len(numbers) > 1 else ''} {shown}{more}"

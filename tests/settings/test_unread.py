@@ -81,7 +81,12 @@ def test_command_line_refuses_the_input_of_another_method(tmp_path, capsys, word
 
 def test_a_verb_says_it_and_does_its_work(tmp_path):
     settings = {"interval": 0.5, "png": True, "jpeg_quality": 80, "thumb_height": 180}
-    values = {"source": str(build("h264-opengop")), "settings": settings, "out": str(tmp_path / "run"), "scene_detect": True}
+    values = {
+        "source": str(build("h264-opengop")),
+        "settings": settings,
+        "out": str(tmp_path / "run"),
+        "scene_detect": True,
+    }
     seen = []
     verb = verb_of("extract")
     found = follow(verb.steps(verb.read(values)), seen.append)
