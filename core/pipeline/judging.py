@@ -8,7 +8,7 @@ picture tells by itself (``metrics.judge``), the score (``metrics.picture_score`
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,14 +102,21 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None or value != value else round(value, DECIMALS)
 
 
-def settle(run: RunDir) -> None:
+def settle(run: RunDir, then: Callable[[list[FrameRecord], dict[int, list[int] | None]], None] | None = None) -> None:
     """Writes what only a whole run tells: the letterbox of a stretch of film, places among neighbours, the moments.
 
     Runs without judged frames stay as they are.
+
+    Args:
+        run: the run.
+        then: is given the records, before they are written, and the rectangle that each had before, by ordinal.
     """
     records = list(table.records(run)) if run.metadata.exists() else []
     if any(record.more.get("detail") is not None for record in records):
+        own = {record.frame_number: record.more.get("letterbox") for record in records}
         settle_records(records)
+        if then is not None:
+            then(records, own)
         jsonl.rewrite(run.metadata, records)
 
 
