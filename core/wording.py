@@ -22,6 +22,11 @@ def ranges(numbers: Sequence[int], shown: int = 8) -> str:
     return ", ".join(texts) + (f" and {len(runs) - shown} more" if len(runs) > shown else "")
 
 
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """Returns ``"a"``, ``"a and b"``, ``"a, b and c"``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
 def lasting(seconds: float) -> str:
     """Returns ``"40 s"``, ``"12 min"`` or ``"3.5 h"``."""
     if seconds < 90:

@@ -11,6 +11,7 @@ from core.cli.endings import INTERRUPTED, Command, ending
 from core.cli.parser import parser
 from core.cli.words import check_paths, typed, with_preset, written_to
 from core.pipeline.verbs import verb_of
+from core.settings.unread import check_typed
 from core.step import follow
 
 __all__ = ["INTERRUPTED", "main", "parser"]
@@ -27,8 +28,9 @@ def main(argv: list[str] | None = None) -> int:
         log.remember(f"python -m core {shlex.join(sys.argv[1:] if argv is None else argv)}")
         command.place = written_to(verb.arguments)
         command.resumes = verb.resumes and args.get("resume", True)
-        values = with_preset(typed(args, verb.arguments), verb.arguments, args.get("preset"))
-        arguments = verb.read(values)
+        words = typed(args, verb.arguments)
+        arguments = verb.read(with_preset(words, verb.arguments, args.get("preset")))
+        check_typed(arguments, words)
         check_paths(arguments)
         with Display(quiet=args["json"]) as display:
             outcome = follow(verb.steps(arguments), display.show)

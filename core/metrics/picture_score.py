@@ -84,7 +84,7 @@ def sentence(values: Mapping[str, Any]) -> str:
     said = [*flagged, *(WORDS[name] for name in costs)]
     much = "much" if found["detail"] >= 0.55 else "some" if found["detail"] >= 0.3 else "little"
     return f"{much.capitalize()} fine detail" + (
-        f"; less for {_joined(said)}." if said else ", and nothing against it."
+        f"; points are lost {_joined([f'for {words}' for words in said])}." if said else ", and nothing against it."
     )
 
 
@@ -93,7 +93,7 @@ WORDS = {
     "noise": "noise",
     "clipped": "parts that are pure black or white",
     "blocks": "blocks of compression",
-    "moment": "more that is smeared or cut by the border than in the frames around",
+    "moment": "being less still or less well framed than the frames around",
 }
 WORDS_OF_FLAGS = {
     "dissolve": "being one shot that fades into another",

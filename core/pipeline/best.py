@@ -2,7 +2,8 @@
 
 Of up to ``LONG`` frames all are scored. Of a longer film a subset comes first: its key frames, which cost least, where
 there are enough of them; else frames at even steps. Then every frame within ``AROUND_S`` of the best N of the subset is
-scored too, since the sharp one of ten alike is rarely a key frame. How N are chosen: ``spread``.
+scored too, since the sharp one of ten alike is rarely a key frame. How N are chosen: ``spread``. A column that needs
+the frames beside, or more than a picture, has a stand-in for the subset (``first_by``); the N go by the column itself.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from numpy.typing import NDArray
 from core import files
 from core.metrics.judge import Judged
 from core.metrics.picture_score import picture_score
+from core.metrics.subject import subject_of
 from core.pipeline import stills
 from core.pipeline.measure import Measurer
 from core.pipeline.notes import notes
-from core.pipeline.select import select
+from core.pipeline.select import LOWER_IS_BETTER, select
 from core.records import FrameLedger, FrameRecord, FrameTable
-from core.settings.columns import JUDGED, RANKED_BEFORE, RANKED_BY
+from core.settings.columns import JUDGED, METRIC_NAMES, RANKED_BEFORE, RANKED_BY
 from core.settings.extract import ExtractSettings
 from core.settings.filter import FilterSettings
+from core.settings.model import changed
 from core.step import Notice, Step
 from core.store import jsonl, selection, table
 from core.video.frame import Frame
@@ -58,15 +61,47 @@ def candidates(video: Video, settings: ExtractSettings, long: int = LONG) -> Gen
         for chunk in chunks:
             records += [record for _, record in chunk if record is not None]
             yield len(records)
-    winners = select(_table(records, settings.rank_by), filters_of(settings)).kept
+    by = first_by(settings.rank_by)
+    scored = _table(records, by)
+    winners = select(scored, changed(filters_of(settings), rank_by=by)).kept
+    winners = np.union1d(winners, best_of_windows(scored, winners, settings.stills, by))
     return np.union1d(first, around(ledger, winners))
+
+
+def best_of_windows(scored: FrameTable, winners: Ordinals, count: int, by: str) -> Ordinals:
+    """Returns the best frame of each of ``count`` equal parts of the film that hold none of the winners.
+
+    What looks like a winner drops out of the best N; the frames around it may not, and the N are spread over all parts.
+    """
+    if not len(scored):
+        return winners
+    seconds = scored.pts_s - scored.pts_s[0]
+    windows = np.minimum(seconds * count // max(float(seconds[-1]), 1e-9), count - 1)
+    values = np.nan_to_num(scored.values.get(by, np.zeros(len(scored))), nan=-np.inf)
+    is_free = ~np.isin(windows, windows[np.isin(scored.ordinal, winners)]) & (scored.discard == 0) & ~scored.error
+    rows = np.flatnonzero(is_free)
+    rows = rows[np.lexsort((rows, -values[rows] if by not in LOWER_IS_BETTER else values[rows], windows[rows]))]
+    found = scored.ordinal[rows[np.unique(windows[rows], return_index=True)[1]]]
+    return np.asarray(found, np.int64)
 
 
 def _scored(record: FrameRecord, judged: Judged) -> FrameRecord:
     """The record with its picture score, but for what neighbours tell, who were not decoded."""
     record.more |= {name: getattr(judged, name) for name in JUDGED}
+    record.more["subject_detail"] = subject_of(judged, None, None, None)[0]
     record.more[RANKED_BY] = picture_score(record.more)
     return record
+
+
+def first_by(column: str) -> str:
+    """Returns what ranks the subset of a long film: the column, or its stand-in where one picture does not tell it.
+
+    The place of a frame among those around says nothing of where in the film it is worth to look around; how good the
+    picture is does, and for the place in sharpness how sharp it is. Faces and masks are not there yet.
+    """
+    if column in (RANKED_BEFORE, RANKED_BY, "subject_detail", *METRIC_NAMES, *JUDGED):
+        return column
+    return "detail" if column == "sharpness_rank" else RANKED_BY
 
 
 def subset(ledger: FrameLedger, count: int) -> tuple[Ordinals, str]:
@@ -95,15 +130,23 @@ def filters_of(settings: ExtractSettings) -> FilterSettings:
 
 
 def said(video: Video, settings: ExtractSettings) -> tuple[Notice, ...]:
-    """Returns which frames of a long film are scored; nothing of a short one."""
+    """Returns which frames of a long film are scored, and by what; nothing of a short one."""
     if len(video.ledger) <= LONG:
         return ()
-    first, name = subset(video.ledger, settings.stills)
+    (first, name), by = subset(video.ledger, settings.stills), first_by(settings.rank_by)
     text = (
         f"{len(video.ledger)} frames are many: {len(first)} {name} are scored first, then every frame within "
         f"{AROUND_S:g} s of the best {settings.stills} of them."
     )
-    return (Notice("scored_subset", text, {"frames": len(video.ledger), "subset": len(first)}),)
+    if by != settings.rank_by:
+        text += f" The first are ranked by {by}, since one picture alone has no {settings.rank_by}; the last by that."
+    facts = {"frames": len(video.ledger), "subset": len(first), "first_by": by, "rank_by": settings.rank_by}
+    return (Notice("scored_subset", text, facts),)
+
+
+def subset_by(video: Video, settings: ExtractSettings) -> str | None:
+    """Returns what ranked the subset of a long film; ``None``: all frames were scored."""
+    return first_by(settings.rank_by) if len(video.ledger) > LONG else None
 
 
 def finish(extraction: Extraction) -> Generator[Step, None, int]:

@@ -45,10 +45,12 @@ class Extracted(Outcome):
     """Shots whose subject is masked; ``None`` = that was not asked for."""
     best: int | None = None
     """Stills that were chosen of the frames, with the method ``best``."""
+    first_by: str | None = None
+    """Of a long film, the column that ranked the subset which was scored first."""
 
     def to_mapping(self) -> dict[str, Any]:
-        """Every field; ``masked`` and ``best`` only where they were asked for."""
-        asked = ("masked", "best")
+        """Every field; ``masked``, ``best`` and ``first_by`` only where there is something to say."""
+        asked = ("masked", "best", "first_by")
         return {name: value for name, value in super().to_mapping().items() if name not in asked or value is not None}
 
     def lines(self) -> list[str]:
@@ -57,6 +59,7 @@ class Extracted(Outcome):
         what = f"{self.kept} of {plural(self.frames, 'frame')} kept"
         if self.best is not None:
             what = f"the best {self.best} of {plural(self.frames, 'frame')}"
+            what += f" (a subset first, by {self.first_by})" if self.first_by is not None else ""
         kept = f"{what} in {self.run} ({self.seconds:.1f} s{speed})"
         return [kept if self.masked is None else f"{kept}, {plural(self.masked, 'shot')} masked"]
 
@@ -123,7 +126,8 @@ def _steps(extraction: Extraction, source: Path) -> Generator[Step, None, Extrac
     yield from each(extraction.choose(), choosing)
     tally, before = Tally(), extraction.done
     yield from _recording(extraction, tally)
-    stills = (yield from best.finish(extraction)) if extraction.settings.method == "best" else None
+    by_best = extraction.settings.method == "best"
+    stills = (yield from best.finish(extraction)) if by_best else None
     seconds = time.perf_counter() - began
     looked = max(looked, sum(tally.counts.values()) - before)
     return Extracted(
@@ -134,6 +138,7 @@ def _steps(extraction: Extraction, source: Path) -> Generator[Step, None, Extrac
         cut_off=cut_off.sentence_of(extraction.video.info),
         frames_per_s=round(looked / seconds, 1) if seconds > 0 else 0.0,
         best=stills,
+        first_by=best.subset_by(extraction.video, extraction.settings) if by_best else None,
     )
 
 

@@ -25,6 +25,7 @@ from core.pipeline import run_folder, scan, stills
 from core.pipeline.counting import kept_to
 from core.pipeline.judging import Judging, Seen, settle
 from core.pipeline.measure import UNDECODABLE, Measurer
+from core.pipeline.measure_again import measure_again
 from core.pipeline.persons.frames import tell_run
 from core.records import FrameRecord
 from core.settings.extract import ExtractSettings
@@ -107,12 +108,18 @@ class Extraction:
                 yield from records
         for folder in (self.run.path, self.run.thumbs):
             files.clean_temporaries(folder, older_than_s=0)
-        settle(self.run)
+        settle(self.run, self._inside_bars if self.settings.inside_bars else None)
         tell_run(self.run.path)
         write_run(self.run, self.video, self.settings, COMPLETE)
         self.complete = True
         if (said := cut_off.sentence_of(self.video.info)) is not None:
             log.get().warning("this run holds what is there of %s: %s", self.video.path, said)
+
+    def _inside_bars(self, records: list[FrameRecord], measured_in: dict[int, list[int] | None]) -> None:
+        """Where the five metrics are taken inside bars, those of the shot count, not those of a frame by itself."""
+        from core.pipeline.rescore import apply_weights  # here: it reads the settings of every verb
+
+        apply_weights(measure_again(self.video, self.settings, records, measured_in), self.settings)
 
     def _choose_from(self, video: Video) -> Generator[int, None, NDArray[np.int64]]:
         """Chooses from a ledger; one that was counted anew begins the run anew."""

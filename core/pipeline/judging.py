@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,14 +110,21 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None or value != value else round(value, DECIMALS)
 
 
-def settle(run: RunDir) -> None:
+def settle(run: RunDir, then: Callable[[list[FrameRecord], dict[int, list[int] | None]], None] | None = None) -> None:
     """Writes what only a whole run tells: letterboxes, whole dissolves, places among neighbours, the moments.
 
     Runs without judged frames stay as they are.
+
+    Args:
+        run: the run.
+        then: is given the records, before they are written, and the rectangle that each had before, by ordinal.
     """
     records = list(table.records(run)) if run.metadata.exists() else []
     if any(record.more.get("detail") is not None for record in records):
+        own = {record.frame_number: record.more.get("letterbox") for record in records}
         settle_records(records)
+        if then is not None:
+            then(records, own)
         jsonl.rewrite(run.metadata, records)
 
 
@@ -180,13 +187,18 @@ def tell_dissolves(records: list[FrameRecord]) -> None:
 
 
 def tell_ranks(records: list[FrameRecord]) -> None:
-    """Writes ``sharpness_rank``: 1 = no neighbour has more detail; equal ones share a place."""
+    """Writes ``sharpness_rank``: 1 = no neighbour has more detail; equal ones share a place.
+
+    A frame with none around it, since they were not decoded, has no place.
+    """
     judged = [record for record in records if record.more.get("detail") is not None]
     if not judged:
         return
     detail = np.array([record.more["detail"] for record in judged])
     for record, (start, stop) in zip(judged, _around(judged), strict=True):
-        record.more["sharpness_rank"] = 1 + int(np.count_nonzero(detail[start:stop] > record.more["detail"]))
+        alone = stop - start == 1 and record.more.get("peak_change") is None
+        place = 1 + int(np.count_nonzero(detail[start:stop] > record.more["detail"]))
+        record.more["sharpness_rank"] = None if alone else place
 
 
 def tell_moments(records: list[FrameRecord]) -> None:

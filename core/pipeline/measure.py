@@ -69,17 +69,28 @@ class Measurer:
         """Returns the quality score (0-100) of a frame, as its record has it."""
         stats = self.measure(frame)
         if self._settings.inside_bars:
-            stats = self._inside(stats, self.judged(frame, stats))
+            stats = self.inside_own(stats, self.judged(frame, stats))
         return self.score(stats)
 
-    def _inside(self, stats: Stats, judged: Judged) -> Stats:
-        """The five metrics inside the bars of the frame that was judged last; its hash stays that of the whole."""
-        bars = even_bars(judged)
+    def inside(self, frame: Frame, box: list[int] | None) -> Stats:
+        """Returns the five metrics of a frame inside a ``letterbox`` (x, y, width, height); ``None`` = no bars."""
+        stats, luma = self.measure(frame), self._luma
+        if box is None or luma is None:
+            return stats
+        left, top, width, height = box
+        tall, wide = len(luma.plane), luma.width
+        return self._within(stats, even((top, tall - top - height, left, wide - left - width), wide, tall))
+
+    def inside_own(self, stats: Stats, judged: Judged) -> Stats:
+        """Returns the five metrics inside the bars of the frame that was judged last; the hash is that of the whole."""
+        return self._within(stats, even_bars(judged))
+
+    def _within(self, stats: Stats, bars: Bars) -> Stats:
+        top, bottom, left, right = bars
         if self._luma is None or not any(bars):
             return stats
-        top, bottom, left, right = bars
         width = self._luma.width - left - right
-        rows = self._luma.plane[top : judged.height - bottom]
+        rows = self._luma.plane[top : len(self._luma.plane) - bottom]
         inner = rows if not left else np.ascontiguousarray(rows[:, left : left + width])
         found = measure(
             inner,
@@ -101,7 +112,7 @@ class Measurer:
         judged = self.judged(frame, stats)
         colours = self.colours(frame)
         if self._settings.inside_bars:
-            stats = self._inside(stats, judged)
+            stats = self.inside_own(stats, judged)
         record = FrameRecord(
             frame_number=frame.ordinal,
             pts_s=pts_s,
@@ -125,18 +136,27 @@ UNEVEN = 2
 """Rows or columns by which two bars that belong together may differ."""
 
 
-def even_bars(judged: Judged) -> tuple[int, int, int, int]:
-    """Returns the rows and columns that are left out of the five metrics: top, bottom, left, right.
+Bars = tuple[int, int, int, int]
+"""Rows and columns: top, bottom, left, right."""
+
+
+def even_bars(judged: Judged) -> Bars:
+    """Returns the rows and columns of a frame's own bars that are left out of the five metrics."""
+    return even(judged.bars, judged.width, judged.height)
+
+
+def even(bars: Bars, width: int, height: int) -> Bars:
+    """Returns what is left out of the five metrics of a picture of so many pixels.
 
     Bars are as wide on one side as on the other; what is black on one side alone is a part of a dark picture.
     """
-    top, bottom, left, right = judged.bars
+    top, bottom, left, right = bars
     if abs(top - bottom) > UNEVEN:
         top = bottom = min(top, bottom)
     if abs(left - right) > UNEVEN:
         left = right = min(left, right)
-    inside = (judged.height - top - bottom) * (judged.width - left - right)
-    return (top, bottom, left, right) if inside >= LEAST_INSIDE * judged.width * judged.height else (0, 0, 0, 0)
+    inside = (height - top - bottom) * (width - left - right)
+    return (top, bottom, left, right) if inside >= LEAST_INSIDE * width * height else (0, 0, 0, 0)
 
 
 def score_of(stats: Stats, weights: tuple[float, ...]) -> float:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from core.advice import advice, aside
 from core.pipeline.select import LOWER_IS_BETTER, QUOTAS, least_of, ranking_of, select
 from core.records import FrameTable, Selection
-from core.settings.columns import FACE_NUMBERS, FILTERABLE
+from core.settings.columns import FACE_NUMBERS, FILTERABLE, FLAGS, JUDGED, RANKED_BY
 from core.settings.filter import FilterSettings
-from core.wording import plural
+from core.wording import listed, plural
 
+OF_JUDGEMENT = (RANKED_BY, "sharpness_rank", "moment", "subject_detail", *JUDGED, *FLAGS)
+"""Columns that runs of older programs lack."""
 SHOWN = 5
 """Ordinals that a note lists."""
 
@@ -52,17 +54,27 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
 
 
 def _never_measured(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    found: dict[tuple[str, str], list[str]] = {}
     for name in FILTERABLE:
         if name not in table.values and (name in filters.min or name in filters.max):
-            why = _why_not(name, table)
-            yield f"no frame of this run has {name}: {why}, so a bound on it refuses every frame."
+            does = "none" if name in FLAGS else "every frame"
+            found.setdefault((_why_not(name, table), does), []).append(name)
+    for (why, does), names in found.items():
+        a_bound = "a bound on it" if len(names) == 1 else "a bound on any of them"
+        yield f"no frame of this run has {listed(names, 'or')}: {why}, so {a_bound} refuses {does}."
 
 
 def _why_not(name: str, table: FrameTable) -> str:
     if name == "face_distance":
         return f"faces were never compared with a reference ({advice('run faces with --reference', 'see People')})"
+    if name in OF_JUDGEMENT:
+        if RANKED_BY in table.values:
+            return "the frames beside its frames were not decoded, as with key frames and intervals"
+        return "an older program recorded it (run rescore --read-again)"
     if name in ("eyes_open", "pitch") and "yaw" in table.values:
         return "its faces were read by a model that has no landmarks, or by an older program"
+    if name in FACE_NUMBERS and "face_count" in table.values:
+        return "its faces were read, and there is none"
     return (
         f"its faces were never read ({advice('run faces', 'see People')})"
         if name in FACE_NUMBERS
@@ -145,6 +157,8 @@ def _without_effect(filters: FilterSettings) -> Iterator[str]:
     default = FilterSettings()
     if filters.rank_by != default.rank_by and not _ranks(filters):
         yield f"ranking by {filters.rank_by} changes nothing without dedup or a limit such as top or per_window."
+    if filters.spread != default.spread and filters.best is None:
+        yield f"spread = {filters.spread} changes nothing without best."
     if filters.window != default.window and filters.per_window is None and filters.per_window_percent is None:
         yield "the length of a window changes nothing without per_window or per_window_percent."
     if filters.at_least is not None and not filters.min and not filters.max:
@@ -157,7 +171,10 @@ def _ranks(filters: FilterSettings) -> bool:
 
 def _fewer(wanted: int, kept: int, passed: int) -> str:
     """Why the best N are fewer than N."""
-    why = f"each of the {passed} other frames that pass looks like one of them" if passed else "no other frame passes"
+    others = (
+        "the one other frame that passes looks" if passed == 1 else f"each of the {passed} other frames that pass looks"
+    )
+    why = f"{others} like one of them" if passed else "no other frame passes"
     return f"{plural(kept, 'still')} instead of {wanted}: {why}."
 
 
@@ -209,6 +226,6 @@ def _several(filters: FilterSettings) -> str:
 
 
 def _named(what: str, numbers: NDArray[np.int64]) -> str:
-    listed = ", ".join(map(str, numbers[:SHOWN].tolist()))
+    shown = ", ".join(map(str, numbers[:SHOWN].tolist()))
     more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
-    return f"{what}{'s' if len(numbers) > 1 else ''} {listed}{more}"
+    return f"{what}{'s' if len(numbers) > 1 else ''} {shown}{more}"

@@ -13,8 +13,11 @@ import numpy as np
 
 from core.errors import RunError
 from core.metrics.judge import Judged
+from core.metrics.quality import Stats
+from core.metrics.subject import Evidence
 from core.pipeline.judging import Judging, Seen, settle_records
 from core.pipeline.measure import Measurer
+from core.pipeline.measure_again import measure_again, write
 from core.pipeline.runs import video_of
 from core.pipeline.subject_evidence import of_run
 from core.records import FrameRecord
@@ -42,22 +45,42 @@ def read_again(run: RunDir, settings: ExtractSettings, video: Path | None) -> Ge
     source, done = video_of(run, video), 0
     judging, find = Judging(len(source.ledger)), of_run(run, Path(source.path), source.info)
 
-    def make_work() -> Callable[[Frame], Judged]:
+    def make_work() -> Callable[[Frame], tuple[Judged, Stats]]:
         measurer = Measurer(settings, hashes=False)
-        return lambda frame: measurer.judged(frame, measurer.measure(frame))
+
+        def work(frame: Frame) -> tuple[Judged, Stats]:
+            stats = measurer.measure(frame)
+            judged = measurer.judged(frame, stats)
+            return judged, measurer.inside_own(stats, judged) if settings.inside_bars else stats
+
+        return work
 
     with closing(map_frames(source, wanted, make_work)) as chunks:
         for chunk in chunks:
-            seen = (Seen(by_number[number], judged, find(by_number[number])) for number, judged in chunk)
-            _read(judging.take(seen))
+            _read(judging.take(_seen(by_number[number], found, settings, find) for number, found in chunk))
             done += len(chunk)
             yield done, len(wanted)
     _read(judging.finish())
     source.check_unchanged()
     if not any(record.more.get("detail") is not None for record in by_number.values()) and by_number:
         raise RunError(f"no frame of {run.path} could be read again; put its video back as it was.", code="no_video")
+    own = {record.frame_number: record.more.get("letterbox") for record in records}
     settle_records(records)
+    if settings.inside_bars:  # their scores follow in rescore
+        measure_again(source, settings, records, own)
     jsonl.rewrite(run.metadata, records)
+
+
+def _seen(
+    record: FrameRecord,
+    found: tuple[Judged, Stats] | None,
+    settings: ExtractSettings,
+    find: Callable[[FrameRecord], Evidence | None],
+) -> Seen:
+    """A frame that was read; inside its own bars its five metrics are new ones."""
+    if found is not None and settings.inside_bars and record.error is None:
+        write(record, found[1])
+    return Seen(record, None if found is None else found[0], find(record))
 
 
 def _read(records: Iterator[FrameRecord]) -> None:

@@ -5,7 +5,8 @@ Rules, in the order in which they name the reason of a refusal:
 1. ``error``: the record carries an error. Nothing brings such a frame back.
 2. The ``discard_reason`` that extract wrote.
 3. Lower and upper bounds, both inclusive, in the order of ``FILTERABLE``. A frame without a number in a bounded
-   column is refused, and so is every frame when the run has no such column. A flag that is not known refuses none.
+   column is refused, and so is every frame when the run has no such column. A flag that is not known refuses none,
+   of one frame or of all.
 4. ``person``: shows none of the wanted people.
 5. ``shot``: not one of the wanted shots.
 6. ``duplicate``: among what is left, near a better frame (``duplicates.py``).
@@ -180,7 +181,7 @@ class _Bits:
 def _within(column: NDArray[np.float64] | None, sign: str, bound: float, is_flag: bool) -> NDArray[np.bool_] | None:
     """NaN compares false, so it is never within; but a flag that is not known never refuses a frame."""
     if column is None:
-        return None
+        return EVERY if is_flag else None
     within = column >= bound if sign == "min" else column <= bound
     return within | np.isnan(column) if is_flag else within
 
@@ -194,6 +195,8 @@ def _shows(table: FrameTable, people: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 NO_ROWS = np.zeros(0, np.int64)
+EVERY = np.ones(1, np.bool_)
+"""Of a column that no frame has: all of them pass."""
 
 
 def _override(refused: NDArray[np.unsignedinteger], rows: NDArray[np.int64]) -> None:

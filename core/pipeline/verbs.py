@@ -6,6 +6,7 @@ command line, a job, in the API and in batches.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from typing import Any
 from core.errors import SettingsError
 from core.settings.arguments import Arguments
 from core.settings.model import from_mapping, nearest
-from core.step import Outcome, Step
+from core.settings.unread import unread
+from core.step import Notice, Outcome, Step, each
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,21 @@ class Verb:
         return arguments
 
     def steps(self, arguments: Arguments) -> Generator[Step, None, Outcome]:
-        """Returns its generator; nothing runs before the first step."""
+        """Returns its generator; nothing runs before the first step, which says what was given and changes nothing."""
         steps: Generator[Step, None, Outcome] = _at(self.function)(arguments)
-        return steps
+        said = [Notice("setting_unread", one.sentence) for one in unread(arguments) if not one.is_default]
+        return _with_notices(steps, said) if said else steps
+
+
+def _with_notices(steps: Generator[Step, None, Outcome], said: list[Notice]) -> Generator[Step, None, Outcome]:
+    """The same steps; the first one has these notices before its own."""
+
+    def with_notices(step: Step) -> Step:
+        notices = (*said, *step.notices)
+        said.clear()
+        return dataclasses.replace(step, notices=notices)
+
+    return (yield from each(steps, with_notices))
 
 
 def _at(place: str) -> Any:

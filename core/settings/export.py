@@ -29,6 +29,7 @@ class ExportSettings(Model):
         low=0.0,
         high=3.0,
         metavar="M",
+        read_with={"face_crops": (True,)},
     )
     crop_bars: bool = knob(
         False,

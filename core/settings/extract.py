@@ -23,7 +23,7 @@ from core.settings.faces import (
 )
 from core.settings.fetch import FetchSettings, Height, item_knob, max_height_knob
 from core.settings.masks import MaskSettings
-from core.settings.model import Model, Percent, in_digest, knob
+from core.settings.model import Model, Percent, facts_of, in_digest, knob
 from core.settings.paths import FaceModel, FaceReference, ReadFile, Source, WriteFolder
 from core.settings.source import stream_knob
 
@@ -37,6 +37,8 @@ HDR = ("tonemap", "keep")
 
 FACE_INPUTS = ("face_model", "min_face_confidence", "min_face_area", "faces", "face_filter")
 """Settings that change no record while no faces are read."""
+FACES_READ = {"faces": (True,), "face_filter": (True,)}
+"""With what the settings of faces are read."""
 
 
 Weight = Annotated[float, pydantic.Field(ge=0.0, le=1000.0)]
@@ -62,9 +64,16 @@ class ExtractSettings(Model):
         high=86_400.0,
         metavar="S",
         label="One frame every",
+        read_with={"method": ("interval",)},
     )
     every: int = knob(
-        10, "one frame of every N (method every_nth)", unit="frames", low=1, high=10_000_000, label="One frame of every"
+        10,
+        "one frame of every N (method every_nth)",
+        unit="frames",
+        low=1,
+        high=10_000_000,
+        label="One frame of every",
+        read_with={"method": ("every_nth",)},
     )
     scene_threshold: float | None = knob(
         None,
@@ -73,16 +82,25 @@ class ExtractSettings(Model):
         high=1.0,
         metavar="T",
         label="Scene score of a cut",
+        read_with={"method": ("scene",)},
     )
-    scene_fast: bool = knob(False, "only hard cuts: threshold 0.5 (method scene)", label="Only hard cuts")
+    scene_fast: bool = knob(
+        False, "only hard cuts: threshold 0.5 (method scene)", label="Only hard cuts", read_with={"method": ("scene",)}
+    )
     target: int | None = knob(
         None, "about how many frames are wanted", unit="frames", low=1, high=100_000_000, label="About how many"
     )
-    best: int | None = best_knob(None, "score the video and save the best N stills, spread over it (method best)")
-    spread: str = spread_knob()
-    rank_by: str = rank_by_knob()
+    best: int | None = best_knob(
+        None,
+        "score the video and save the best N stills, spread over it (method best)",
+        read_with={"method": ("best",)},
+    )
+    spread: str = spread_knob(read_with={"method": ("best",)})
+    rank_by: str = rank_by_knob(read_with={"method": ("best",)})
     png: bool = knob(False, "save PNG instead of JPEG", label="PNG instead of JPEG")
-    jpeg_quality: int = knob(95, "JPEG quality", low=1, high=100, metavar="Q", label="JPEG quality")
+    jpeg_quality: int = knob(
+        95, "JPEG quality", low=1, high=100, metavar="Q", label="JPEG quality", read_with={"png": (False,)}
+    )
     hdr: str = knob(
         "tonemap",
         "what is saved of HDR and wide gamut: tonemap = SDR pictures, keep = 16-bit PNG in the video's own colours "
@@ -106,6 +124,7 @@ class ExtractSettings(Model):
         in_digest=False,
         metavar="PX",
         label="Height of previews",
+        read_with={"thumbs": (True,)},
     )
     quality_weights: tuple[Weight, ...] = quality_weights_knob((30.0, 20.0, 20.0, 10.0, 20.0), in_digest=False)
     min_quality: float | None = knob(
@@ -130,9 +149,9 @@ class ExtractSettings(Model):
         flag="--enable-face-filter",
         label="Drop frames without a face",
     )
-    face_model: FaceModel = face_model_knob()
-    face_device: str = face_device_knob()
-    min_face_confidence: float = min_face_confidence_knob()
+    face_model: FaceModel = face_model_knob(read_with=FACES_READ)
+    face_device: str = face_device_knob(read_with=FACES_READ)
+    min_face_confidence: float = min_face_confidence_knob(read_with=FACES_READ)
     min_face_area: float = knob(
         0.0,
         "smallest face that lets a frame pass the face filter",
@@ -141,6 +160,7 @@ class ExtractSettings(Model):
         high=100.0,
         metavar="P",
         label="Face area at least",
+        read_with={"face_filter": (True,)},
     )
     face_refs: tuple[FaceReference, ...] = knob(
         (),
@@ -148,6 +168,7 @@ class ExtractSettings(Model):
         in_digest=False,
         flag="--face-ref-img",
         metavar="IMG",
+        read_with=FACES_READ,
     )
     stream: int | None = stream_knob(newer=True)
 
@@ -224,10 +245,9 @@ STILLS = 20
 SCENE_THRESHOLD = 0.4
 SCENE_THRESHOLD_FAST = 0.5
 METHOD_INPUTS: dict[str, tuple[str, ...]] = {
-    "interval": ("interval",),
-    "every_nth": ("every",),
-    "scene": ("scene_threshold", "scene_fast"),
-    "best": ("best", "spread", "rank_by"),
+    method: names
+    for method in METHODS
+    if (names := tuple(name for name, f in facts_of(ExtractSettings).items() if f.read_with == {"method": (method,)}))
 }
 """The settings that only one method reads. ``target`` is read by all but ``best``."""
 
@@ -280,11 +300,20 @@ class ExtractArguments(Arguments):
         flag="--enable-subject-mask",
         label="Subject-only metrics",
     )
-    mask: MaskSettings = knob(MaskSettings(), "how the subject is masked")
+    mask: MaskSettings = knob(MaskSettings(), "how the subject is masked", read_with={"subject_mask": (True,)})
     mask_weights: ReadFile | None = knob(
-        None, "weights of the masker", flag=("--sam2-weights-path", "--mask-weights"), metavar="FILE"
+        None,
+        "weights of the masker",
+        flag=("--sam2-weights-path", "--mask-weights"),
+        metavar="FILE",
+        read_with={"subject_mask": (True,)},
     )
-    scene_detect: bool = knob(False, "look for cuts before masking, where nobody has", label="Scene detection")
+    scene_detect: bool = knob(
+        False,
+        "look for cuts before masking, where nobody has",
+        label="Scene detection",
+        read_with={"subject_mask": (True,)},
+    )
 
     @pydantic.model_validator(mode="after")
     def _check_read(self) -> ExtractArguments:

@@ -100,10 +100,19 @@ class MaskExport(Model):
     yolo: bool = knob(False, "also write labels for YOLO segmentation", label="YOLO-seg labels")
     crops: bool = knob(False, "also cut the subjects out", label="Crops")
     padding: float = knob(
-        0.1, "border of a crop, as a share of the box", low=0.0, high=3.0, metavar="P", label="Padding of crops"
+        0.1,
+        "border of a crop, as a share of the box",
+        low=0.0,
+        high=3.0,
+        metavar="P",
+        label="Padding of crops",
+        read_with={"crops": (True,)},
     )
     aspect: tuple[float, ...] = knob(
-        (), "width of a crop by its height; several give a crop of each (default: as the box)", metavar="A"
+        (),
+        "width of a crop by its height; several give a crop of each (default: as the box)",
+        metavar="A",
+        read_with={"crops": (True,)},
     )
     mp4: bool = knob(False, "also write a film of the result (.mp4)", label="MP4")
     film: str = knob(

@@ -44,6 +44,7 @@ def knob(
     flag: str | tuple[str, ...] | None = None,
     metavar: str | tuple[str, ...] | None = None,
     bare: Any = None,
+    read_with: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> Any:
     """Returns the field of a model, with all that people and programs are told of it.
 
@@ -62,9 +63,11 @@ def knob(
             it; ``""`` = it has no flag and stands in its place; ``()`` = the command line does not offer it.
         metavar: what the command line's help writes for the value; as many as the list has to have.
         bare: the value where the flag is typed without one; ``None`` = it needs one.
+        read_with: settings of the same model, and for each the values (none = any but its default) with which this one
+            is read; one of them is enough. Nothing = it always is.
     """
     flags = (flag,) if isinstance(flag, str) else flag
-    said = Said(text, label, unit, choices, in_digest, newer, flags, metavar, bare)
+    said = Said(text, label, unit, choices, in_digest, newer, flags, metavar, bare, read_with or {})
     shown: dict[str, Any] = {"ge": low, "le": high, "description": text, "json_schema_extra": said}
     if isinstance(default, Mapping):
         return pydantic.Field(default_factory=lambda: MappingProxyType(dict(default)), **shown)
@@ -84,6 +87,7 @@ class Said:
     flags: tuple[str, ...] | None
     metavar: str | tuple[str, ...] | None
     bare: Any
+    read_with: Mapping[str, tuple[Any, ...]]
 
     def __call__(self, schema: dict[str, Any]) -> None:
         """Adds unit and choices to the schema of a field."""

@@ -23,7 +23,12 @@ class RescoreArguments(Arguments):
         "decode the frames once more, for picture_score and the other columns that runs of older programs lack",
         label="Read again",
     )
-    video: ReadFile | None = knob(None, "with --read-again: the video, if it was moved", metavar="FILE")
+    video: ReadFile | None = knob(
+        None,
+        "with --read-again: the video, if it was moved",
+        metavar="FILE",
+        read_with={"read_again": (True,)},
+    )
 
     @pydantic.model_validator(mode="after")
     def _check_together(self) -> RescoreArguments:

@@ -52,6 +52,35 @@ def read(path: Path) -> Generator[dict[str, Any], None, None]:
         ) from error
 
 
+def between(path: Path, key: str, first: float, last: float) -> list[dict[str, Any]]:
+    """Returns the records whose number ``key`` is in ``first`` ... ``last``, of a file that is ordered by it.
+
+    Found by halving, so that a file of a long film is not read whole. A missing file holds none; a line that is no
+    record with that number ends what is found.
+    """
+    try:
+        with open(path, "rb") as file:
+            low, high = 0, file.seek(0, os.SEEK_END)
+            while high - low > BLOCK_BYTES:  # a line that begins at low or before is too early
+                middle = (low + high) // 2
+                file.seek(middle)
+                file.readline()
+                number = (parsed(file.readline()) or {}).get(key)
+                low, high = (middle, high) if number is not None and number < first else (low, middle)
+            file.seek(low)
+            if low:
+                file.readline()
+            found = []
+            while (record := parsed(file.readline())) is not None and record.get(key, math.inf) <= last:
+                if record[key] >= first:
+                    found.append(record)
+            return found
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror}).", code="cannot_read") from error
+
+
 def repair(path: Path) -> int:
     """Cuts a torn last line so that the next append starts on a line of its own; returns how many bytes were cut.
 

@@ -26,14 +26,13 @@ from core.records import Selection
 from core.settings.filter import FilterSettings
 from core.settings.model import from_mapping, to_mapping
 from core.store import selection
-from core.ui import columns, knobs, machine, zipped
+from core.ui import columns, knobs, machine, why, zipped
 from core.ui.answers import FRESH, OpenFile, answer
 from core.ui.exporter import Exporter, ExportStatus
 from core.ui.pictures import thumb_ordinals
 from core.ui.refusals import refusal
 from core.ui.session import OpenRun, Workspace, file_stamp
 from core.ui.web import ALL, WORKER, bundled, scripts
-from core.ui.why import why
 
 MOST_BYTES = 16_000_000
 """Of a posted body: choices by hand on 100,000 frames take about 1 MB."""
@@ -61,9 +60,7 @@ class Routes:
             "/fs/runs": lambda _: answer(self._workspace.runs()),
             "/fs/runs/{run}": self._facts,
             "/fs/runs/{run}/columns/{version}": self._columns,
-            "/fs/runs/{run}/why/{ordinal:number}": lambda r: answer(
-                why(self._run(r).table(), r.path_params["ordinal"])
-            ),
+            "/fs/runs/{run}/why/{ordinal:number}": self._why,
             "/fs/runs/{run}/thumb/{ordinal:number}": self._thumb,
             "/fs/runs/{run}/frame/{ordinal:number}": self._frame,
             "/fs/runs/{run}/thumbs": self._thumbs,
@@ -111,6 +108,10 @@ class Routes:
         table = run.table()
         data = columns.pack(table, thumb_ordinals(run.run.thumbs))
         return Response(data, media_type="application/octet-stream", headers=FRESH)
+
+    def _why(self, request: Request) -> Response:
+        run = self._run(request)
+        return answer(why.of_run(run.run, run.table(), request.path_params["ordinal"]))
 
     def _thumb(self, request: Request) -> Response:
         return picture(self._run(request).pictures.thumb_file(request.path_params["ordinal"]))

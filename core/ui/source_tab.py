@@ -16,6 +16,7 @@ from core.settings.extract import METHOD_INPUTS, STILLS, ExtractArguments, Extra
 from core.settings.faces import FACE_PACKS
 from core.settings.fetch import FetchSettings
 from core.settings.model import facts_of, from_mapping
+from core.settings.unread import unread
 from core.store.run import RunDir
 from core.ui import uploads
 from core.ui.choice_words import COLUMN_WORDS, SPREAD_WORDS
@@ -250,26 +251,23 @@ class SourceTab:
 
 
 class MethodForm(Form):
-    """The form of an extraction: what another method reads stays in its box, and is not sent."""
+    """The form of an extraction: what nothing reads beside the other boxes stays in its box, and is not sent."""
 
     def settings(self, values: Mapping[str, Any], by_program: bool = False) -> dict[str, Any]:
         """Returns what differs from the defaults and is read by the method.
 
-        ``by_program``: nothing stays in a box; how many frames are wanted is passed on, and refused if not read.
+        ``by_program``: nothing stays in a box, so all is passed on; the job says, or refuses, what is not read.
 
         Raises:
-            SettingsError: a value that another method reads is wrong: it is not passed over in silence.
+            SettingsError: a value that is not read is wrong: it is not passed over in silence.
         """
-        method, usual = values.get("method"), _default("method")
-        if method is None or (by_program and method == usual):  # nobody chose one
-            method = "best" if values.get("best") else usual
-        unread = {name for other, names in METHOD_INPUTS.items() if other != method for name in names}
-        unread |= {"target"} if method == "best" else set()
-        unread -= {"best", "target"} if by_program else set()
         given = super().settings(values)
-        for name in unread & given.keys():
-            from_mapping(ExtractSettings, {name: given[name]})
-        return {name: value for name, value in given.items() if name not in unread}
+        if by_program:
+            return given
+        whole = given | {"method": values.get("method") or _default("method"), "thumbs": True}
+        left = {one.name for one in unread(from_mapping(ExtractSettings, whole))}
+        left |= {"target"} if whole["method"] == "best" else set()
+        return {name: value for name, value in given.items() if name not in left}
 
 
 def _several(event: Any) -> list[Any]:

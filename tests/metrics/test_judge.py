@@ -111,7 +111,8 @@ def test_parts_are_shares_and_the_sentence_names_what_costs():
     bad = good | {"noise": 9.0, "clipped_bright": 10.0, "combed": 1}
     assert all(0 <= share <= 1 for share in parts(bad).values())
     assert sentence(bad) == (
-        "Much fine detail; less for combed lines of two fields, noise and parts that are pure black or white."
+        "Much fine detail; points are lost for combed lines of two fields, for noise and for parts that are pure black "
+        "or white."
     )
     assert parts(good | {"detail": None}) is None
     assert picture_score({}) is None

@@ -24,6 +24,7 @@ from core.store.run import RunDir
 from core.video.command import run_ffmpeg
 from core.video.probe import opened
 from tests.raising import raises
+from tests.tables import table as table_of
 from tests.videos import build
 
 
@@ -168,3 +169,71 @@ def test_a_long_film_is_scored_in_parts(tmp_path: Path) -> None:
     assert looked > 0
     assert 3 <= len(chosen) <= 120
     assert np.all(np.diff(chosen) > 0)
+
+
+@pytest.fixture(scope="module")
+def long_film(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real clip over and over in 12,400 small frames, a key frame in 40, seen through a window that moves."""
+    folder = tmp_path_factory.mktemp("long")
+    small, path = folder / "small.mkv", folder / "long.mp4"
+    clip = str(assets / "media" / "bedroom.mp4")
+    run_ffmpeg(["-i", clip, "-vf", "scale=240:-2", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", str(small)])
+    moving = "crop=96:54:x='(iw-ow)*(0.5+0.5*sin(t/31))':y='(ih-oh)*(0.5+0.5*cos(t/17))'"
+    keys = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "40", "-keyint_min", "40", "-sc_threshold", "0"]
+    run_ffmpeg(["-stream_loop", "61", "-i", str(small), "-vf", moving, *keys, "-an", str(path)])
+    return path
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("column", "stand_in"),
+    [("moment", "picture_score"), ("sharpness_rank", "detail"), ("subject_detail", None), ("picture_score", None)],
+)
+def test_the_n_of_a_long_film_have_the_column_that_ranks_them(
+    long_film: Path, tmp_path: Path, column: str, stand_in: str | None
+) -> None:
+    wanted = ExtractSettings(best=10, rank_by=column, save_frames=False)
+    steps = extract(ExtractArguments(source=long_film, settings=wanted, out=tmp_path / "run"))
+    said = []
+    while True:
+        try:
+            said += next(steps).notices
+        except StopIteration as end:
+            found = end.value
+            break
+    (notice,) = [one for one in said if one.code == "scored_subset"]
+    assert notice.facts["first_by"] == found.first_by == (stand_in or column)
+    assert (f"ranked by {stand_in}" in notice.text) == (stand_in is not None)
+    assert found.to_mapping()["first_by"] in found.lines()[0]
+    run = RunDir(tmp_path / "run")
+    frames, saved = table.load_table(run), selection.read(run.selection)
+    assert saved is not None
+    assert len(saved.kept) == 10
+    assert len(frames) < 1000 < 12_000
+    values = frames.values[column][np.isin(frames.ordinal, saved.kept)]
+    assert not np.isnan(values).any()
+    assert len(np.unique(saved.kept * 10 // 12_400)) >= 8
+    known = frames.values[column][~np.isnan(frames.values[column])]
+    better = values <= np.median(known) if column == "sharpness_rank" else values >= np.median(known)
+    assert np.mean(better) >= 0.8
+
+
+def test_each_part_of_a_long_film_is_looked_at_though_all_its_key_frames_look_like_a_winner() -> None:
+    scored = table_of(6, step=10, picture_score=[1, 5, 2, 4, 3, 9])
+    assert best.best_of_windows(scored, np.array([1]), 3, "picture_score").tolist() == [3, 5]
+    assert best.best_of_windows(scored, np.array([1, 3, 5]), 3, "picture_score").tolist() == []
+    nothing = np.zeros(0, np.int64)
+    assert best.best_of_windows(table_of(0), nothing, 3, "picture_score").tolist() == []
+    assert best.best_of_windows(table_of(1, first=7), nothing, 3, "sharpness").tolist() == [7]
+
+
+def test_a_frame_with_none_beside_it_has_no_place_in_sharpness(tmp_path: Path) -> None:
+    def ranks(**settings: Any) -> list[int | None]:
+        out = tmp_path / str(len(list(tmp_path.iterdir())))
+        found = extract_records(build("h264-opengop"), ExtractSettings(save_frames=False, **settings), out=out)
+        list(found)
+        return [record.more["sharpness_rank"] for record in table.records(RunDir(out))]
+
+    assert set(ranks(method="interval", interval=1.5)) == {None}
+    assert None not in ranks(method="interval", interval=0.5)
+    assert 1 in ranks(method="all")

@@ -11,9 +11,14 @@ import pytest
 from core.metrics.judge import Judged
 from core.pipeline.extraction import extract_records
 from core.pipeline.measure import even_bars
+from core.pipeline.rescore import rescore
 from core.records import FrameRecord
 from core.settings.columns import METRIC_NAMES
 from core.settings.extract import ExtractSettings
+from core.settings.rescore import RescoreArguments
+from core.step import follow
+from core.store import jsonl, table
+from core.store.run import RunDir
 from core.video.command import run_ffmpeg
 from tests.videos import build
 
@@ -70,3 +75,78 @@ def test_without_bars_nothing_changes_but_the_digest(tmp_path: Path) -> None:
 def test_bars_are_as_wide_on_one_side_as_on_the_other(bars: Any, left_out: Any) -> None:
     judged = Judged(*[0.0] * 5, bars, 0.0, 0.0, None, np.zeros((1, 1), np.float32), 320, 180, 1)  # type: ignore[arg-type]
     assert even_bars(judged) == left_out
+
+
+NIGHT = (
+    "pad=320:240:0:30:black,"
+    "drawbox=0:30:320:40:black:fill:enable='between(n,6,11)',"  # a night sky above: its own bars are bigger
+    "drawbox=0:170:320:40:black:fill:enable='between(n,6,11)',"
+    "drawbox=0:0:320:240:black:fill:enable='between(n,14,15)',"  # two black frames
+    "eq=brightness='if(between(n,20,24),-0.05*(n-19),0)':eval=frame"  # a fade
+)
+PLAIN = (
+    "drawbox=0:0:320:40:black:fill:enable='between(n,6,11)',drawbox=0:140:320:40:black:fill:enable='between(n,6,11)',"
+    "drawbox=0:0:320:180:black:fill:enable='between(n,14,15)',"
+    "eq=brightness='if(between(n,20,24),-0.05*(n-19),0)':eval=frame"
+)
+
+
+def film_of(path: Path, filters: str) -> Path:
+    run_ffmpeg(["-i", str(build("h264-opengop")), "-frames:v", "30", "-vf", filters, "-c:v", "ffv1", str(path)])
+    return path
+
+
+def run_of(film: Path, **settings: Any) -> RunDir:
+    wanted = ExtractSettings(**{"method": "all", "save_frames": False} | settings)
+    out = film.with_name(f"{film.stem}-{wanted.digest()}")
+    list(extract_records(film, wanted, out=out))
+    return RunDir(out)
+
+
+def test_dark_frames_are_measured_inside_the_bars_of_their_shot(tmp_path: Path) -> None:
+    """A night shot, black frames and a fade in a boxed film have the numbers of the film without its bars."""
+    boxed = run_of(film_of(tmp_path / "boxed.mkv", NIGHT), inside_bars=True)
+    plain = run_of(film_of(tmp_path / "plain.mkv", PLAIN))
+    found = list(table.records(boxed))
+    assert {tuple(record.more["letterbox"]) for record in found} == {(0, 30, 320, 180)}
+    assert five(found) == five(list(table.records(plain)))
+    assert five(found) != five(list(table.records(run_of(tmp_path / "boxed.mkv"))))
+
+
+def test_a_film_without_bars_has_the_numbers_of_whole_pictures_in_its_dark_frames_too(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "plain.mkv", PLAIN)
+    assert five(list(table.records(run_of(film, inside_bars=True)))) == five(list(table.records(run_of(film))))
+
+
+def test_read_again_measures_inside_the_bars_of_shots(tmp_path: Path) -> None:
+    run = run_of(film_of(tmp_path / "boxed.mkv", NIGHT), inside_bars=True)
+    right = [record.to_mapping() for record in table.records(run)]
+    old = list(table.records(run))
+    for record in old:  # as a program of before wrote it, by the bars of each frame
+        record.sharpness = record.quality_score = 1.0
+        record.more["letterbox"] = None
+    jsonl.rewrite(run.metadata, old)
+    follow(rescore(RescoreArguments(run=run.path, read_again=True)))
+    assert [record.to_mapping() for record in table.records(run)] == right
+
+
+def test_what_a_pre_filter_dropped_by_its_own_bars_comes_back(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "boxed.mkv", NIGHT)
+    by_number = {record.frame_number: record for record in table.records(run_of(film, inside_bars=True))}
+    bound = (by_number[8].contrast + by_number[0].contrast) / 2
+    kept = run_of(film, inside_bars=True, min={"contrast": bound})
+    for record in table.records(kept):
+        assert record.discard_reason == (None if record.contrast >= bound else "contrast")
+        assert record.contrast == by_number[record.frame_number].contrast
+
+
+def test_a_run_that_was_killed_before_it_settled_has_the_same_records(tmp_path: Path) -> None:
+    film = film_of(tmp_path / "boxed.mkv", NIGHT)
+    whole = run_of(film, inside_bars=True).metadata.read_bytes()
+    wanted = ExtractSettings(method="all", save_frames=False, inside_bars=True)
+    steps = extract_records(film, wanted, out=tmp_path / "killed")
+    for _ in range(12):
+        next(steps)
+    steps.close()
+    list(extract_records(film, wanted, out=tmp_path / "killed"))
+    assert RunDir(tmp_path / "killed").metadata.read_bytes() == whole

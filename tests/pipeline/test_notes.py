@@ -61,6 +61,7 @@ def test_filters_that_work_need_no_note(filters):
             "no frame of this run has face_count, so the earliest frames count",
         ),
         (FilterSettings(rank_by="sharpness"), "ranking by sharpness changes nothing without dedup or a limit"),
+        (FilterSettings(spread="time"), "spread = time changes nothing without best."),
         (FilterSettings(window=3.0), "the length of a window changes nothing without per_window"),
         (FilterSettings(at_least=3), "at_least changes nothing without a min or a max"),
         (FilterSettings(min={"sharpness": 1}, at_least=9), "4 frames are left even without bounds, fewer than the 9"),
@@ -82,6 +83,29 @@ def test_each_hint_is_one_sentence(filters, sentence):
     found = notes(measured(), filters)
     assert len(found) == 1
     assert found[0].startswith(sentence) or sentence in found[0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "filters", "sentence"),
+    [
+        (
+            {},
+            {"min": {"picture_score": 1}},
+            "an older program recorded it (run rescore --read-again), so a bound on it",
+        ),
+        (
+            {"picture_score": [1] * 4},
+            {"min": {"moment": 0.1}},
+            "were not decoded, as with key frames and intervals, so",
+        ),
+        ({"picture_score": [1] * 4}, {"max": {"dissolve": 0}}, "intervals, so a bound on it refuses none."),
+        ({"face_count": [0] * 4}, {"min": {"yaw": 0}}, "its faces were read, and there is none, so a bound on it"),
+    ],
+)
+def test_why_a_column_is_not_there(columns, filters, sentence):
+    run = measured(**columns)
+    assert sentence in notes(run, FilterSettings(**filters))[0]
+    assert bool(len(select(run, FilterSettings(**filters)).kept)) == ("refuses none" in sentence)
 
 
 def test_shots_that_are_not_there():

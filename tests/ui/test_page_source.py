@@ -299,9 +299,9 @@ def test_an_extraction_that_waits_behind_another_is_followed(
 def test_presets_are_saved_loaded_reset_deleted_and_brought_back(served: tuple[str, Path], visit: Visitor) -> None:
     page = visit().page
     page.goto(served[0])
-    choose(page, "Preset", "stills", "#source")
+    choose(page, "Preset", "super-resolution", "#source")
     interval = page.get_by_label("One frame every")
-    expect(interval).to_have_value("0.25")
+    expect(interval).to_have_value("0.5")
     type_text(interval, "0.75")
     presets = page.locator("#source .presets")
     assert presets.get_by_role("button", name="Delete").is_disabled()

@@ -98,7 +98,7 @@ function bound(table, stage, column, low, high) {
   const highRule = isSet(high) ? stage.rules.push({ name: `max ${column}`, reason, column }) - 1 : NONE;
   const { fails, groups, first } = stage;
   const values = table.values.get(column);
-  const isFlag = values !== undefined && table.rules.flags.includes(column);
+  const isFlag = table.rules.flags.includes(column);
   for (let row = 0; row < table.frames; row++) {
     const value = values ? values[row] : NaN;
     if (isFlag && Number.isNaN(value)) continue; // not known: it refuses nothing

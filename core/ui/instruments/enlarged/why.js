@@ -36,26 +36,25 @@ export class Why {
       if (this.known.size >= KEPT) this.known.clear();
       this.known.set(asked, found);
     } catch (error) {
-      found = { score: null, parts: [], sentence: `The parts of the score could not be read: ${error.message}` };
+      const sentence = `The parts of the score could not be read: ${error.message}`;
+      found = { score: null, parts: [], sentence, beside: "" };
     }
     if (asked === this.asked) this.#draw(found);
   }
 
-  #draw({ score, parts, sentence }) {
+  #draw({ score, parts, sentence, beside }) {
     const head = h("div.line", {}, h("h3", {}, "Why this score"), score !== null && h("b.num", {}, number(score, 3)));
     const bars = h("dl.score-parts", {}, parts.map(bar));
-    fill(this.element, head, parts.length > 0 && bars, h("p.sub", {}, sentence));
+    const told = parts.length > 0 && parts.every((part) => part.known); // long each time: what follows stays in place
+    const said = [h("p.sub", {}, sentence), beside && h(told ? "p.beside.told" : "p.beside", {}, beside)];
+    fill(this.element, head, parts.length > 0 && bars, ...said);
     this.element.setAttribute("aria-busy", "false");
   }
 }
 
-function bar({ title, share, costs }) {
+function bar({ title, share, costs, known }) {
   const percent = Math.round(100 * share);
-  const length = h("span.bar.wide", { "aria-hidden": "true" }, h("i", { style: `width:${percent}%` }));
-  return h(
-    "div",
-    { class: costs ? "costs" : null },
-    h("dt", {}, title),
-    h("dd", {}, length, h("span.num", {}, percent)),
-  );
+  const length = h("span.bar.wide", { "aria-hidden": "true" }, h("i", { style: `width:${known ? percent : 0}%` }));
+  const figure = h("span.num", known ? {} : { title: "not known", "aria-label": "not known" }, known ? percent : "–");
+  return h("div", { class: costs ? "costs" : null }, h("dt", {}, title), h("dd", {}, length, figure));
 }
