@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.advice import advice, aside
 from core.pipeline.select import LOWER_IS_BETTER, QUOTAS, least_of, ranking_of, select
+from core.pipeline.spread import displaced
 from core.records import FrameTable, Selection
 from core.settings.columns import FACE_NUMBERS, FILTERABLE
 from core.settings.filter import FilterSettings
@@ -39,7 +40,7 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
         *_shots(table, filters),
         *_by_hand(table, filters),
     ]
-    found += [*_ranking(table, filters), *_without_effect(filters)]
+    found += [*_ranking(table, filters), *_motion(table, filters), *_without_effect(filters)]
     if not chosen.keep.any():
         found += _nothing_kept(table, filters, chosen, explained=bool(found))
     elif filters.at_least is not None and np.count_nonzero(chosen.keep) < least_of(filters):
@@ -127,6 +128,21 @@ def _ranking(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     if column is None or np.isnan(column).all():
         best = "lowest" if ranking in LOWER_IS_BETTER else "highest"
         yield f"no frame of this run has {ranking}, so the earliest frames count as best, not the {best}."
+
+
+def _motion(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    """What is followed where the displacement does not tell the motion."""
+    if filters.best is None or filters.spread not in ("motion", "all") or displaced(table) is not None:
+        return
+    known = int(np.count_nonzero(~np.isnan(table.values.get("displacement", np.empty(0))[1:])))
+    older = advice("; runs of older programs get it by rescore --read-again", "; older programs did not measure it")
+    why = (
+        "the picture never moves in this run"
+        if 2 * known >= len(table) - 1
+        else f"by how much the picture moved is known of {known} of {len(table)} frames, those whose frame before was "
+        f"decoded too{older}"
+    )
+    yield f"{why}: motion follows how much the looks of successive frames change instead."
 
 
 def _colours(table: FrameTable, filters: FilterSettings) -> Iterator[str]:

@@ -43,7 +43,7 @@ def read_again(run: RunDir, settings: ExtractSettings, video: Path | None) -> Ge
     judging, find = Judging(len(source.ledger)), of_run(run, Path(source.path), source.info)
 
     def make_work() -> Callable[[Frame], Judged]:
-        measurer = Measurer(settings, hashes=False)
+        measurer = Measurer(settings)
         return lambda frame: measurer.judged(frame, measurer.measure(frame))
 
     with closing(map_frames(source, wanted, make_work)) as chunks:

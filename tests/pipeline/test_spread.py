@@ -111,7 +111,7 @@ def test_each_refused_frame_has_one_that_stands_for_it():
 
 def test_motion_takes_a_frame_for_each_step_of_displacement():
     steps = [0.0] * 50 + [1.0] * 50
-    made = table(100, phash=[None] * 100, motion=steps, picture_score=[50.0] * 100)
+    made = table(100, phash=[None] * 100, displacement=steps, picture_score=[50.0] * 100)
     kept = select(made, FilterSettings(best=10, spread="motion")).kept
     assert np.count_nonzero(kept >= 50) >= 9
     assert np.diff(kept[kept >= 50]).max() <= 10

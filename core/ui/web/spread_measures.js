@@ -38,13 +38,34 @@ export function placesOf(table, kinds) {
   return axes[0].map((place, row) => Math.floor((place + axes[1][row]) / 2));
 }
 
-/** The displacement that has added up at each frame. */
+/** The displacement that has added up at each frame; where it is not known, the bits in which hashes differ. */
 function moved(table) {
-  const steps = table.values.get("motion");
+  const steps = displaced(table);
   const found = new Float64Array(table.frames);
-  for (let row = 1; row < table.frames; row++)
-    found[row] = found[row - 1] + (steps ? steps[row] || 0 : bits(table, row));
+  for (let row = 1; row < table.frames; row++) found[row] = found[row - 1] + (steps ? steps[row] : bits(table, row));
   return found;
+}
+
+/**
+ * By how much the picture moved to each frame from the one before it in the table, % of its diagonal. What is not known
+ * counts as the mean of what is, for each source frame that passed; null: fewer than half are known, or nothing moved.
+ */
+export function displaced(table) {
+  const column = table.values.get("displacement");
+  if (!column || table.frames < 2) return null;
+  let [known, total] = [0, 0];
+  for (let row = 1; row < table.frames; row++) {
+    if (Number.isNaN(column[row])) continue;
+    known++;
+    total += Math.max(column[row], 0);
+  }
+  if (2 * known < table.frames - 1 || !(total > 0)) return null;
+  const steps = new Float64Array(table.frames);
+  for (let row = 1; row < table.frames; row++) {
+    const passed = table.ordinal[row] - table.ordinal[row - 1];
+    steps[row] = Number.isNaN(column[row]) ? (total / known) * passed : Math.max(column[row], 0);
+  }
+  return steps;
 }
 
 /** In how many bits the hashes of a frame and the one before differ. */

@@ -4,6 +4,7 @@
 import { counted, fill, h, removed, title } from "../dom.js";
 import { openRun } from "../open_run.js";
 import { rankingOf } from "../select_best.js";
+import { displaced } from "../spread_measures.js";
 import { HAS_COLOURS, HAS_HASH } from "../table.js";
 import { parseShots, shotText } from "./shots.js";
 
@@ -152,8 +153,16 @@ class Selection {
     const few = answer.kept < best ? `${counted(answer.kept, "still")} instead of ${best}: ${why}. ` : "";
     const other =
       by === rank_by ? "" : `This run has no ${title(rank_by).toLowerCase()}: ${title(by).toLowerCase()} ranks.`;
-    fill(this.goal, `${few}${other}`);
-    this.goal.hidden = !few && !other;
+    const said = `${few}${other}${other && " "}${this.#motionSaid()}`;
+    fill(this.goal, said);
+    this.goal.hidden = !said;
+  }
+
+  /** What motion follows where no displacement tells it. */
+  #motionSaid() {
+    const { choices, table } = openRun;
+    if (!["motion", "all"].includes(choices.filters.spread) || table.frames < 2 || displaced(table)) return "";
+    return "No displacement is known: motion follows how much the looks change.";
   }
 
   // --- presets
