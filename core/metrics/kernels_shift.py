@@ -23,8 +23,8 @@ STEP = 0.5
 """Cells: where two pictures differ by less than such a shift makes, no whole shift is looked for."""
 MOST = 2.0
 """Cells by which a tile may differ from the shift of the whole picture."""
-LEAST_ERROR = 1e-3
-"""Squared levels that a cell is wrong by at least."""
+LEAST_ERROR = 0.01
+"""Squared levels that a cell is wrong by at least: what coding makes of dark pictures (by measurement)."""
 ROUNDS = 4
 """How often the movement is fitted, each time with less weight for what disagrees."""
 AGREE, AGREE_OF_SHIFT = 0.10, 0.10

@@ -15,8 +15,8 @@ from core.metrics import calls
 from core.metrics.judge import Judged
 from core.metrics.layout import CELLS, SMOOTH, TILE, TILES
 
-ERRORS = 4.0
-"""The squared displacement has to exceed what error alone would make of it by so many times; that is taken off."""
+ERRORS = 6.0
+"""The squared displacement has to be so many times what error alone makes (which is taken off), to be one."""
 OTHER, LEAST_LEFT = 0.25, 1.0
 """Where more than this share of the squared contrast of the tiles is left after they were moved, and more than so much
 of a cell (squared levels), the two are other pictures."""
@@ -34,19 +34,21 @@ def displacement(frame: Judged, before: Judged | None) -> float | None:
     used, (squared, error, left, contrast) = calls.shift(frame.cells, before.cells, inside, frame.width, frame.height)
     if left > OTHER * contrast and left > LEAST_LEFT * TILE**2 * TILES**2:
         return None
-    moved = math.sqrt(max(squared - ERRORS * error, 0.0)) if used else 0.0
+    moved = math.sqrt(squared - error) if used and squared > ERRORS * error else 0.0
     return 100.0 * moved / math.hypot(frame.width, frame.height)
 
 
 def _inside(frame: Judged, before: Judged) -> tuple[int, int, int, int]:
     """First and end row, first and end column of the smoothed cells that no bar of either picture reaches into."""
-    top, bottom, left, right = (max(pair) for pair in zip(_bars(frame), _bars(before), strict=True))
-    first_row, first_column = (-(-bar * CELLS // size) for bar, size in ((top, frame.height), (left, frame.width)))
-    last_row, last_column = (bar * CELLS // -size for bar, size in ((bottom, frame.height), (right, frame.width)))
-    return first_row, SMOOTH + last_row, first_column, SMOOTH + last_column
+    rows, columns = (max(pair) for pair in zip(_bars(frame), _bars(before), strict=True))
+    row, column = -(-rows * CELLS // frame.height), -(-columns * CELLS // frame.width)
+    return row, SMOOTH - row, column, SMOOTH - column
 
 
-def _bars(frame: Judged) -> tuple[int, int, int, int]:
-    """Its bars; a picture that is black throughout has none."""
-    is_black = frame.bars[0] + frame.bars[1] >= frame.height
-    return (0, 0, 0, 0) if is_black else frame.bars
+def _bars(frame: Judged) -> tuple[int, int]:
+    """Rows of its bars above and below, columns on the left and the right: as many as both sides have.
+
+    What is black on one side alone is a part of a dark picture. One that is black throughout has no bars.
+    """
+    top, bottom, left, right = frame.bars
+    return (0, 0) if top + bottom >= frame.height else (min(top, bottom), min(left, right))

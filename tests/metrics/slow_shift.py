@@ -83,8 +83,8 @@ def displacement(now, before, inside, width, height):
             if step is None or np.abs(step).max() > 2:
                 continue
             at.append([1, (x + 4) / 32 - 0.5, (y + 4) / 32 - 0.5])
-            shifts.append((step + [dx, dy]) * scale)
-            weights.append(tensor / np.outer(scale, scale) / max(rest / 13, 1e-3))
+            shifts.append(np.add(step, [dx, dy]) * scale)
+            weights.append(tensor / np.outer(scale, scale) / max(rest / 13, 0.01))
     if left > 0.25 * contrast and left > 784:
         return None
     return fitted(np.array(at), np.array(shifts), np.array(weights), diagonal) if at else 0.0
@@ -108,4 +108,4 @@ def fitted(at, shifts, weights, diagonal):
         off, speed = shifts - unknown @ answer, math.hypot(answer[0], answer[3])
     part = np.array([1, 1 / 12, 1 / 12] * 2)
     squared, error = float(part @ answer**2), float(part @ np.diag(np.linalg.inv(matrix)))
-    return math.sqrt(max(squared - 4 * error, 0.0)) / diagonal
+    return math.sqrt(squared - error) / diagonal if squared > 6 * error else 0.0
