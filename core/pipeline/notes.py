@@ -134,10 +134,11 @@ def _motion(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     """What is followed where the displacement does not tell the motion."""
     if filters.best is None or filters.spread not in ("motion", "all") or displaced(table) is not None:
         return
-    known = int(np.count_nonzero(~np.isnan(table.values.get("displacement", np.empty(0))[1:])))
+    steps = table.values.get("displacement", np.empty(0))[1:]
+    known = int(np.count_nonzero(~np.isnan(steps)))
     older = advice("; runs of older programs get it by rescore --read-again", "; older programs did not measure it")
     why = (
-        "the picture never moves in this run"
+        f"the picture moves by {float(np.nansum(steps)):.2g} % of its diagonal in all, so it stands still"
         if 2 * known >= len(table) - 1
         else f"by how much the picture moved is known of {known} of {len(table)} frames, those whose frame before was "
         f"decoded too{older}"

@@ -5,6 +5,7 @@ import { HAS_HASH } from "./table.js";
 export const FARTHEST = 24;
 export const QUALITY = 10_000;
 export const PLACE = 1_000_000;
+const LEAST_MOVED = 0.5;
 
 /** 10,000 times the share of the other rows that are worse; not measured = 0. `values` may be absent. */
 export function qualities(values, rows, lowerIsBetter) {
@@ -48,7 +49,7 @@ function moved(table) {
 
 /**
  * By how much the picture moved to each frame from the one before it in the table, % of its diagonal. What is not known
- * counts as the mean of what is, for each source frame that passed; null: fewer than half are known, or nothing moved.
+ * counts as the mean of what is, for each source frame that passed; null: fewer than half are known, or it stands still.
  */
 export function displaced(table) {
   const column = table.values.get("displacement");
@@ -59,7 +60,7 @@ export function displaced(table) {
     known++;
     total += Math.max(column[row], 0);
   }
-  if (2 * known < table.frames - 1 || !(total > 0)) return null;
+  if (2 * known < table.frames - 1 || !(total >= LEAST_MOVED)) return null;
   const steps = new Float64Array(table.frames);
   for (let row = 1; row < table.frames; row++) {
     const passed = table.ordinal[row] - table.ordinal[row - 1];
