@@ -132,7 +132,8 @@ def _ranking(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
 
 def _motion(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     """What is followed where the displacement does not tell the motion."""
-    if filters.best is None or filters.spread not in ("motion", "all") or displaced(table) is not None:
+    asked = filters.best is not None and filters.spread in ("motion", "all")
+    if not asked or len(table) < 2 or displaced(table) is not None:
         return
     steps = table.values.get("displacement", np.empty(0))[1:]
     known = int(np.count_nonzero(~np.isnan(steps)))

@@ -27,7 +27,7 @@ from tests.verbs import outcome_of
 
 ALL = ExtractSettings(method="all", save_frames=False)
 COLUMNS = (*JUDGED, *FLAGS, "letterbox", "picture_score", "sharpness_rank", "subject_detail", "subject_by")
-COLUMNS += ("peak_change", "border_clutter", "moment")
+COLUMNS += ("peak_change", "border_clutter", "displacement", "moment")
 
 
 def extracted(source, settings, out, *, stop_after=None):
@@ -75,6 +75,7 @@ def test_flags_are_not_known_where_neighbours_were_not_decoded_and_refuse_nothin
     assert all(record[name] is None for record in found for name in FLAGS)
     assert all(record["picture_score"] is not None for record in found)
     assert all(record["moment"] is None and record["peak_change"] is None for record in found)
+    assert [record["displacement"] for record in found] == [0.0, *[None] * (len(found) - 1)]
 
 
 def judged(number, detail, *, box=None, shot=None, **more):

@@ -47,26 +47,39 @@ function moved(table) {
   return found;
 }
 
+/** How many steps from frame to frame are known, and what they add up to, % of the diagonal. */
+function known(table) {
+  const column = table.values.get("displacement");
+  let [steps, total] = [0, 0];
+  for (let row = 1; column && row < table.frames; row++) {
+    if (Number.isNaN(column[row])) continue;
+    steps++;
+    total += Math.max(column[row], 0);
+  }
+  return { steps, total, enough: table.frames > 1 && 2 * steps >= table.frames - 1 };
+}
+
 /**
  * By how much the picture moved to each frame from the one before it in the table, % of its diagonal. What is not known
  * counts as the mean of what is, for each source frame that passed; null: fewer than half are known, or it stands still.
  */
-export function displaced(table) {
+function displaced(table) {
+  const { steps, total, enough } = known(table);
+  if (!enough || !(total >= LEAST_MOVED)) return null;
   const column = table.values.get("displacement");
-  if (!column || table.frames < 2) return null;
-  let [known, total] = [0, 0];
-  for (let row = 1; row < table.frames; row++) {
-    if (Number.isNaN(column[row])) continue;
-    known++;
-    total += Math.max(column[row], 0);
-  }
-  if (2 * known < table.frames - 1 || !(total >= LEAST_MOVED)) return null;
-  const steps = new Float64Array(table.frames);
+  const found = new Float64Array(table.frames);
   for (let row = 1; row < table.frames; row++) {
     const passed = table.ordinal[row] - table.ordinal[row - 1];
-    steps[row] = Number.isNaN(column[row]) ? (total / known) * passed : Math.max(column[row], 0);
+    found[row] = Number.isNaN(column[row]) ? (total / steps) * passed : Math.max(column[row], 0);
   }
-  return steps;
+  return found;
+}
+
+/** Why motion follows the looks: "still" or "unknown"; "" where the displacement tells it. */
+export function withoutDisplacement(table) {
+  const { total, enough } = known(table);
+  if (!enough) return table.frames > 1 ? "unknown" : "";
+  return total >= LEAST_MOVED ? "" : "still";
 }
 
 /** In how many bits the hashes of a frame and the one before differ. */

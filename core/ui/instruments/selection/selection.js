@@ -4,11 +4,15 @@
 import { counted, fill, h, removed, title } from "../dom.js";
 import { openRun } from "../open_run.js";
 import { rankingOf } from "../select_best.js";
-import { displaced } from "../spread_measures.js";
+import { withoutDisplacement } from "../spread_measures.js";
 import { HAS_COLOURS, HAS_HASH } from "../table.js";
 import { parseShots, shotText } from "./shots.js";
 
 const OLD = "Recorded before colours were noted: hashes decide alone. Extract again as a new run to tell colours.";
+const WITHOUT_DISPLACEMENT = {
+  still: "The camera stands still",
+  unknown: "By how much the picture moved is not known of this run",
+};
 const SETTLE_MS = 250;
 const ALIKE = 5;
 const SHOWN_SHOTS = ["shots", "per_shot", "per_shot_percent"];
@@ -161,8 +165,8 @@ class Selection {
   /** What motion follows where no displacement tells it. */
   #motionSaid() {
     const { choices, table } = openRun;
-    if (!["motion", "all"].includes(choices.filters.spread) || table.frames < 2 || displaced(table)) return "";
-    return "No displacement is known: motion follows how much the looks change.";
+    const why = ["motion", "all"].includes(choices.filters.spread) ? withoutDisplacement(table) : "";
+    return why && `${WITHOUT_DISPLACEMENT[why]}: motion follows how much the looks change.`;
   }
 
   // --- presets
