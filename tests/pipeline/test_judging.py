@@ -43,10 +43,12 @@ def test_every_frame_is_judged_and_its_number_is_still_that_of_its_picture(clip,
     found = extracted(clip("h264-25"), ALL, tmp_path / "run")
     assert [record["frame_number"] for record in found] == list(range(len(found)))
     for record in found:
-        assert all(record[name] is not None for name in COLUMNS if name != "letterbox")
+        assert all(record[name] is not None for name in COLUMNS if name not in ("letterbox", "displacement"))
+        assert record["displacement"] is None or record["displacement"] >= 0  # None: its painted number is another
         assert 0 <= record["picture_score"] <= 100
         assert record["sharpness_rank"] >= 1
         assert 0 < record["moment"] < 1
+    assert found[0]["displacement"] == 0
     of_records = {"letterbox", "subject_by", "peak_change", "border_clutter"}
     assert set(COLUMNS) - of_records <= set(load_table(tmp_path / "run").values)
 
