@@ -36,6 +36,7 @@ from core.metrics.neighbours import flags_of
 from core.metrics.picture_score import picture_score
 from core.metrics.quality import measure, quality_score
 from core.metrics.scratch import Scratch
+from core.metrics.shift import displacement
 from core.metrics.subject import Evidence, subject_of
 from core.pipeline.judging import settle_records, tell_moments
 from core.records import FrameRecord
@@ -215,8 +216,12 @@ def _speed(grey: Any) -> dict[str, float]:
         return judge(large, width, full_range=False, laplacian=kernel().laplacian, scratch=_scratch)
 
     one = judgement()
+    large = np.roll(large, 9, axis=1)  # the next frame of a pan
+    other = judgement()
     plain, both = timed(kernel), timed(judgement)
-    beside = timed(lambda: (flags_of(one, one, one), peak_change(one, one, one), border_clutter(one)))
+    beside = timed(
+        lambda: (flags_of(one, one, one), peak_change(one, one, one), border_clutter(one), displacement(other, one))
+    )
     return {
         "kernel_ms": round(plain, 3),
         "with_columns_ms": round(both, 3),

@@ -129,8 +129,19 @@ def film(frames: int = FRAMES) -> FrameTable:
         discard=np.zeros(frames, np.int16),
         discards=("",),
         on_disk=np.zeros(frames, np.bool_),
-        values={"picture_score": score, "blank": (rng.random(frames) < 0.01).astype(np.float64)},
+        values={
+            "picture_score": score,
+            "blank": (rng.random(frames) < 0.01).astype(np.float64),
+            "displacement": displacements(shot),
+        },
     )
+
+
+def displacements(shot: np.ndarray) -> np.ndarray:
+    """A camera that rests and moves by turns; not known at cuts."""
+    rng = np.random.default_rng(SEED + 1)
+    pace = np.repeat(rng.exponential(0.2, len(shot) // 50 + 1) * (rng.random(len(shot) // 50 + 1) < 0.7), 50)
+    return np.where(np.diff(shot, prepend=0) > 0, np.nan, pace[: len(shot)])
 
 
 def show(rows: list[dict[str, Any]]) -> None:

@@ -324,7 +324,7 @@ class FrameRecord:
 
 JUDGED_FIRST = (
     *("noise", "detail", "clipped_dark", "clipped_bright", "blockiness", "dissolve", "combed", "blank", "titles"),
-    *("subject_detail", "subject_by", "letterbox", "peak_change", "border_clutter", "moment"),
+    *("subject_detail", "subject_by", "letterbox", "peak_change", "border_clutter", "displacement", "moment"),
     *("picture_score", "sharpness_rank"),
 )
 """Of ``more`` these come first, whether they were measured with the frame, at the end of the run, or years later."""

@@ -21,10 +21,25 @@ from core.metrics import (
     kernels_hash,
     kernels_judge,
     kernels_masked,
+    kernels_shift,
     kernels_spread,
 )
 from core.metrics.colours import CHROMA_GRID, COLOURS
-from core.metrics.layout import CELLS, LEVELS, LINES, NOISE_BINS, PAIR_STRIDE, RULES
+from core.metrics.layout import (
+    AFFINE,
+    CELLS,
+    HALVED,
+    LEVELS,
+    LINES,
+    NOISE_BINS,
+    PAIR_STRIDE,
+    RULES,
+    SHIFT_FOUND,
+    SMOOTH,
+    TAPS,
+    TILE_NUMBERS,
+    TILES,
+)
 from core.metrics.machine_code import SIGNATURES, target_machine
 
 u8, u16, u32, u64, i16, i32, i64, f32, f64 = (
@@ -201,10 +216,29 @@ def _exchange(
     return 0
 
 
+def _smooth(box: Any, taps: Any, rows: Any, out: Any) -> int:
+    kernels_shift.smooth_kernel(
+        carray(box, (CELLS, CELLS), f64), carray(taps, (2, TAPS), f32), carray(rows, (2, SMOOTH, CELLS), f32),
+        carray(out, (3, SMOOTH, SMOOTH), f32),
+    )  # fmt: skip
+    return 0
+
+
+def _shift(
+    now: Any, before: Any, inside: Any, width: float, height: float, halves: Any, tiles: Any, system: Any, out: Any
+) -> int:
+    return kernels_shift.shift_kernel(
+        carray(now, (3, SMOOTH, SMOOTH), f32), carray(before, (3, SMOOTH, SMOOTH), f32), carray(inside, (4,), i64),
+        width, height, carray(halves, (2, HALVED, HALVED), f32), carray(tiles, (TILES * TILES, TILE_NUMBERS), f64),
+        carray(system, (AFFINE, 2 * AFFINE + 1), f64), carray(out, (SHIFT_FOUND,), f64),
+    )  # fmt: skip
+
+
 PLAIN: dict[str, Callable[..., Any]] = {
     "frame": _frame, "masked": _masked, "difference": _difference, "judge": _judge, "hash": _hash, "cells_8": _cells_8,
     "cells_16": _cells_16, "ones": _ones, "keys": _keys, "scan": _scan, "search": _search, "notice": _notice,
-    "alike": _alike, "take": _take, "exchange": _exchange,
+    "alike": _alike, "take": _take, "exchange": _exchange, "smooth": _smooth,
+    "shift": _shift,
 }  # fmt: skip
 """Every kernel by the name under which it is called, as a Python function of C's arguments."""
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.metrics.layout import AFFINE, CELLS, HALVED, SHIFT_FOUND, SMOOTH, TILE_NUMBERS, TILES
 from core.metrics.machine_code import function
 from core.metrics.scratch import Scratch
 
@@ -207,6 +208,26 @@ def exchange(
         *map(_at, looks), len(places), _at(limits), _at(places), _at(quality), _at(windows), _at(pool), len(pool),
         _at(chosen), len(chosen), _at(rules),
     )  # fmt: skip
+
+
+def smooth(box: NDArray[np.float64], taps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns (3, 28, 28) float32: the smoothed cells of a (32, 32) box average, their slopes across and down."""
+    out, rows = np.empty((3, SMOOTH, SMOOTH), np.float32), np.empty((2, SMOOTH, CELLS), np.float32)
+    function("smooth")(_at(box), _at(taps), _at(rows), _at(out))
+    return out
+
+
+def shift(
+    now: NDArray[np.float32], before: NDArray[np.float32], inside: tuple[int, int, int, int], width: int, height: int
+) -> tuple[int, list[float]]:
+    """Returns how many tiles told by how much a picture has moved, and the four numbers of ``shift_kernel``."""
+    work = np.empty(SHIFT_FOUND + TILES**2 * TILE_NUMBERS + AFFINE * (2 * AFFINE + 1) + HALVED**2)
+    at, bounds = _at(work), np.array(inside, np.int64)
+    tiles = at + 8 * SHIFT_FOUND
+    system = tiles + 8 * TILES**2 * TILE_NUMBERS
+    halves = system + 8 * AFFINE * (2 * AFFINE + 1)
+    used = function("shift")(_at(now), _at(before), _at(bounds), width, height, halves, tiles, system, at)
+    return used, work[:SHIFT_FOUND].tolist()
 
 
 def _buffers(scratch: Scratch) -> tuple[int, ...]:

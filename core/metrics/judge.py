@@ -38,6 +38,11 @@ LEAST_FINE = 0.05
 """Share of the Laplacian's variance that always counts, however noisy the picture."""
 FEWEST = 20
 """Blocks that a percentile needs."""
+SMOOTHING = np.array(
+    [[0.037659, 0.249153, 0.426375, 0.249153, 0.037659], [-0.109604, -0.276691, 0, 0.276691, 0.109604]], np.float32
+)
+"""A smoothing and the derivative that belongs to it: Farid and Simoncelli, Differentiation of discrete multidimensional
+signals, IEEE TIP 2004."""
 
 
 Points = NDArray[np.uint8]
@@ -75,6 +80,8 @@ class Judged:
     """Means of groups of 4 x 4 points; what is over at the right and below is left out."""
     every: int
     """Rows of blocks from one that was looked at to the next."""
+    cells: NDArray[np.float32]
+    """(3, 28, 28) float32: the box average that its hash was made of, smoothed, and its slopes: see ``shift``."""
 
 
 def judge(luma: NDArray[np.uint8], width: int, *, full_range: bool, laplacian: float, scratch: Scratch) -> Judged:
@@ -85,7 +92,7 @@ def judge(luma: NDArray[np.uint8], width: int, *, full_range: bool, laplacian: f
         width: pixels per row.
         full_range: as in ``quality.measure``.
         laplacian: variance of its Laplacian, not normalised.
-        scratch: the buffers of that measurement; its histogram is read.
+        scratch: the buffers of that measurement; its histogram is read, and the box average of its hash.
     """
     height, every = len(luma), 1 + len(luma) // TALL
     maps = Maps.of(-(-(height // layout.BLOCK_SIDE) // every), width // layout.BLOCK_SIDE)
@@ -114,6 +121,7 @@ def judge(luma: NDArray[np.uint8], width: int, *, full_range: bool, laplacian: f
         height=height,
         groups=_means(maps.points),
         every=every,
+        cells=calls.smooth(scratch.box, SMOOTHING),
     )
 
 

@@ -51,6 +51,17 @@ def line_length(width: int) -> int:
 GROUP_SIDE = 4
 """Points along each side of a group, whose mean tells of fades."""
 
+TAPS, SMOOTH, HALVED = 5, CELLS - 4, (CELLS - 4) // 2
+"""Of the box average, where movement is told (``kernels_shift``): cells that are smoothed together, rows and columns of
+what is left, and of half of it."""
+
+TILE, TILES, FAR, AFFINE = 4, 7, 4, 6
+"""Cells along a side of a tile, tiles along a side; cells of half the size by which a picture may move at once; numbers
+of an affine movement."""
+
+SHIFT_FOUND, TILE_NUMBERS = 4, 8
+"""Numbers that are found, and those of a tile."""
+
 QUALITY, FARTHEST, OTHER_COLOURS = 10_000, 24, 12
 """Of the best N, spread: the best quality, bits from which a look is wholly different, bits that colours count for."""
 

@@ -35,6 +35,8 @@ SIGNATURES = {
     "alike": "ppppippipiip",
     "take": "ppppipppppippppipiip",
     "exchange": "ppppipppppipip",
+    "smooth": "pppp",
+    "shift": "pppffpppp",
 }
 """Arguments of each kernel: p = address of an array, i = int64, f = float64; all return an int64."""
 

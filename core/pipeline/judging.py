@@ -19,6 +19,7 @@ from core.metrics.judge import Judged
 from core.metrics.moment import border_clutter, merit, peak_change, share
 from core.metrics.neighbours import FAR, flags_of
 from core.metrics.picture_score import picture_score
+from core.metrics.shift import displacement
 from core.metrics.subject import Evidence, subject_of
 from core.records import FrameRecord
 from core.settings.columns import FLAGS, JUDGED
@@ -89,6 +90,7 @@ class Judging:
         record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
         record.more["peak_change"] = _rounded(peak_change(judged, a, b)) if known else None
         record.more["border_clutter"] = _rounded(border_clutter(judged))
+        record.more["displacement"] = _rounded(displacement(judged, a)) if number else 0.0
         record.more |= {"moment": None, "picture_score": _rounded(picture_score(record.more)), "sharpness_rank": None}
 
     def _at(self, ordinal: int) -> Judged | None:

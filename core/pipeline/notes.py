@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.advice import advice, aside
 from core.pipeline.select import LOWER_IS_BETTER, QUOTAS, least_of, ranking_of, select
+from core.pipeline.spread import displaced
 from core.records import FrameTable, Selection
 from core.settings.columns import FACE_NUMBERS, FILTERABLE, FLAGS, JUDGED, RANKED_BY
 from core.settings.filter import FilterSettings
@@ -41,7 +42,7 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
         *_shots(table, filters),
         *_by_hand(table, filters),
     ]
-    found += [*_ranking(table, filters), *_without_effect(filters)]
+    found += [*_ranking(table, filters), *_motion(table, filters), *_without_effect(filters)]
     if not chosen.keep.any():
         found += _nothing_kept(table, filters, chosen, explained=bool(found))
     elif filters.at_least is not None and np.count_nonzero(chosen.keep) < least_of(filters):
@@ -139,6 +140,23 @@ def _ranking(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
     if column is None or np.isnan(column).all():
         best = "lowest" if ranking in LOWER_IS_BETTER else "highest"
         yield f"no frame of this run has {ranking}, so the earliest frames count as best, not the {best}."
+
+
+def _motion(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
+    """What is followed where the displacement does not tell the motion."""
+    asked = filters.best is not None and filters.spread in ("motion", "all")
+    if not asked or len(table) < 2 or displaced(table) is not None:
+        return
+    steps = table.values.get("displacement", np.empty(0))[1:]
+    known = int(np.count_nonzero(~np.isnan(steps)))
+    older = advice("; runs of older programs get it by rescore --read-again", "; older programs did not measure it")
+    why = (
+        f"the picture moves by {float(np.nansum(steps)):.2g} % of its diagonal in all, so it stands still"
+        if 2 * known >= len(table) - 1
+        else f"by how much the picture moved is known of {known} of {len(table)} frames, those whose frame before was "
+        f"decoded too{older}"
+    )
+    yield f"{why}: motion follows how much the looks of successive frames change instead."
 
 
 def _colours(table: FrameTable, filters: FilterSettings) -> Iterator[str]:

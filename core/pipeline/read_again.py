@@ -46,7 +46,7 @@ def read_again(run: RunDir, settings: ExtractSettings, video: Path | None) -> Ge
     judging, find = Judging(len(source.ledger)), of_run(run, Path(source.path), source.info)
 
     def make_work() -> Callable[[Frame], tuple[Judged, Stats]]:
-        measurer = Measurer(settings, hashes=False)
+        measurer = Measurer(settings)
 
         def work(frame: Frame) -> tuple[Judged, Stats]:
             stats = measurer.measure(frame)

@@ -46,7 +46,7 @@ QUOTAS = ("top", "top_percent", "per_shot", "per_shot_percent", "per_window", "p
 
 SUBJECT_NAMES = tuple(name for name in FILTERABLE if name.startswith("subject_"))
 REASONS = ("", "error", "quality", *METRIC_NAMES, "face", "mask", "identity", *SUBJECT_NAMES, "person")
-REASONS += (RANKED_BY, "sharpness_rank", *JUDGED, "moment", *FLAGS)
+REASONS += (RANKED_BY, "sharpness_rank", *JUDGED, "moment", "displacement", *FLAGS)
 REASONS += ("shot", "duplicate", "quota", "spread", "manual")
 """Names of the reasons; index = code in ``Selection.reason``. Discard reasons that are not here get the codes after."""
 

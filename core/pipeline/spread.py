@@ -33,6 +33,8 @@ ALIKE = 5
 PLACE = 1_000_000
 POOL = (1000, 1000)
 """How many candidates go on to step 3: four for each wanted frame, within these bounds; it decides the time."""
+LEAST_MOVED = 0.5
+"""% of the diagonal: a picture that moves by less in all stands still."""
 NO_ROWS = np.zeros(0, np.int64)
 
 Rows = NDArray[np.int64]
@@ -133,14 +135,33 @@ def places_of(table: FrameTable, wanted: Asked) -> Rows | None:
 def moved(table: FrameTable) -> NDArray[np.float64]:
     """Returns (F,) float64: the displacement that has added up at each frame.
 
-    By the column ``motion`` where the run has it, else by the bits in which hashes of successive frames differ.
+    Where it is not known (``displaced``), the bits in which the hashes of successive frames differ.
     """
-    steps = table.values.get("motion")
+    steps = displaced(table)
     if steps is None:
         bits = np.bitwise_count(table.phash[1:] ^ table.phash[:-1]).astype(np.float64)
         both = table.has_phash[1:] & table.has_phash[:-1]
-        return np.concatenate([np.zeros(min(1, len(table))), np.cumsum(np.where(both, bits, 0.0))])
-    return np.cumsum(np.where(np.isnan(steps), 0.0, steps)) - np.nan_to_num(steps[:1])
+        steps = np.concatenate([np.zeros(min(1, len(table))), np.where(both, bits, 0.0)])
+    return np.cumsum(steps)
+
+
+def displaced(table: FrameTable) -> NDArray[np.float64] | None:
+    """Returns (F,) float64: by how much the picture moved from each frame of the table to the next, % of its diagonal.
+
+    Where a step is not known (the frame before was not decoded, or is another picture: a cut), it counts as the mean of
+    those that are, for each source frame that passed. ``None``: fewer than half are known, or it stands still.
+    """
+    column = table.values.get("displacement")
+    if column is None or len(column) < 2:
+        return None
+    known = ~np.isnan(column[1:])
+    count = int(np.count_nonzero(known))
+    steps = np.where(known, np.maximum(column[1:], 0.0), 0.0)
+    total = float(np.cumsum(steps)[-1])  # one by one, as the browser adds them
+    if 2 * count < len(known) or not total >= LEAST_MOVED:
+        return None
+    steps[~known] = total / count * np.diff(table.ordinal)[~known]
+    return np.concatenate([np.zeros(1), steps])
 
 
 def _scaled(axis: NDArray[np.float64]) -> Rows:

@@ -45,6 +45,7 @@ FILTERABLE = (
     *JUDGED,
     "subject_detail",
     "moment",
+    "displacement",
     *FLAGS,
     *FACE_NUMBERS,
     "mask_area_pct",

@@ -9,6 +9,6 @@ SPREAD_WORDS = {
     "time+look": "time and look",
     "time": "time",
     "look": "look",
-    "motion": "motion (for 3D rebuilding)",
+    "motion": "motion (for 3D)",
     "all": "time, look and motion",
 }

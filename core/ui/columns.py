@@ -24,6 +24,7 @@ HAS_HASH, HAS_ERROR, HAS_FILE, HAS_THUMB, HAS_COLOURS = 1, 2, 4, 8, 16
 
 FOLDS = {
     "Parts of the score": (*JUDGED, "subject_detail", "sharpness_rank"),
+    "Camera movement": ("displacement",),
     "Flags": FLAGS,
     "Face pose": ("face_frontality", "eyes_open", "yaw", "pitch", "roll"),
     "Quality of the subject": (*(f"subject_{name}" for name in METRIC_NAMES), "subject_quality_score"),

@@ -43,8 +43,8 @@ EVERY_LINE = {
     "frame_number", "pts_s", "filename", "discard_reason", "shot_id", "quality_score", "sharpness", "edge_strength",
     "contrast", "brightness", "entropy", "phash", "colours", "error",
     "noise", "detail", "clipped_dark", "clipped_bright", "blockiness", "letterbox", "dissolve", "combed", "blank",
-    "titles", "subject_detail", "subject_by", "peak_change", "border_clutter", "moment", "picture_score",
-    "sharpness_rank",
+    "titles", "subject_detail", "subject_by", "peak_change", "border_clutter", "displacement", "moment",
+    "picture_score", "sharpness_rank",
 }  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def test_without_bars_nothing_changes_but_the_digest(tmp_path: Path) -> None:
     ],
 )
 def test_bars_are_as_wide_on_one_side_as_on_the_other(bars: Any, left_out: Any) -> None:
-    judged = Judged(*[0.0] * 5, bars, 0.0, 0.0, None, np.zeros((1, 1), np.float32), 320, 180, 1)  # type: ignore[arg-type]
+    judged = Judged(*[0.0] * 5, bars, 0.0, 0.0, None, np.zeros((1, 1), np.float32), 320, 180, 1, None)  # type: ignore[arg-type]
     assert even_bars(judged) == left_out
 
 

@@ -30,7 +30,7 @@ from tests.verbs import outcome_of
 
 ALL = ExtractSettings(method="all", save_frames=False)
 COLUMNS = (*JUDGED, *FLAGS, "letterbox", "picture_score", "sharpness_rank", "subject_detail", "subject_by")
-COLUMNS += ("peak_change", "border_clutter", "moment")
+COLUMNS += ("peak_change", "border_clutter", "displacement", "moment")
 
 
 def extracted(source, settings, out, *, stop_after=None):
@@ -46,10 +46,12 @@ def test_every_frame_is_judged_and_its_number_is_still_that_of_its_picture(clip,
     found = extracted(clip("h264-25"), ALL, tmp_path / "run")
     assert [record["frame_number"] for record in found] == list(range(len(found)))
     for record in found:
-        assert all(record[name] is not None for name in COLUMNS if name != "letterbox")
+        assert all(record[name] is not None for name in COLUMNS if name not in ("letterbox", "displacement"))
+        assert record["displacement"] is None or record["displacement"] >= 0  # None: its painted number is another
         assert 0 <= record["picture_score"] <= 100
         assert record["sharpness_rank"] >= 1
         assert 0 < record["moment"] < 1
+    assert found[0]["displacement"] == 0
     of_records = {"letterbox", "subject_by", "peak_change", "border_clutter"}
     assert set(COLUMNS) - of_records <= set(load_table(tmp_path / "run").values)
 
@@ -117,6 +119,7 @@ def test_flags_are_not_known_where_neighbours_were_not_decoded_and_refuse_nothin
     assert all(record[name] is None for record in found for name in FLAGS)
     assert all(record["picture_score"] is not None for record in found)
     assert all(record["moment"] is None and record["peak_change"] is None for record in found)
+    assert [record["displacement"] for record in found] == [0.0, *[None] * (len(found) - 1)]
 
 
 def judged(number, detail, *, box=None, shot=None, **more):

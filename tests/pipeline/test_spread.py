@@ -111,10 +111,37 @@ def test_each_refused_frame_has_one_that_stands_for_it():
 
 def test_motion_takes_a_frame_for_each_step_of_displacement():
     steps = [0.0] * 50 + [1.0] * 50
-    made = table(100, phash=[None] * 100, motion=steps, picture_score=[50.0] * 100)
+    made = table(100, phash=[None] * 100, displacement=steps, picture_score=[50.0] * 100)
     kept = select(made, FilterSettings(best=10, spread="motion")).kept
     assert np.count_nonzero(kept >= 50) >= 9
     assert np.diff(kept[kept >= 50]).max() <= 10
+
+
+def test_a_step_that_is_not_known_counts_as_the_mean_for_each_source_frame_that_passed():
+    steps = [0.0, 1.0, np.nan, 3.0, np.nan, 2.0]
+    made = table(6, displacement=steps)
+    made.ordinal[4:] += 4  # five frames passed before the fifth of the table
+    assert spread.displaced(made).tolist() == [0.0, 1.0, 2.0, 3.0, 10.0, 2.0]
+    assert spread.moved(made).tolist() == [0.0, 1.0, 3.0, 6.0, 16.0, 18.0]
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([0.0, *[np.nan] * 3, 1.0, 1.0, np.nan], "known of 2 of 7 frames, those whose frame before was decoded too"),
+        ([0.0, 0.1, 0.1, 0.0, 0.2, 0.05, 0.0], "moves by 0.45 % of its diagonal in all, so it stands still"),
+        (None, "known of 0 of 7 frames"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["motion", "all", "time+look"])
+def test_without_displacement_the_looks_are_followed_and_it_is_said(steps, said, kind):
+    columns = {} if steps is None else {"displacement": steps}
+    made = table(7, phash=[0, 0, 0, 3, 3, 3, 127], picture_score=[5.0] * 7, **columns)
+    assert spread.displaced(made) is None
+    assert spread.moved(made).tolist() == [0, 0, 0, 2, 2, 2, 7]
+    told = [note for note in notes(made, FilterSettings(best=2, spread=kind)) if "motion follows" in note]
+    assert (said in told[0]) if kind != "time+look" else not told
+    assert not [note for note in notes(made, FilterSettings(spread=kind)) if "motion follows" in note]
 
 
 def test_the_order_of_rank_decides_where_all_else_is_alike():

@@ -46,7 +46,7 @@ def random_table(rng: np.random.Generator, frames: int) -> FrameTable:
     values = {}
     for i, name in enumerate(names):
         column = np.where(rng.random() < 0.4, coarse[i], fine[i])
-        column[rng.random(frames) < rng.choice([0, 0.1, 1], p=[0.5, 0.45, 0.05])] = np.nan
+        column[rng.random(frames) < rng.choice([0, 0.1, 0.55, 1], p=[0.5, 0.35, 0.1, 0.05])] = np.nan
         values[name] = column
     seeds = rng.integers(0, 2**64, max(1, frames // 6), dtype=np.uint64)
     flips = (np.uint64(1) << rng.integers(0, 64, (6, frames)).astype(np.uint64)) * (rng.random((6, frames)) < 0.5)

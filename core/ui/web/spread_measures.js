@@ -5,6 +5,7 @@ import { HAS_HASH } from "./table.js";
 export const FARTHEST = 24;
 export const QUALITY = 10_000;
 export const PLACE = 1_000_000;
+const LEAST_MOVED = 0.5;
 
 /** 10,000 times the share of the other rows that are worse; not measured = 0. `values` may be absent. */
 export function qualities(values, rows, lowerIsBetter) {
@@ -38,13 +39,47 @@ export function placesOf(table, kinds) {
   return axes[0].map((place, row) => Math.floor((place + axes[1][row]) / 2));
 }
 
-/** The displacement that has added up at each frame. */
+/** The displacement that has added up at each frame; where it is not known, the bits in which hashes differ. */
 function moved(table) {
-  const steps = table.values.get("motion");
+  const steps = displaced(table);
   const found = new Float64Array(table.frames);
-  for (let row = 1; row < table.frames; row++)
-    found[row] = found[row - 1] + (steps ? steps[row] || 0 : bits(table, row));
+  for (let row = 1; row < table.frames; row++) found[row] = found[row - 1] + (steps ? steps[row] : bits(table, row));
   return found;
+}
+
+/** How many steps from frame to frame are known, and what they add up to, % of the diagonal. */
+function known(table) {
+  const column = table.values.get("displacement");
+  let [steps, total] = [0, 0];
+  for (let row = 1; column && row < table.frames; row++) {
+    if (Number.isNaN(column[row])) continue;
+    steps++;
+    total += Math.max(column[row], 0);
+  }
+  return { steps, total, enough: table.frames > 1 && 2 * steps >= table.frames - 1 };
+}
+
+/**
+ * By how much the picture moved to each frame from the one before it in the table, % of its diagonal. What is not known
+ * counts as the mean of what is, for each source frame that passed; null: fewer than half are known, or it stands still.
+ */
+function displaced(table) {
+  const { steps, total, enough } = known(table);
+  if (!enough || !(total >= LEAST_MOVED)) return null;
+  const column = table.values.get("displacement");
+  const found = new Float64Array(table.frames);
+  for (let row = 1; row < table.frames; row++) {
+    const passed = table.ordinal[row] - table.ordinal[row - 1];
+    found[row] = Number.isNaN(column[row]) ? (total / steps) * passed : Math.max(column[row], 0);
+  }
+  return found;
+}
+
+/** Why motion follows the looks: "still" or "unknown"; "" where the displacement tells it. */
+export function withoutDisplacement(table) {
+  const { total, enough } = known(table);
+  if (!enough) return table.frames > 1 ? "unknown" : "";
+  return total >= LEAST_MOVED ? "" : "still";
 }
 
 /** In how many bits the hashes of a frame and the one before differ. */

@@ -4,10 +4,15 @@
 import { counted, fill, h, removed, title } from "../dom.js";
 import { openRun } from "../open_run.js";
 import { rankingOf } from "../select_best.js";
+import { withoutDisplacement } from "../spread_measures.js";
 import { HAS_COLOURS, HAS_HASH } from "../table.js";
 import { parseShots, shotText } from "./shots.js";
 
 const OLD = "Recorded before colours were noted: hashes decide alone. Extract again as a new run to tell colours.";
+const WITHOUT_DISPLACEMENT = {
+  still: "The camera stands still",
+  unknown: "By how much the picture moved is not known of this run",
+};
 const SETTLE_MS = 250;
 const ALIKE = 5;
 const SHOWN_SHOTS = ["shots", "per_shot", "per_shot_percent"];
@@ -152,8 +157,16 @@ class Selection {
     const few = answer.kept < best ? `${counted(answer.kept, "still")} instead of ${best}: ${why}. ` : "";
     const other =
       by === rank_by ? "" : `This run has no ${title(rank_by).toLowerCase()}: ${title(by).toLowerCase()} ranks.`;
-    fill(this.goal, `${few}${other}`);
-    this.goal.hidden = !few && !other;
+    const said = `${few}${other}${other && " "}${this.#motionSaid()}`;
+    fill(this.goal, said);
+    this.goal.hidden = !said;
+  }
+
+  /** What motion follows where no displacement tells it. */
+  #motionSaid() {
+    const { choices, table } = openRun;
+    const why = ["motion", "all"].includes(choices.filters.spread) ? withoutDisplacement(table) : "";
+    return why && `${WITHOUT_DISPLACEMENT[why]}: motion follows how much the looks change.`;
   }
 
   // --- presets
