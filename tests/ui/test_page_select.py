@@ -42,7 +42,7 @@ SCRIPT = """async ({ address, cases }) => {
   return JSON.stringify(found);
 }"""
 AT_ONCE = 100
-"""Tables in one message to the page, and results as text: a message of 4,000 tables (130 MB) ends Chromium."""
+"""Tables in one message to the page; results come as text. The time of a message grows with the square of its size."""
 
 
 def random_table(rng: np.random.Generator, frames: int) -> FrameTable:
