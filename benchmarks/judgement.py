@@ -1,10 +1,11 @@
 """Measures how well ``picture_score`` tells a good picture from a bad one; writes benchmarks/results/judgement.json.
 
-Run: python -m benchmarks.judgement [--quick]. Ladders: frames of ../shared/media and photos that installed packages
-ship, harmed in twelve ways at four strengths; the constants of ``metrics.judge`` and ``metrics.picture_score`` were
-chosen on the first film of each clip and on the photos of ``CHOSEN_ON``; later films and other photos judge them.
-Windows: one good frame of 25 among harmed ones. Picks: ../shared/cases/picks. Speed: CPU time of all columns against
-the kernel of the five metrics and the hash.
+Run: python -m benchmarks.judgement [--quick] [--learned PYTHON]. Ladders: frames of ../shared/media and photos that
+installed packages ship, harmed in twelve ways at four strengths; the constants of ``metrics.judge`` and
+``metrics.picture_score`` were chosen on the first film of each clip and on the photos of ``CHOSEN_ON``; later films and
+other photos judge them. Windows: one good frame of 25 among harmed ones. Picks: ../shared/cases/picks. Speed: CPU time
+of all columns against the kernel of the five metrics and the hash. With ``--learned`` other measures score the same
+pictures in the same run, of those that judge; it writes benchmarks/results/judgement_learned.json.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ import numpy as np
 
 from benchmarks import judged_ladders as ladders
 from benchmarks.filter import cpu_name
-from benchmarks.judged_brisque import Brisque
 from benchmarks.judged_ladders import KINDS, MOVING, SIDE, UNORDERED, Film, moves
+from benchmarks.judged_learned import NAMES, Learned
 from benchmarks.judged_subjects import pairs
 from core import files
 from core.metrics import moment
@@ -58,48 +59,45 @@ PHOTOS = (
     "gradio/media_assets/images/tower.jpg",
     "insightface/data/images/t1.jpg",
 )
-SMALL = ("coffee", "astronaut", "chelsea", "camera", "rocket")
-"""Of the photos that judge, those of at most 640 pixels."""
 WEIGHTS = ExtractSettings().quality_weights
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 """Of the moment, that are tried."""
 Label = dict[str, Any]
 Runs = dict[str, list[FrameRecord]]
-NOTHING = (math.nan, math.nan, math.nan)
+NOTHING = (math.nan,) * (2 + len(NAMES))
 """The scores of a harm that did nothing: it is in no pair."""
 Scores = dict[str, list[tuple[float, ...]]]
-"""Kind -> (picture_score, quality_score, BRISQUE if asked) of the good picture and of its four harmed ones."""
+"""Kind -> (picture_score, quality_score, learned ones if asked) of the good picture and of its four harmed ones."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two films of each clip, not three")
-    parser.add_argument(
-        "--brisque", metavar="PYTHON", help="an interpreter that has it (judged_brisque); small photos only"
-    )
+    parser.add_argument("--learned", metavar="PYTHON", help="an interpreter that has the packages of judged_learned")
     options = parser.parse_args()
-    contents = _contents(options.quick)
-    if options.brisque:  # half a second a picture is too long for all of them
-        contents = [one for one in contents if one[0] in SMALL]
+    contents = _contents(options.quick or options.learned)
+    if options.learned:  # seconds a picture are too long for all of them
+        contents = [one for one in contents if not _chosen_on(one[0])]
     others = [film for _, film in contents[1:] + contents[:1]]
-    with Brisque(options.brisque) if options.brisque else nullcontext() as brisque:
+    found: dict[str, Any] = {"cpu": cpu_name(), "contents": len(contents)}
+    with Learned(options.learned) if options.learned else nullcontext() as learned:
         scored = [
-            (name, film, _ladder(film, other, brisque)) for (name, film), other in zip(contents, others, strict=True)
+            (name, film, _ladder(film, other, learned)) for (name, film), other in zip(contents, others, strict=True)
         ]
-    names = ("picture_score", "quality_score", *(["brisque"] if brisque else []))
+        if learned:
+            found |= {"1080p_ms": learned.milliseconds(_large(contents[0][1][SIDE])), "unscored": learned.unscored}
+    names = ("picture_score", "quality_score", *(NAMES if learned else ()))
     halves = {
-        "chosen on": [one for one in scored if one[0] in CHOSEN_ON or one[0].endswith(" 1")],
-        "judged on": [one for one in scored if one[0] not in CHOSEN_ON and not one[0].endswith(" 1")],
+        "chosen on": [one for one in scored if _chosen_on(one[0])],
+        "judged on": [one for one in scored if not _chosen_on(one[0])],
     }
     halves = {half: some for half, some in halves.items() if some}
-    found: dict[str, Any] = {"cpu": cpu_name(), "contents": len(contents)}
     for which, name in enumerate(names):
         found[name] = {half: _accuracy(some, which) for half, some in halves.items()}
     found["windows"] = {half: _windows(some, names) for half, some in halves.items()}
     found["speed"] = _speed(contents[0][1][SIDE])
-    if brisque:
-        found["brisque_ms"] = round(1000 * float(np.median(brisque.seconds)), 1)
-        files.write_text(RESULTS.with_name("judgement_brisque.json"), json.dumps(found, indent=1) + "\n")
+    if learned:
+        files.write_text(RESULTS.with_name("judgement_learned.json"), json.dumps(found, indent=1) + "\n")
         print(json.dumps(found, indent=1))
         return
     found["subjects"] = _subjects([film for _, film in contents])
@@ -121,6 +119,10 @@ def _contents(quick: bool) -> list[tuple[str, Film]]:
     return films + [(Path(p).stem, ladders.of_photo(site / p)) for p in PHOTOS if (site / p).exists()]
 
 
+def _chosen_on(name: str) -> bool:
+    return name in CHOSEN_ON or name.endswith(" 1")
+
+
 _scratch = Scratch()
 
 
@@ -131,21 +133,21 @@ def _judged(grey: Any) -> tuple[Judged, float]:
     return found, float(quality_score(stats[:5], WEIGHTS))
 
 
-def _scores(film: Film, brisque: Brisque | None) -> tuple[float, ...]:
+def _scores(film: Film, learned: Learned | None) -> tuple[float, ...]:
     """The scores of the frame in the middle of three."""
     before, (found, quality), after = _judged(film[0])[0], _judged(film[1]), _judged(film[2])[0]
     columns = {name: getattr(found, name) for name in JUDGED} | dict(flags_of(found, before, after))
-    return picture_score(columns) or 0.0, quality, *([brisque.score(film[1])] if brisque else [])
+    return picture_score(columns) or 0.0, quality, *(learned.scores(film[1]) if learned else ())
 
 
-def _ladder(film: Film, other: Film, brisque: Brisque | None) -> Scores:
-    good = _scores(film[SIDE - 1 : SIDE + 2], brisque)
+def _ladder(film: Film, other: Film, learned: Learned | None) -> Scores:
+    good = _scores(film[SIDE - 1 : SIDE + 2], learned)
     found: Scores = {}
     for kind, (harm, strengths) in KINDS.items():
         if kind in MOVING and not moves(film):
             continue
         harmed = [harm(film, strength, other) for strength in strengths]
-        found[kind] = [good, *(_scores(one, brisque) if ladders.harms(film, one) else NOTHING for one in harmed)]
+        found[kind] = [good, *(_scores(one, learned) if ladders.harms(film, one) else NOTHING for one in harmed)]
     return found
 
 
@@ -193,11 +195,15 @@ def _windows(scored: list[tuple[str, Film, Scores]], names: tuple[str, ...]) -> 
     return dict(zip(names, np.round(right / draws, 3).tolist(), strict=True))
 
 
-def _speed(grey: Any) -> dict[str, float]:
-    """CPU time (ms) at 1920x1080 of today's kernel with its hash, and of it with all columns; the best of nine."""
+def _large(grey: Any) -> Any:
     import cv2
 
-    large = np.ascontiguousarray(cv2.resize(grey, (1920, 1080)))
+    return np.ascontiguousarray(cv2.resize(grey, (1920, 1080)))
+
+
+def _speed(grey: Any) -> dict[str, float]:
+    """CPU time (ms) at 1920x1080 of today's kernel with its hash, and of it with all columns; the best of nine."""
+    large = _large(grey)
     width = large.shape[1]
 
     def timed(work: Any) -> float:
