@@ -90,13 +90,14 @@ def _difference(first: Any, first_stride: int, second: Any, second_stride: int, 
 
 def _judge(
     luma: Any, height: int, stride: int, width: int, every: int, black: int, dark: int, sums: Any, small: Any,
-    blocks: Any, room: int, rows: int, across: int, energy: Any, combed: Any, points: Any, bins: Any, out: Any,
+    tensor: Any, blocks: Any, room: int, rows: int, across: int, energy: Any, combed: Any, points: Any, bins: Any,
+    out: Any,
 ) -> int:  # fmt: skip
     return kernels_judge.judge_kernel(
-        carray(luma, (height, stride), u8), width, every, black, dark, carray(sums, (3, room), i32),
-        carray(small, (6, room), u16), carray(blocks, (10, across), i32), carray(energy, (rows, across), f32),
-        carray(combed, (rows, across), u8), carray(points, (rows, across), u8), carray(bins, (NOISE_BINS,), i32),
-        carray(out, (16,), i64),
+        carray(luma, (height, stride), u8), width, every, black, dark, carray(sums, (3, room), f32),
+        carray(small, (6, room), u16), carray(tensor, (3, across), f32), carray(blocks, (7, across), i32),
+        carray(energy, (rows, across), f32), carray(combed, (rows, across), u8), carray(points, (rows, across), u8),
+        carray(bins, (NOISE_BINS,), i32), carray(out, (16,), i64),
     )  # fmt: skip
 
 

@@ -77,8 +77,8 @@ def judge(
     (height, stride), (rows, across) = plane.shape, maps.energy.shape
     function("judge")(
         _at(plane), height, stride, width, every, black, dark, _at(scratch.sums), _at(scratch.small),
-        _at(scratch.blocks), scratch.width, rows, across, _at(maps.energy), _at(maps.combed), _at(maps.points),
-        _at(scratch.bins), _at(scratch.found),
+        _at(scratch.tensor), _at(scratch.blocks), scratch.width, rows, across, _at(maps.energy), _at(maps.combed),
+        _at(maps.points), _at(scratch.bins), _at(scratch.found),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ SIGNATURES = {
     "frame": "piiiipippppip",
     "masked": "piipiiipipppp",
     "difference": "pipiii",
-    "judge": "piiiiiipppiiippppp",
+    "judge": "piiiiiippppiiippppp",
     "hash": "ppfppp",
     "cells_8": "piiiiiiip",
     "cells_16": "piiiiiiip",

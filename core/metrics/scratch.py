@@ -33,9 +33,10 @@ class Scratch:
         self.width = width
         self.lines = _aligned_zeros(LINES, line_length(width))
         self.columns = np.zeros(width, np.uint16)
-        self.sums = np.zeros((3, width), np.int32)
+        self.sums = np.zeros((3, width), np.float32)
         self.small = np.zeros((6, width), np.uint16)
-        self.blocks = np.zeros((10, width // BLOCK_SIDE), np.int32)
+        self.tensor = np.zeros((3, width // BLOCK_SIDE), np.float32)
+        self.blocks = np.zeros((7, width // BLOCK_SIDE), np.int32)
 
 
 def _aligned_zeros(rows: int, columns: int) -> NDArray[np.int16]:
