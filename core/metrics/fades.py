@@ -18,7 +18,7 @@ CHANGED, COARSE_CHANGED = 3, 1.5
 """Levels between both others from which a point, or the mean of a group of them, tells of a fade ..."""
 BETWEEN, BETWEEN_LEVELS, COARSE_LEVELS = 0.25, 0.75, 0.1
 """... which it does where it lies in their middle, within this share of the difference and so many levels."""
-FEWEST_GROUPS, FADES, FADES_FOR_SURE = 24, 0.35, 0.8
+FEWEST_GROUPS, FADES, FADES_FOR_SURE = 24, 0.5, 0.8
 """Groups that are enough; share of them that does so at least in a fade; share of points from which a picture with
 fewer groups fades. What moves within a group hardly changes its mean."""
 STEADY, LEAST_CHANGE = 1 / 3, 0.1

@@ -61,7 +61,7 @@ function known(table) {
 
 /**
  * By how much the picture moved to each frame from the one before it in the table, % of its diagonal. What is not known
- * counts as the mean of what is, for each source frame that passed; null: fewer than half are known, or it stands still.
+ * counts as the mean of what is, for each source frame that passed; null: fewer than half are known, or it rests.
  */
 function displaced(table) {
   const { steps, total, enough } = known(table);
