@@ -111,6 +111,7 @@ def test_from_typed_keys_to_files_that_an_undisturbed_command_writes(
     page.get_by_role("button", name=GO).click()
     page.locator("#patches-pause").click(timeout=PATIENCE_MS)  # its process starts meanwhile: it waits soon after
     page.locator("#patches-tracker", has_text="paused").wait_for(timeout=PATIENCE_MS)
+    page.locator("#jobs", has_text="paused").wait_for(timeout=PATIENCE_MS)
     knob(page, "workers", "1")
     _wish(page, downloads / "typed", {"paused": True, "workers": 1})
     page.reload()
@@ -120,7 +121,7 @@ def test_from_typed_keys_to_files_that_an_undisturbed_command_writes(
     state(page, "cancelled")
     assert made(page, "master") + made(page, "toon") < 2 * WINDOWS, "it waited"
     page.locator("#jobs").get_by_role("button", name="Resume").click()
-    page.locator("#patches-pause", has_text="Go on").click(timeout=PATIENCE_MS)
+    page.locator("#patches-pause", has_text="Go on cutting").click(timeout=PATIENCE_MS)
     state(page, "done")
     page.locator(".patch_tracker tr[data-category=toon] .made", has_text=re.compile(r"[1-9]")).wait_for()
     manifest = lines(downloads / "typed" / "manifest.jsonl")

@@ -42,6 +42,8 @@ class Cutter:
         self._workers, self._least_free = workers, least_free
         self._kept = self._looked = time.monotonic()
         self._kept_apart: frozenset[int] = frozenset()
+        self.waits = False
+        """Whether somebody paused it."""
 
     def cut(self, video: Video, about: PatchVideo, state: VideoState) -> Generator[None, None, None]:
         """Yields whenever a window is decided or a person has it wait; the state says how far it is.
@@ -194,7 +196,8 @@ class Cutter:
             wish = patch_dir.read_control(self._folder)
             if type(wish.get("workers")) is int and 1 <= wish["workers"] <= 256:
                 writer.resize(wish["workers"])
-            if wish.get("paused") is not True:
+            self.waits = wish.get("paused") is True
+            if not self.waits:
                 return
             yield from writer.finish()
             self.keep()

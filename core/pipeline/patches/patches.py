@@ -31,7 +31,7 @@ from core.video import mobius
 from core.video.probe import Video, probe
 from core.video.stream import threads_to_use
 
-CUTTING, LOOKING, OPENING = "cutting patches", "looking for cuts", "opening"
+CUTTING, LOOKING, OPENING, PAUSED = "cutting patches", "looking for cuts", "opening", "paused"
 
 
 def patches(arguments: PatchesArguments) -> Generator[Step, None, Patched | Estimated | Verified]:
@@ -108,7 +108,8 @@ class _Work:
             write_keys(self._folder)
 
     def _step(self, total: int, before: int) -> Step:
-        return Step(CUTTING, self._decided(), total, before, unit="windows", detail=tracked(self._status))
+        phase = PAUSED if self._cutter.waits else CUTTING
+        return Step(phase, self._decided(), total, before, unit="windows", detail=tracked(self._status))
 
     def _decided(self) -> int:
         """Windows that are taken or lost for good."""
