@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks import judged_ladders as ladders
 from benchmarks.filter import cpu_name
+from benchmarks.judged_clips import best_half
 from benchmarks.judged_ladders import KINDS, MOVING, SIDE, UNORDERED, Film, moves
 from benchmarks.judged_learned import NAMES, Learned
 from benchmarks.judged_subjects import pairs
@@ -100,6 +101,7 @@ def main() -> None:
         files.write_text(RESULTS.with_name("judgement_learned.json"), json.dumps(found, indent=1) + "\n")
         print(json.dumps(found, indent=1))
         return
+    found["best half"] = best_half(sorted((SHARED / "media").glob("*.*")))
     found["subjects"] = _subjects([film for _, film in contents])
     if (SHARED / "cases" / "picks" / "labels.json").exists():
         found["picks"] = _picks()

@@ -20,10 +20,9 @@ from core import files, log
 from core.advice import aside
 from core.errors import RunError
 from core.metrics.judge import Judged
-from core.metrics.neighbours import FAR
 from core.pipeline import run_folder, scan, stills
 from core.pipeline.counting import kept_to
-from core.pipeline.judging import Judging, Seen, settle
+from core.pipeline.judging import REACH, Judging, Seen, settle
 from core.pipeline.measure import UNDECODABLE, Measurer
 from core.pipeline.measure_again import measure_again
 from core.pipeline.persons.frames import tell_run
@@ -175,7 +174,7 @@ class Extraction:
         self._recorded = int(ordinals[at - 1]) if at else -1
         if at in (0, len(ordinals)):
             return ordinals[at:]
-        return ordinals[np.searchsorted(ordinals, ordinals[at] - FAR) :]
+        return ordinals[np.searchsorted(ordinals, ordinals[at] - REACH) :]
 
     def _seen(self, chunk: list[tuple[int, Done | None]]) -> list[Seen]:
         """What was measured of the frames of a chunk; their faces are durable from then on."""

@@ -1,9 +1,9 @@
 """Judgement of frames with the frames beside them: flags, the moment, the subject; then what a whole run tells.
 
-Frames come in order from threads that each measured some (``Seen``); one is done when the next four are there. A
+Frames come in order from threads that each measured some (``Seen``); one is done when the next eight are there. A
 neighbour is the source frame one ordinal away: where it was not decoded, what needs it is null. Those four ordinals
-away tell slow fades, where they were decoded. Not here: what one picture tells by itself (``metrics.judge``), the
-score (``metrics.picture_score``).
+away tell slow fades, where they were decoded, and what lies beside two that fade is of the fade. Not here: what one
+picture tells by itself (``metrics.judge``), the score (``metrics.picture_score``).
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from core.store import jsonl, table
 from core.store.run import RunDir
 
 DECIMALS = 4
+REACH = 2 * FAR
+"""Ordinals to the furthest frame that tells something of another."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,14 +52,16 @@ class Judging:
             recorded: frames up to this ordinal are recorded already and only come as neighbours.
         """
         self._last, self._recorded = frames - 1, recorded
-        self._before: deque[Seen] = deque(maxlen=FAR)
+        self._before: deque[Seen] = deque(maxlen=REACH)
         self._waiting: deque[Seen] = deque()
+        self._flags: dict[int, dict[str, bool] | None] = {}
+        """Of the frames that were asked for last."""
 
     def take(self, frames: Iterable[Seen]) -> Iterator[FrameRecord]:
         """Takes the next frames; yields the records of those that are done now."""
         for seen in frames:
             self._waiting.append(seen)
-            if len(self._waiting) > FAR:
+            if len(self._waiting) > REACH:
                 yield from self._done()
 
     def finish(self) -> Iterator[FrameRecord]:
@@ -66,11 +70,11 @@ class Judging:
             yield from self._done()
 
     def _done(self) -> Iterator[FrameRecord]:
-        seen = self._waiting.popleft()
+        seen = self._waiting[0]
         if seen.record.frame_number > self._recorded:
             self._tell(seen)
             yield seen.record
-        self._before.append(seen)
+        self._before.append(self._waiting.popleft())
 
     def _tell(self, seen: Seen) -> None:
         """Writes the columns of a frame between its neighbours."""
@@ -79,19 +83,38 @@ class Judging:
             return
         number = record.frame_number
         a, b = self._at(number - 1), self._at(number + 1)
-        far_a, far_b = self._at(number - FAR), self._at(number + FAR)
-        known = (a is not None or number == 0) and (b is not None or number == self._last)
         record.more |= {name: _rounded(getattr(judged, name)) for name in JUDGED}
         record.more["letterbox"] = _inside(judged)
-        far = (far_a, far_b) if far_a is not None and far_b is not None else None
-        flags = flags_of(judged, a, b, far) if known else None
+        flags = self._flagged(number)
         record.more |= {name: None if flags is None else int(flags[name]) for name in FLAGS}
+        if flags is not None and self._is_beside_a_fade(number):
+            record.more["dissolve"] = 1
         detail, by = subject_of(judged, a, b, seen.evidence)
         record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
-        record.more["peak_change"] = _rounded(peak_change(judged, a, b)) if known else None
+        record.more["peak_change"] = _rounded(peak_change(judged, a, b)) if flags else None
         record.more["border_clutter"] = _rounded(border_clutter(judged))
         record.more["displacement"] = _rounded(displacement(judged, a)) if number else 0.0
         record.more |= {"moment": None, "picture_score": _rounded(picture_score(record.more)), "sharpness_rank": None}
+
+    def _is_beside_a_fade(self, number: int) -> bool:
+        """Whether two frames near this one fade: at its ends a dissolve is not in the middle of anything."""
+        near = (self._flagged(number + step) for step in range(-FAR, FAR + 1))
+        return sum(bool(flags and flags["dissolve"]) for flags in near) > 1
+
+    def _flagged(self, number: int) -> dict[str, bool] | None:
+        """The flags of a frame by its neighbours and those four ordinals away; ``None``: a neighbour is not known."""
+        if number not in self._flags:
+            for old in [one for one in self._flags if one < number - REACH]:
+                del self._flags[old]
+            self._flags[number] = self._flags_of(number)
+        return self._flags[number]
+
+    def _flags_of(self, number: int) -> dict[str, bool] | None:
+        frame, a, b = (self._at(number + step) for step in (0, -1, 1))
+        if frame is None or (a is None and number > 0) or (b is None and number < self._last):
+            return None
+        far_a, far_b = self._at(number - FAR), self._at(number + FAR)
+        return flags_of(frame, a, b, (far_a, far_b) if far_a is not None and far_b is not None else None)
 
     def _at(self, ordinal: int) -> Judged | None:
         """What was measured of a frame near the one that is told; ``None``: not decoded, or no picture."""
