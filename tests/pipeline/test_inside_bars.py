@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from core.metrics.judge import Judged
 from core.pipeline.extraction import extract_records
-from core.pipeline.measure import even_bars
+from core.pipeline.measure import even
 from core.pipeline.rescore import rescore
 from core.records import FrameRecord
 from core.settings.columns import METRIC_NAMES
@@ -73,8 +71,7 @@ def test_without_bars_nothing_changes_but_the_digest(tmp_path: Path) -> None:
     ],
 )
 def test_bars_are_as_wide_on_one_side_as_on_the_other(bars: Any, left_out: Any) -> None:
-    judged = Judged(*[0.0] * 5, bars, 0.0, 0.0, None, np.zeros((1, 1), np.float32), 320, 180, 1, None)  # type: ignore[arg-type]
-    assert even_bars(judged) == left_out
+    assert even(bars, 320, 180) == left_out
 
 
 NIGHT = (
