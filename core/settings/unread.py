@@ -56,7 +56,9 @@ def unread(settings: Model) -> Iterator[Unread]:
 
 
 def check_typed(settings: Model, typed: Mapping[str, Any]) -> None:
-    """Refuses what somebody typed for another way than the one that is gone: it would be another result in silence.
+    """Refuses what somebody typed for another way than the usual one without naming that way: it would not be gone.
+
+    Who names both (``--method all --interval 2``) gets what the way says, and a notice (``unread``).
 
     Args:
         settings: what came of the words, and perhaps of a preset beneath them.
@@ -67,7 +69,7 @@ def check_typed(settings: Model, typed: Mapping[str, Any]) -> None:
     """
     names = {*typed, *(name for part in typed.values() if isinstance(part, Mapping) for name in part)}
     for one in unread(settings):
-        if one.of_other_way and one.name in names:
+        if one.of_other_way and one.name in names and not any(facts.name in names for facts, _ in one.beside):
             raise SettingsError(one.sentence, code="setting_unread", field=one.name, value=one.value)
 
 
