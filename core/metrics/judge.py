@@ -103,7 +103,7 @@ def judge(luma: NDArray[np.uint8], width: int, *, full_range: bool, laplacian: f
     sharp = _sharp(maps.energy, noise, scale)
     used, flat = found[layout.USED], found[layout.FLAT]
     blocks = used if used or not maps.energy.size else 1  # a picture that is nothing but bar holds nothing
-    oriented = float(np.nansum(sharp, dtype=np.float64)) / blocks if blocks else math.nan
+    oriented = _sum(sharp) / blocks if blocks else math.nan
     top = layout.BARS
     dark_share, bright_share = _clipped(scratch.counts[0 if full_range else 1], found)
     return Judged(
@@ -153,6 +153,12 @@ def _sharp(energy: NDArray[np.float32], noise: float, scale: float) -> NDArray[n
     measured = energy >= 0
     of_pixels = energy * np.float32(scale * scale / (4 * layout.BLOCK_SIDE**2)) - np.float32(NOISE_IN_ENERGY * noise**2)
     return np.where(measured, np.sqrt(np.maximum(of_pixels, 0)), np.float32(np.nan))
+
+
+def _sum(sharp: NDArray[np.float32]) -> float:
+    """Of what is measured; NaN is not."""
+    total = float(np.sum(sharp, dtype=np.float64))
+    return total if total == total else float(np.nansum(sharp, dtype=np.float64))
 
 
 def _fine(laplacian: float, noise: float) -> float:

@@ -41,7 +41,8 @@ def peak_change(frame: Judged, before: Judged | None, after: Judged | None) -> f
     down = np.bincount(change)[::-1]  # how many points change by so much, the most first
     upto = np.minimum(np.cumsum(down), most)
     level = np.arange(len(down))[::-1]
-    return float(np.sum(np.diff(upto, prepend=0) * level)) / most / len(changes)
+    total = int(upto[0]) * int(level[0]) + int(np.dot(upto[1:] - upto[:-1], level[1:]))
+    return total / most / len(changes)
 
 
 def border_clutter(frame: Judged) -> float | None:
@@ -61,11 +62,13 @@ def border_clutter(frame: Judged) -> float | None:
 def _inside(sharp: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """The part of a map outside bars, which are NaN."""
     measured = sharp >= 0
+    if sharp.size and measured.all():
+        return sharp
     rows, columns = np.flatnonzero(measured.any(axis=1)), np.flatnonzero(measured.any(axis=0))
     if not len(rows):
         return None
     inside = sharp[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return inside if measured.all() else np.nan_to_num(inside)
+    return np.nan_to_num(inside)
 
 
 def merit(change: float | None, clutter: float | None) -> float:

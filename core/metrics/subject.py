@@ -58,7 +58,7 @@ def subject_of(
         if np.any(told):
             return float(np.mean(frame.sharp[told], dtype=np.float64)), evidence.by
     region = _moving(frame, before, after, measured)
-    if region is not None and float(np.mean(region & measured)) >= LEAST:
+    if region is not None and _share(region & measured) >= LEAST:
         return float(np.mean(frame.sharp[region & measured], dtype=np.float64)), "motion"
     sharp = np.sort(frame.sharp[measured])
     return float(np.mean(sharp[-max(1, int(len(sharp) * TENTH)) :], dtype=np.float64)), "tiles"
@@ -77,7 +77,7 @@ def _moving(
     here = points.astype(np.int16)
     change = np.minimum(np.abs(here - before.maps.points), np.abs(here - after.maps.points))
     region: NDArray[np.bool_] = change > LEVELS
-    if float(np.mean(region & measured)) > MOST:
+    if _share(region & measured) > MOST:
         among = change[measured]
         most = len(among) - 1 - int(len(among) * TENTH)
         region = change > np.partition(among, most)[most]
@@ -85,6 +85,11 @@ def _moving(
     wide[:, 1:] |= region[:, :-1]
     wide[:, :-1] |= region[:, 1:]
     return wide
+
+
+def _share(mask: NDArray[np.bool_]) -> float:
+    """Of a map, what ``np.mean`` says, in a tenth of its time."""
+    return np.count_nonzero(mask) / mask.size
 
 
 def _told(frame: Judged, evidence: Evidence) -> NDArray[np.bool_]:

@@ -52,8 +52,9 @@ class Judging:
             recorded: frames up to this ordinal are recorded already and only come as neighbours.
         """
         self._last, self._recorded = frames - 1, recorded
-        self._before: deque[Seen] = deque(maxlen=REACH)
         self._waiting: deque[Seen] = deque()
+        self._near: dict[int, Judged | None] = {}
+        """By ordinal: of those that wait, and of some that were done last."""
         self._flags: dict[int, dict[str, bool] | None] = {}
         """Of the frames that were asked for last."""
 
@@ -61,6 +62,7 @@ class Judging:
         """Takes the next frames; yields the records of those that are done now."""
         for seen in frames:
             self._waiting.append(seen)
+            self._near[seen.record.frame_number] = seen.judged
             if len(self._waiting) > REACH:
                 yield from self._done()
 
@@ -70,11 +72,12 @@ class Judging:
             yield from self._done()
 
     def _done(self) -> Iterator[FrameRecord]:
-        seen = self._waiting[0]
+        seen = self._waiting.popleft()
         if seen.record.frame_number > self._recorded:
             self._tell(seen)
             yield seen.record
-        self._before.append(self._waiting.popleft())
+        if len(self._near) > 2 * REACH:
+            del self._near[next(iter(self._near))]
 
     def _tell(self, seen: Seen) -> None:
         """Writes the columns of a frame between its neighbours."""
@@ -118,10 +121,7 @@ class Judging:
 
     def _at(self, ordinal: int) -> Judged | None:
         """What was measured of a frame near the one that is told; ``None``: not decoded, or no picture."""
-        for seen in itertools.chain(self._before, self._waiting):
-            if seen.record.frame_number == ordinal:
-                return seen.judged
-        return None
+        return self._near.get(ordinal)
 
 
 def _inside(judged: Judged) -> list[int] | None:
