@@ -13,6 +13,8 @@ SEEK_FRAMES = 3
 """A seek costs about as much as decoding this many frames (benchmarks/extract.py, interval)."""
 TASK_FRAMES = 96
 """Frames decoded per task: short enough to share between cores evenly, long enough to hide the seek."""
+TAIL_FRAMES = 4 * TASK_FRAMES
+"""At the end of what is wanted, tasks are as short as can be: a core that is done early has nothing to wait for."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,8 +40,16 @@ def plan_tasks(ledger: FrameLedger, ordinals: NDArray[np.int64]) -> list[list[Pi
         ordinals: (W,) int64, ascending, without repetition.
 
     Returns:
-        Tasks of one or more pieces, each task of about ``TASK_FRAMES`` decoded frames.
+        Tasks of one or more pieces, each task of about ``TASK_FRAMES`` decoded frames; at the end of one group each.
     """
+    if not len(ordinals):
+        return []
+    tail = np.searchsorted(ordinals, ledger.entry(max(0, int(ordinals[-1]) - TAIL_FRAMES)))
+    last = plan_pieces(ledger, ordinals[tail:], 1)
+    return [*_joined(ledger, ordinals[:tail]), *([piece] for piece in last)]
+
+
+def _joined(ledger: FrameLedger, ordinals: NDArray[np.int64]) -> list[list[Piece]]:
     tasks: list[list[Piece]] = []
     cost = TASK_FRAMES
     for piece in plan_pieces(ledger, ordinals, TASK_FRAMES):
