@@ -155,3 +155,21 @@ def test_every_tab_is_reached_in_a_narrow_window_by_mouse_and_by_address(site: S
         assert box["x"] + box["width"] <= right + 1
     page.reload()
     page.locator(f"[role=tab][aria-selected=true]:has-text('{names[-1]}')").wait_for()
+
+
+@pytest.mark.browser
+def test_the_tab_that_is_seen_stays_in_its_row_when_the_window_becomes_narrow(site: Site, visit: Visitor) -> None:
+    seen = visit()
+    page = seen.page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    seen.open(site.address, site.run("narrowed").name)
+    page.get_by_role("tab").last.click()
+    page.locator("[role=tab][aria-selected=true]:last-of-type").wait_for()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(
+        """() => {
+            const [row, tab] = ['#tabs [role=tablist]', '#tabs [role=tab][aria-selected=true]']
+                .map((one) => document.querySelector(one).getBoundingClientRect());
+            return row.width < 390 && tab.left >= row.left - 1 && tab.right <= row.right + 1;
+        }"""
+    )

@@ -29,14 +29,17 @@ function walkTabs(event) {
   to.focus();
 }
 
-/** In a narrow window the row of tabs scrolls: whether there are more at its right. */
+/** In a narrow window the row of tabs scrolls: whether there are more at its right; the one that is seen stays in it. */
 function showMore(row) {
   if (!row) return;
   row.dataset.sideways = ""; // meant to
   const look = () => row.classList.toggle("more", row.scrollLeft + row.clientWidth < row.scrollWidth - 2);
   row.addEventListener("scroll", look, { passive: true });
   row.addEventListener("wheel", ({ deltaX, deltaY }) => deltaX || (row.scrollLeft += deltaY), { passive: true });
-  new ResizeObserver(look).observe(row);
+  new ResizeObserver(() => {
+    buttons().find(isSeen)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    look();
+  }).observe(row);
 }
 
 /**
