@@ -29,7 +29,7 @@ function walkTabs(event) {
   to.focus();
 }
 
-/** In a narrow window the row of tabs scrolls: whether there are more at its right; the one that is seen stays in it. */
+/** In a narrow window the row of tabs scrolls: whether there are more at its right; the seen one stays in it. */
 function showMore(row) {
   if (!row) return;
   row.dataset.sideways = ""; // meant to
