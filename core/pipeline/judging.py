@@ -2,7 +2,7 @@
 
 Frames come in order from threads that each measured some (``Seen``); one is done when the next eight are there. A
 neighbour is the source frame one ordinal away: where it was not decoded, what needs it is null. Those four ordinals
-away tell slow fades, where they were decoded, and what lies beside one that fades is of the fade. Not here: what one
+away tell slow fades, where they were decoded, and what lies beside two that fade is of the fade. Not here: what one
 picture tells by itself (``metrics.judge``), the score (``metrics.picture_score``).
 """
 
@@ -100,9 +100,9 @@ class Judging:
         record.more |= {"moment": None, "picture_score": _rounded(picture_score(record.more)), "sharpness_rank": None}
 
     def _is_beside_a_fade(self, number: int) -> bool:
-        """Whether a frame near this one fades: at its ends a dissolve is not in the middle of anything."""
+        """Whether two frames near this one fade: at its ends a dissolve is not in the middle of anything."""
         near = (self._flagged(number + step) for step in range(-FAR, FAR + 1))
-        return any(flags and flags["dissolve"] for flags in near)
+        return sum(bool(flags and flags["dissolve"]) for flags in near) > 1
 
     def _flagged(self, number: int) -> dict[str, bool] | None:
         """The flags of a frame by its neighbours and those four ordinals away; ``None``: a neighbour is not known."""

@@ -99,7 +99,7 @@ def test_a_fade_as_films_have_it_is_flagged_and_nothing_further_away(tmp_path, s
     flagged = {record["frame_number"] for record in records if record["dissolve"]}
     middle = range(50 + round(25 * seconds * 0.2), 50 + round(25 * seconds * 0.8))
     assert flagged >= set(middle)
-    assert flagged <= set(range(50 - FAR, 51 + round(25 * seconds) + FAR)), "what lies beside one that fades, too"
+    assert flagged <= set(range(50 - FAR, 51 + round(25 * seconds) + FAR)), "what lies beside two that fade, too"
 
 
 def test_what_lies_between_two_frames_that_fade_is_of_the_same_dissolve():
