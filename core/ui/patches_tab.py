@@ -172,7 +172,7 @@ class PatchesTab:
         with gr.Row(elem_classes="bar-line"):
             self.look = gr.Button("Preview", elem_id="patches-look")
             self.go = gr.Button("Cut patches", variant="primary", elem_id="patches-go")
-            self.pause = gr.Button("Pause cutting", elem_id="patches-pause", visible=False)
+            self.pause = gr.Button("Pause", elem_id="patches-pause", visible=False)
             self.cancel = gr.Button("Cancel", elem_id="patches-cancel", visible=False)
             self.check = gr.Button("Check files", elem_id="patches-check")
 

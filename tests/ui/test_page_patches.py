@@ -121,7 +121,7 @@ def test_from_typed_keys_to_files_that_an_undisturbed_command_writes(
     state(page, "cancelled")
     assert made(page, "master") + made(page, "toon") < 2 * WINDOWS, "it waited"
     page.locator("#jobs").get_by_role("button", name="Resume").click()
-    page.locator("#patches-pause", has_text="Go on cutting").click(timeout=PATIENCE_MS)
+    page.locator("#patches-pause", has_text="Go on").click(timeout=PATIENCE_MS)
     state(page, "done")
     page.locator(".patch_tracker tr[data-category=toon] .made", has_text=re.compile(r"[1-9]")).wait_for()
     manifest = lines(downloads / "typed" / "manifest.jsonl")
@@ -157,7 +157,7 @@ def _samples(page: Any) -> None:
     assert tiles.count() == 12
     text = page.locator(".patch_flipbook .amount").inner_text()
     assert f"{2 * WINDOWS} windows" in text, text
-    page.locator(".patch_flipbook").get_by_role("button", name="Pause").click()
+    page.locator(".patch_flipbook").get_by_role("button", name="Freeze").click()
     checked = 0
     for i in range(12):
         words = tiles.nth(i).inner_text()

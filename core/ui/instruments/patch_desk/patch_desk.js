@@ -147,7 +147,7 @@ class Desk {
     this.trigger("state");
   }
 
-  /** Cut patches, Cancel, Pause cutting, Check files. */
+  /** Cut patches, Cancel, Pause, Check files. */
   buttons() {
     const runs = this.#runs;
     const [paused] = this.tracker?.wish() ?? [false];
@@ -155,7 +155,7 @@ class Desk {
     return [
       { interactive: !runs, visible: !runs },
       { visible: runs, interactive: !this.job?.cancelling },
-      { visible: runs, value: paused ? "Go on cutting" : "Pause cutting" },
+      { visible: runs, value: paused ? "Go on" : "Pause" },
       { interactive: !runs && !checks },
     ].map((more) => ({ __type__: "update", ...more }));
   }

@@ -71,7 +71,7 @@ class Flipbook {
 
   play(on) {
     this.plays = on;
-    fill(this.button, icon(on ? "pause" : "play"), on ? "Pause" : "Play");
+    fill(this.button, icon(on ? "pause" : "play"), on ? "Freeze" : "Play");
   }
 
   #clear() {
