@@ -16,7 +16,7 @@ from core.errors import SettingsError
 from core.settings.faces import FACE_PACKS, MAX_FACE_DISTANCE, PeopleSettings
 from core.ui import knobs, owner
 from core.ui.answers import answer
-from core.ui.routes import picture, reading, writing
+from core.ui.routes import in_good_faith, picture, reading, writing
 from core.ui.session import OpenRun, file_stamp
 from core.ui.verbs import Verbs
 
@@ -34,7 +34,7 @@ class PeopleRoutes:
         """Returns the routes."""
         get: dict[str, Callable[[Request], Response]] = {
             "/fs/runs/{run}/people": self._people,
-            "/fs/runs/{run}/face/{row:number}": self._picture,
+            "/fs/runs/{run}/face/{row:number}": in_good_faith(self._picture),
             "/fs/runs/{run}/faces/{ordinal:number}": self._faces,
         }
         post: dict[str, Callable[[Request, dict[str, Any]], Response]] = {

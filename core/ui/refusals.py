@@ -13,6 +13,7 @@ STATUS: dict[type[FramesieveError] | str, int] = {
     "not_signed_in": 401,
     "forbidden": 403,
     "not_found": 404,
+    "run_gone": 410,
     "too_slow": 408,
     "too_large": 413,
     "too_many_uploads": 503,

@@ -61,8 +61,8 @@ class Routes:
             "/fs/runs/{run}": self._facts,
             "/fs/runs/{run}/columns/{version}": self._columns,
             "/fs/runs/{run}/why/{ordinal:number}": self._why,
-            "/fs/runs/{run}/thumb/{ordinal:number}": self._thumb,
-            "/fs/runs/{run}/frame/{ordinal:number}": self._frame,
+            "/fs/runs/{run}/thumb/{ordinal:number}": in_good_faith(self._thumb),
+            "/fs/runs/{run}/frame/{ordinal:number}": in_good_faith(self._frame),
             "/fs/runs/{run}/thumbs": self._thumbs,
             "/fs/exports/{export}": self._export_status,
             "/fs/exports/{export}/zip": self._zip,
@@ -195,6 +195,23 @@ def picture(file: BinaryIO | bytes | None) -> Response:
     if file is None:
         raise RequestError("there is no such picture.", code="not_found")
     return OpenFile(file, media_type=MEDIA[Path(file.name).suffix], headers=IMMUTABLE)
+
+
+def in_good_faith(make: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """Makes an answer with a picture of a run say 204 where the run was deleted after its page was told of it.
+
+    Pictures are asked for by the dozen, and some are on their way when *Delete* is pressed: no fault of the page.
+    """
+
+    def made(request: Request) -> Response:
+        try:
+            return make(request)
+        except RunError as error:
+            if error.code != "run_gone":
+                raise
+            return Response(status_code=204, headers=FRESH)
+
+    return made
 
 
 def filters_of(body: dict[str, Any]) -> FilterSettings:

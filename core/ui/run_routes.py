@@ -13,7 +13,7 @@ from core.errors import SettingsError
 from core.store import trash
 from core.store.run import RunDir
 from core.ui.answers import answer
-from core.ui.routes import picture, reading, writing
+from core.ui.routes import in_good_faith, picture, reading, writing
 from core.ui.session import MOST_TITLE
 from core.ui.verbs import Verbs
 
@@ -33,7 +33,7 @@ class RunRoutes:
             "/fs/trash/restore": self._restore,
         }
         return [
-            Route("/fs/runs/{run}/poster/{mark}", reading(self._poster), methods=["GET"]),
+            Route("/fs/runs/{run}/poster/{mark}", reading(in_good_faith(self._poster)), methods=["GET"]),
             *(Route(path, writing(make), methods=["POST"]) for path, make in post.items()),
         ]
 

@@ -183,7 +183,7 @@ class Workspace:
         """Returns the run of an id that ``runs`` gave out.
 
         Raises:
-            RunError: no such id, or the run is gone or damaged.
+            RunError: no such id, the run is gone (``run_gone``), or it is damaged.
         """
         known = self._known.get(run_id)
         if known is None:  # a page that was open before this server was started
@@ -191,7 +191,13 @@ class Workspace:
             known = self._known.get(run_id)
         if known is None:
             raise RunError("this run is not known any more; choose it again in the list of runs.", code="forgotten")
-        return self._use(self._opened(known.run.path))
+        try:
+            return self._use(self._opened(known.run.path))
+        except RunError as error:
+            if error.code != "no_run":
+                raise
+            sentence = "this run was deleted or moved; undo that, or choose another in the list of runs."
+            raise RunError(sentence, code="run_gone") from error
 
     def named(self, name: str) -> OpenRun:
         """Returns the run with this folder name (for the API), or with this id.

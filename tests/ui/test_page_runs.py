@@ -131,8 +131,8 @@ def test_a_deleted_run_lies_in_the_trash_and_comes_back_as_it_was(site: Site) ->
     assert (status, said["name"]) == (200, "thrown away")
     assert not run.exists()
     assert {"thrown away", TRASH} & {line["name"] for line in runs_of(site.address)} == set()
-    assert ask(site.address, f"/fs/runs/{line['id']}")[0] == 400
-    assert post(site.address, f"runs/{line['id']}/delete")[0] == 400
+    assert ask(site.address, f"/fs/runs/{line['id']}")[0] == 410
+    assert post(site.address, f"runs/{line['id']}/delete")[0] == 410
     assert post(site.address, "trash/restore", {"deleted": said["deleted"]}) == (
         200,
         {"id": line["id"], "name": "thrown away"},
@@ -140,6 +140,24 @@ def test_a_deleted_run_lies_in_the_trash_and_comes_back_as_it_was(site: Site) ->
     assert {name: data for name, data in tree(run).items() if name != ".lock"} == whole
     assert line_of(site.address, "thrown away")["id"] == line["id"]
     assert post(site.address, "trash/restore", {"deleted": said["deleted"]})[0] == 400
+
+
+def test_pictures_on_their_way_when_their_run_is_deleted_are_empty_and_no_fault(site: Site) -> None:
+    site.run("just deleted")
+    line = line_of(site.address, "just deleted")
+    pictures = ["thumb/0", "frame/0", "face/0", f"poster/{line['poster']}"]
+    assert ask(site.address, f"/fs/runs/{line['id']}/frame/0")[0] == 200
+    assert ask(site.address, f"/fs/runs/{line['id']}/thumb/123456")[0] == 404
+    deleted = post(site.address, f"runs/{line['id']}/delete")[1]["deleted"]
+    for path in pictures:
+        status, headers, body = ask(site.address, f"/fs/runs/{line['id']}/{path}")
+        assert (status, body, headers["cache-control"]) == (204, b"", "no-store"), path
+        assert ask(site.address, f"/fs/runs/{'0' * 32}/{path}")[0] == 400  # an id that was never handed out
+    for path in ("columns/1", "people", "why/0", "thumbs?ordinals=0"):
+        status, _, body = ask(site.address, f"/fs/runs/{line['id']}/{path}")
+        assert (status, json.loads(body)["code"]) == (410, "run_gone"), path
+    assert post(site.address, "trash/restore", {"deleted": deleted})[0] == 200
+    assert ask(site.address, f"/fs/runs/{line['id']}/frame/0")[0] == 200
 
 
 def test_runs_of_one_name_do_not_clash_in_the_trash_nor_when_they_come_back(site: Site) -> None:
@@ -328,7 +346,7 @@ def test_when_the_open_run_is_deleted_the_next_one_is_open_and_then_none(
     page.locator(".run-foot").get_by_role("button", name="Undo").click()
     is_open(page, name)
     assert len(list((downloads / TRASH).iterdir())) == 2
-    still_read = re.compile("status of 400 .*/people")  # of a run that was opened just now, and is deleted already
+    still_read = re.compile("status of 410 .*/people")  # of a run that was opened just now, and is deleted already
     seen.problems[:] = [text for text in seen.problems if not still_read.search(text)]
 
 
