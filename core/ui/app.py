@@ -57,8 +57,9 @@ PRESETS = ".presets"
 """Folder of people's own presets, in the folder of runs."""
 
 SERVING: dict[str, Any] = {"prevent_thread_lock": True, "quiet": True, "ssr_mode": False, "run_history": False}
-SERVING |= {"enable_monitoring": False, "footer_links": []}
-"""What of Gradio's own the page goes without."""
+SERVING |= {"enable_monitoring": False, "footer_links": [], "_frontend": False}
+"""What of Gradio's own the page goes without. The last: asking itself for its page, with three seconds of patience, and
+giving up the start with a sentence about share links where a busy machine takes longer."""
 NO_PAGES_OF_GRADIO = {"docs_url": None, "redoc_url": None, "openapi_url": None}
 
 
