@@ -17,6 +17,8 @@ class Masking extends WorkedOn {
     /** What is worked on as the server described it, and what is wrong with what was said last. */
     this.subject = this.wrong = null;
     this.saving = this.seeding = false;
+    /** Whether a job has ended and what it left is being read. */
+    this.catchingUp = false;
     /** Where the last export went. */
     this.written = null;
     /** The shot that is edited, by its key; null: the board is seen. */
@@ -361,6 +363,7 @@ class Masking extends WorkedOn {
   async #changing(shot, what, values) {
     const { turn } = this;
     this.saving = true;
+    this.changeBegan();
     this.error = null;
     this.tell();
     let done = false;
@@ -375,6 +378,7 @@ class Masking extends WorkedOn {
       if (turn === this.turn) this.wrong = { error: error.message, code: error.code, field: error.field };
     }
     this.saving = false;
+    this.changeEnded();
     if (done) this.siblings.postMessage(this.subject.id);
     this.tell();
     return done;
@@ -504,7 +508,9 @@ class Masking extends WorkedOn {
   }
 
   async #jobEnded() {
+    this.catchingUp = true;
     await this.reload();
+    this.catchingUp = false;
     const { run } = this;
     if (run && run.id === opened()?.id && this.subject?.run_id === run.id) await open(run, { replace: true });
   }

@@ -13,7 +13,7 @@ class People {
     this.found = this.run = this.job = this.ended = this.error = null;
     this.past = [];
     this.starting = false;
-    this.catchingUp = 0;
+    this.catchingUp = this.round = 0;
     openRun.follow({ opened: () => this.#open(openRun.run) });
     onJobs((jobs) => this.#followed(jobs));
   }
@@ -160,13 +160,13 @@ class People {
   }
 
   async #read() {
-    const { run } = this;
+    const round = ++this.round; // of two readings the later one counts, whichever is answered first
     try {
-      const found = await read(`runs/${run.id}/people`);
-      if (run.id !== this.run.id) return;
+      const found = await read(`runs/${this.run.id}/people`);
+      if (round !== this.round) return;
       this.found = found;
     } catch (error) {
-      if (run.id === this.run.id) this.error = error.message;
+      if (round === this.round) this.error = error.message;
     }
     this.#tell();
   }

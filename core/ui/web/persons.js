@@ -217,6 +217,7 @@ class Persons extends WorkedOn {
   async #changing(change) {
     const { video, turn } = this;
     this.deciding = true;
+    this.changeBegan();
     this.error = null;
     this.tell();
     let done = false;
@@ -226,6 +227,7 @@ class Persons extends WorkedOn {
       if (turn === this.turn) this.error = error.message;
     }
     this.deciding = false;
+    this.changeEnded();
     if (done) {
       this.untold = true;
       this.siblings.postMessage(video.id);

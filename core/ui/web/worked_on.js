@@ -19,6 +19,11 @@ export class WorkedOn {
     this.started = false;
     /** Whoever waits for an answer of an earlier one drops it. */
     this.turn = {};
+    /** So does whoever read before something was read or changed once more; the reading that counts, if there is one. */
+    this.round = 0;
+    this.reading = null;
+    /** Whether something was to be read while a change was on its way. */
+    this.late = false;
     this.siblings = new BroadcastChannel(`framesieve.${tab}`);
   }
 
@@ -67,7 +72,8 @@ export class WorkedOn {
   async begin(what) {
     const turn = (this.turn = {});
     this.forgetAll();
-    this.error = this.ended = this.job = this.failed = null;
+    this.error = this.ended = this.job = this.failed = this.reading = null;
+    this.late = false;
     this.opening = Boolean(what);
     this.tell();
     if (!what) return;
@@ -84,20 +90,44 @@ export class WorkedOn {
     this.tell();
   }
 
-  /** Reads everything anew: a job or another window changed it. */
-  async reload() {
+  /**
+   * Reads everything anew: a job or another window changed it. Ends when it is known, by a later reading too.
+   * @returns {Promise<void>}
+   */
+  reload() {
+    if (!this.facts) return Promise.resolve();
+    this.late = this.isBusy;
+    return this.late ? Promise.resolve() : (this.reading = this.#read(++this.round));
+  }
+
+  async #read(round) {
     const { facts, turn } = this;
-    if (!facts || this.isBusy) return;
+    const isOld = () => turn !== this.turn || round !== this.round;
     try {
       const found = await read(`${this.tab}/${facts.id}`);
-      if (turn === this.turn && !this.isBusy) this.learn(found);
+      if (isOld()) return this.reading;
+      this.learn(found);
     } catch (error) {
-      if (turn !== this.turn) return;
+      if (isOld()) return this.reading;
       if (error.code === "forgotten")
         return void this.begin(facts.run_id ? { run: facts.run_id } : { path: facts.path });
       this.error = error.message;
     }
+    this.reading = null;
     this.tell();
+    return undefined;
+  }
+
+  /** Something is changed on the server now: what is being read is older than the answer. */
+  changeBegan() {
+    this.late ||= this.reading !== null;
+    this.reading = null;
+    this.round += 1;
+  }
+
+  /** What was to be read meanwhile is read. */
+  changeEnded() {
+    if (this.late) this.reload();
   }
 
   // --- of each tab

@@ -95,8 +95,8 @@ export class Live {
     }
     this.nothing.hidden = !(job.state === "done" && found?.recorded);
     this.results.hidden = !active && !any;
+    if (active || this.summary !== markOf(job)) this.#count(job, kept); // one number above and in the summary
     if (!active && job.run && any) this.#summarise(job);
-    else if (active) this.#count(job, kept);
   }
 
   fail(sentence) {
@@ -138,7 +138,7 @@ export class Live {
     newest.forEach((row, i) => place(this.body, this.lines.get(row[0]), i));
   }
 
-  /** What is known while it runs, in the room of the summary: nothing moves when that comes. */
+  /** What is known until the records are read, in the room of the summary: nothing moves when that comes. */
   #count(job, kept) {
     this.summary = null;
     fill(this.results, counts(recorded(job), kept, Object.entries(job.dropped)), histogram([]));
