@@ -145,6 +145,18 @@ class Visit:
         return np.asarray(Image.open(io.BytesIO(self.page.locator(selector).screenshot())).convert("RGB"))
 
 
+STILL = """async () => {
+  const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const ends = (one) => one.playState === 'running' && one.effect.getComputedTiming().endTime !== Infinity;
+  do await drawn(); while (document.getAnimations().some(ends));
+}"""
+
+
+def still(page: Any) -> None:
+    """Waits until nothing of a page slides or grows any more, and what follows from its size is drawn."""
+    page.evaluate(STILL)
+
+
 OPEN: list[list[Visit]] = []
 """The tabs of each ``visiting`` that has not ended."""
 

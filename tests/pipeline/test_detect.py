@@ -177,7 +177,8 @@ from core.pipeline.detect import detect
 from core.video.probe import probe
 for done in detect(probe({video!r}), reader_weights(Path({folder!r})), DetectSettings(), opener=open_number_reader):
     print(done, flush=True)
-    time.sleep(0.02)
+    if done >= 30:
+        time.sleep(600)  # in the middle, until it is killed
 """
 
 

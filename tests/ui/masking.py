@@ -110,7 +110,7 @@ def job_done(page: Any, title: str) -> Iterator[None]:
     page.wait_for_function("!framesieve.masking.masking.job", timeout=PATIENCE_MS)
     bar = page.locator("#jobs")
     bar.filter(has_text=title).filter(has_text="done").wait_for(timeout=PATIENCE_MS)
-    page.wait_for_timeout(500)  # the board is read anew
+    page.wait_for_function("!framesieve.masking.masking.catchingUp", timeout=PATIENCE_MS)
 
 
 def states(page: Any) -> list[str]:

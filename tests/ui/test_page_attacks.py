@@ -204,9 +204,9 @@ def test_a_run_that_is_gone_is_said_where_it_was_chosen(site: Site, visit: Visit
     site.run("stays")
     gone = site.run("vanished")
     seen = visit().open(site.address, "stays")
-    seen.page.locator(".pick").click()
-    seen.page.get_by_role("option", name="vanished").wait_for()
-    seen.page.wait_for_timeout(700)  # the list is there, and nobody asks for it any more
+    with seen.page.expect_response("**/fs/runs"):
+        seen.page.locator(".pick").click()
+    seen.page.get_by_role("option", name="vanished").wait_for()  # nobody asks for the list any more
     shutil.rmtree(gone)
     seen.page.get_by_role("option", name="vanished").click()
     seen.page.get_by_role("alert").filter(has_text="run.json").wait_for()

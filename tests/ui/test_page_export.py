@@ -12,7 +12,7 @@ import pytest
 
 from tests import videos
 from tests.browser import Visit, type_into, type_text
-from tests.ui.site import Site, middle_of, read
+from tests.ui.site import Site, hold_job, middle_of, read
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
@@ -73,6 +73,7 @@ def test_a_cancelled_export_leaves_nothing(site: Site, visit: Visitor) -> None:
     seen = visit().open(site.address, run.name)
     seen.page.keyboard.press("e")
     seen.page.get_by_role("button", name="Export 120 frames").click()
+    hold_job()
     seen.page.get_by_role("complementary", name="Export").get_by_role("button", name="Cancel").click()
     seen.page.get_by_text("Cancelled; nothing was written.").wait_for()
     seen.page.reload()

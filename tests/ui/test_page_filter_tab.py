@@ -187,9 +187,7 @@ def test_the_small_pictures_are_the_frames_below_them(site: Site, visit: Visitor
     drag_slider(seen.page.get_by_label("Size of the pictures"), 320)
     seen.page.add_style_tag(content=".mark, .copies, .tick { display: none !important }")
     for top in (0, 1200, 1200):
-        seen.page.locator(".grid").hover()
-        seen.page.mouse.wheel(0, top)
-        seen.page.wait_for_timeout(300)
+        scroll(seen, top)
         seen.page.locator(".cell:not([hidden]):not(:has(.there))").first.wait_for(state="detached")
         cells = seen.page.evaluate(
             """() => {
@@ -202,6 +200,24 @@ def test_the_small_pictures_are_the_frames_below_them(site: Site, visit: Visitor
         assert cells
         for name, ordinal in cells:
             assert videos.read_number(seen.picture(f"#{name} .pic")) == ordinal
+
+
+STANDS = """async (before) => {
+  const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const grid = document.querySelector('.grid');
+  let last;
+  do { last = grid.scrollTop; await drawn(); } while (grid.scrollTop === before || grid.scrollTop !== last);
+}"""
+"""Resolves when the gallery has left the place where it was, and stands."""
+
+
+def scroll(seen: Visit, by: int) -> None:
+    """Scrolls the gallery by the wheel, and waits until it stands and is drawn."""
+    seen.page.locator(".grid").hover()
+    before = seen.page.locator(".grid").evaluate("(grid) => grid.scrollTop")
+    if by:
+        seen.page.mouse.wheel(0, by)
+        seen.page.evaluate(STANDS, before)
 
 
 def test_a_run_without_colours_says_that_hashes_decide_alone(site: Site, visit: Visitor) -> None:

@@ -13,7 +13,7 @@ import pytest
 from core.ui.web import scripts
 from core.video.command import ffmpeg_path
 from tests import videos
-from tests.browser import Visit, type_text
+from tests.browser import Visit, still, type_text
 from tests.machine import ROOT
 from tests.serving import serving
 from tests.ui import masking
@@ -61,7 +61,7 @@ def check(page: Any, tab: str, state: str) -> list[dict[str, Any]]:
     found = []
     for (width, height), column in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(150)
+        still(page)
         seen = page.evaluate(MEASURE, TABS[tab])
         where = (tab, state, width, seen)
         left, right, wide, high = seen["pane"]
@@ -151,7 +151,7 @@ def test_person_selection_has_its_room_filled_and_with_a_drawer(site: Site, visi
         drawer.wait_for()
         check(page, "Person Selection", name)
         page.set_viewport_size({"width": 768, "height": 1024})
-        page.wait_for_timeout(150)
+        still(page)
         seen = page.evaluate(MEASURE, "persons")
         assert seen["sideways"] <= 0, (name, seen)
         assert not seen["outside"], (name, seen)
@@ -178,7 +178,7 @@ def test_subject_masking_has_its_room_on_the_board_and_on_the_canvas(site: Site,
     assert found
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(200)
+        still(page)
         assert page.locator(".point_canvas .stage").bounding_box()["height"] >= 160, (width, height)
 
 
@@ -201,7 +201,7 @@ def check_sheet(page: Any, tab: str, name: str) -> None:
     """Where the form is not beside the work, what opens it covers nothing; the form comes and goes."""
     for width, height in sorted(NARROW):
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(400)  # it slides
+        still(page)
         opener, form = page.get_by_role("button", name=name, exact=True), page.locator(f"#{TABS[tab]} > .side")
         if form.is_visible():
             assert (tab, width) in {
@@ -215,7 +215,7 @@ def check_sheet(page: Any, tab: str, name: str) -> None:
         assert found["player"] is None or found["player"] >= 200, (tab, width, found)
         opener.click()
         form.wait_for()
-        page.wait_for_timeout(400)
+        still(page)
         found = page.evaluate(PLACES, [TABS[tab], opener.element_handle()])["form"]
         assert found["top"] >= 88, "header and tabs stay free"
         assert found["right"] <= width

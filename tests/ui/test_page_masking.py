@@ -43,6 +43,14 @@ def state(page: Any) -> str:
     return str(page.locator(".shot_board .state").inner_text())
 
 
+def wheel(page: Any, by: float) -> None:
+    """Turns the wheel over the canvas, and waits until it is zoomed."""
+    before = page.locator(".point_canvas .paper").get_attribute("style")
+    page.mouse.wheel(0, by)
+    zoomed = "(before) => document.querySelector('.point_canvas .paper').getAttribute('style') !== before"
+    page.wait_for_function(zoomed, arg=before, timeout=WAIT_MS)
+
+
 def size(page: Any) -> tuple[int, int]:
     found = page.locator(".point_canvas img.frame").evaluate("(e) => [e.naturalWidth, e.naturalHeight]")
     return found[0], found[1]
@@ -72,8 +80,7 @@ def test_points_are_as_exact_where_the_picture_is_zoomed_and_moved(page: Any, ru
     width, height = size(page)
     page.mouse.move(*at(page, width // 2, height // 2))
     for _ in range(3):
-        page.mouse.wheel(0, -300)
-    page.wait_for_timeout(100)
+        wheel(page, -300)
     wanted = [(width // 2 + 3, height // 2 - 2), (width // 2 - 4, height // 2 + 5)]
     for x, y in wanted:
         click(page, x, y)
@@ -179,7 +186,6 @@ def test_the_frame_shown_is_the_frame_that_is_said(page: Any, run: Path) -> None
     edit(page, 1)
     for key, frame in (("End", 79), ("ArrowLeft", 78), ("Home", 40), ("PageDown", 50)):
         page.keyboard.press(key)
-        page.wait_for_timeout(50)
         drawn(page)
         source = page.locator(".point_canvas img.frame").get_attribute("src")
         assert f"/frame/{frame}" in source
@@ -248,8 +254,8 @@ def test_maskers_that_cannot_run_are_listed_with_the_reason(page: Any) -> None:
         assert "has no weights yet" in card.inner_text()
     edit(page, 0)
     click(page, 10, 10)
-    page.wait_for_timeout(300)
-    assert "points can be placed and saved all the same" in page.locator("#masking-state").inner_text()
+    said = page.locator("#masking-state", has_text="points can be placed and saved all the same")
+    said.wait_for(timeout=WAIT_MS)
     assert page.get_by_role("button", name="Process all").is_disabled()
 
 

@@ -105,7 +105,6 @@ def _spoil_one(page: Any, run: Path) -> None:
     edit(page, 1)
     for _ in range(7):
         page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(100)
     drawn(page)
     page.keyboard.press("r")
     ball = _ball(page)

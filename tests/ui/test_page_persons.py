@@ -214,11 +214,12 @@ def test_crops_play_while_the_mouse_rests_on_them(page: Any) -> None:
     strip.hover()
     frame = strip.locator(".at-frame")
     frame.wait_for(timeout=WAIT_MS)
-    seen = set()
-    for _ in range(8):
-        seen.add(frame.inner_text())
-        page.wait_for_timeout(120)
-    assert len(seen) > 2
+    other = (
+        "(seen) => [...document.querySelectorAll('.at-frame')].map((e) => e.innerText).find((t) => !seen.includes(t))"
+    )
+    seen: list[str] = []
+    while len(seen) < 3:
+        seen.append(page.wait_for_function(other, arg=seen, timeout=WAIT_MS).json_value())
     page.mouse.move(5, 5)
     frame.wait_for(state="detached", timeout=WAIT_MS)
 

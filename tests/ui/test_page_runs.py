@@ -625,18 +625,21 @@ def test_the_job_list_begins_with_what_runs_then_what_waits_then_what_ended(
         page = begin(visit(), address, str(pictured / "plain.mp4"), "Key frames")
         extract(page)
         page.wait_for_selector(".live[data-state=done]", timeout=WAIT_MS)
-        for name in (tmp_path / "long.mp4", pictured / "street.mp4", pictured / "walk.mp4"):
+        names = (tmp_path / "long.mp4", pictured / "street.mp4", pictured / "walk.mp4")
+        for waiting, name in enumerate(names):
             type_text(page.get_by_label("URL, path or dropped file"), str(name))
             choose_method(page, "All frames")
             page.get_by_role("button", name="Extract & Analyze Frames").click()
-            page.locator("#jobs", has_text=re.compile("long")).wait_for(timeout=WAIT_MS)
+            bar = page.locator("#jobs", has_text="Extract long.mp4")
+            (bar.filter(has_text=f"{waiting} waiting") if waiting else bar).wait_for(timeout=WAIT_MS)
         page.locator("#jobs").get_by_role("button", name="Log").click()
         page.wait_for_function("document.querySelectorAll('.job-line').length === 4", timeout=WAIT_MS)
-        names = [text.split("Extract ")[1] for text in page.locator(".job-pick").all_inner_texts()]
-        assert names == ["long.mp4", "street.mp4", "walk.mp4", "plain.mp4"]
+        told = [text.split("Extract ")[1] for text in page.locator(".job-pick").all_inner_texts()]
+        assert told == ["long.mp4", "street.mp4", "walk.mp4", "plain.mp4"]
         page.keyboard.press("Escape")
-        for _ in range(3):
-            page.locator("#jobs").get_by_role("button", name="Cancel").click()
-            page.wait_for_timeout(500)
+        for name in names:
+            bar = page.locator("#jobs", has=page.locator(".job-name", has_text=name.name))
+            bar.get_by_role("button", name="Cancel").click()
+            bar.get_by_role("button", name="Cancel").wait_for(state="hidden", timeout=WAIT_MS)
         page.get_by_role("button", name="Dismiss").click()
         page.locator("#jobs", has_text="Nothing is running.").wait_for(timeout=WAIT_MS)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import Visit
+from tests.browser import Visit, still
 from tests.machine import ROOT
 from tests.serving import free_port
 from tests.ui.site import Site
@@ -149,7 +149,7 @@ def test_every_tab_is_reached_in_a_narrow_window_by_mouse_and_by_address(site: S
         tab = page.get_by_role("tab", name=name)
         tab.click()
         page.wait_for_function("(id) => location.hash.startsWith(`#${id}`)", arg=tab.get_attribute("data-tab-id"))
-        page.wait_for_timeout(100)
+        still(page)
         box = tab.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= right + 1

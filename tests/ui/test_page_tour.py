@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser import still
 from tests.ui import seen
 from tour.stage import Stage, stage
 from tour.states import Scene, State, scenes
@@ -89,7 +90,7 @@ def _look(page: Any, tab: str, state: State, found: dict[str, str]) -> None:
         return
     for name, (width, height) in SMALLER.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(300)
+        still(page)
         for fault in seen.looks(page):
             if f"{tab}: {fault}" not in found:
                 found.setdefault(f"{tab} {name}: {fault}", state.name)
