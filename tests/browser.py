@@ -29,7 +29,8 @@ UNWANTED = [
 """What Playwright turns off, and the pages of the address bar: a renderer as dear as ours for every window."""
 ARGS += [f"--disable-features={','.join(UNWANTED)}"]
 SIZES = {"1280x720": (1280, 720), "1600x1000": (1600, 1000)}
-WAIT_MS = 20_000
+WAIT_MS = 60_000
+"""How long a state is waited for: a busy machine is slow, and no test depends on how fast it is."""
 PRESS_MS = 400
 LATENCY_MS = 150
 REFUSING = re.compile(
@@ -94,6 +95,7 @@ class Visit:
         """Waits until the run is shown, and nothing of its selection moves any more."""
         if run is not None:
             self.page.locator(".pick b", has_text=re.compile(f"^{re.escape(run)}$")).wait_for(timeout=WAIT_MS)
+        self.page.evaluate("new Promise((taken) => setTimeout(taken))")  # what a control has said is taken by then
         self.page.locator("#filter .pane[aria-busy=false]").wait_for(timeout=WAIT_MS)
         return self
 
@@ -178,6 +180,7 @@ def visiting(chromium: Any) -> Iterator[Callable[..., Visit]]:
             width, height = SIZES[size]
             scheme = "dark" if dark else "light"
             contexts.append(chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme))
+            contexts[-1].set_default_timeout(WAIT_MS)
         found = Visit((beside.page.context if beside else contexts[-1]).new_page())
         visits.append(found)
         return found

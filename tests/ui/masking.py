@@ -20,7 +20,7 @@ TAB = "Subject Masking"
 RUN = "counting <b>"
 """The run of the counting video."""
 SIZE = (640, 360)
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 PATIENCE_MS = 240_000
 """Of jobs with a network."""
 ENDED = "framesieve.masking.masking.ended"

@@ -29,7 +29,7 @@ from tests.pipeline.persons.people import Walk, filled
 TAB = "Person Selection"
 RUN = "counting <b>"
 """The first run of the counting video: there its persons lie."""
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 CROP = (256, 128)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from tests import videos
 from tests.browser import Visit, drag_slider, type_text
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 NAMES = ["person", "car", "dog"]
 WHERE = re.compile(r"frame ([\d,]+) of [\d,]+, [\d:.]+")
 WEIGHTS = "Weights"

@@ -9,7 +9,7 @@ from typing import Any
 from core.store.run import RunDir
 from tests.browser import Visit, type_text
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 def begin(seen: Visit, address: str, source: str, method: str | None = None) -> Any:
@@ -27,11 +27,6 @@ def begin(seen: Visit, address: str, source: str, method: str | None = None) -> 
 def choose_method(page: Any, method: str) -> None:
     page.locator("#extract-method label", has_text=method).click()
     page.locator("#extract-method label.selected", has_text=method).wait_for(timeout=WAIT_MS)
-
-
-def estimate(page: Any) -> str:
-    """What the chosen method says of how many frames it would choose."""
-    return str(page.locator("#extract-method label.selected").get_attribute("data-estimate"))
 
 
 def unfold(page: Any, name: str) -> None:

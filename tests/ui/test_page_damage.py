@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from core.store import jsonl
 from tests import videos
@@ -43,13 +44,13 @@ def test_a_file_that_was_cut_off_says_so_before_and_after(
     address, _, media = served
     page = begin(visit(), address, str(media / name), "Every Nth frame")
     page.wait_for_selector(".about-source .cut-off")
-    assert promise in page.locator(".about-source .cut-off").inner_text()
+    expect(page.locator(".about-source .cut-off")).to_contain_text(promise, use_inner_text=True)
     extract(page)
     ended(page)
     page.wait_for_selector(".results .cut-off")
-    assert promise in page.locator(".results .cut-off").inner_text()
+    expect(page.locator(".results .cut-off")).to_contain_text(promise, use_inner_text=True)
     page.get_by_role("button", name="Log").first.click()
-    assert promise[1:] in page.locator("body").inner_text()
+    expect(page.locator("body")).to_contain_text(promise[1:], use_inner_text=True)
 
 
 def test_what_decodes_with_damage_is_not_called_undecodable(served: Served, visit: Visitor) -> None:

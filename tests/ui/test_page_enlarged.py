@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from core.pipeline.select import select
 from core.settings.filter import FilterSettings
@@ -111,7 +112,7 @@ def test_frames_side_by_side_are_zoomed_together_and_keys_act_on_one(site: Site,
     page.locator("img.full[data-shows='4']").wait_for()  # 2 and 3 stand beside it
     page.keyboard.press("b")
     page.locator(".view").nth(1).wait_for(state="detached")
-    assert page.locator(".facts-side h2").inner_text() == "Frame 4"
+    expect(page.locator(".facts-side h2")).to_have_text("Frame 4", use_inner_text=True)
 
 
 def test_the_selected_frames_are_those_side_by_side(site: Site, visit: Visitor) -> None:
@@ -141,7 +142,7 @@ def test_near_duplicates_fold_under_the_best_of_them_with_its_count(site: Site, 
     page.get_by_role("button", name="Stacks", pressed=True).wait_for()
     assert seen.state()["shown"] == int((chosen.duplicate_of < 0).sum())
     stack = page.locator(f".cell.stack[data-ordinal='{best}']")
-    assert stack.locator(".copies").inner_text() == str(int((chosen.duplicate_of == best).sum()))
+    expect(stack.locator(".copies")).to_have_text(str(int((chosen.duplicate_of == best).sum())), use_inner_text=True)
     assert page.locator(".cell.stack:not([hidden])").count() == page.locator(".copies:visible").count()
     page.reload()
     seen.open(site.address)

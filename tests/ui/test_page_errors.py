@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from core.settings.columns import METRIC_NAMES
 from core.ui.uploads import MOST_PHOTO_BYTES
@@ -190,7 +191,7 @@ def test_unsafe_weights_are_loaded_when_a_person_says_so(
     if way == "precompute":
         page.get_by_role("button", name="Precompute").click()
     trust.wait_for(timeout=PATIENCE_MS)
-    assert "could run any code" in page.locator("#weights-wrong .error").inner_text()
+    expect(page.locator("#weights-wrong .error")).to_contain_text("could run any code", use_inner_text=True)
     assert not ran.exists()
     trust.click()
     page.locator("#weights-wrong .error:visible:not(:has(button))").wait_for(timeout=PATIENCE_MS)
@@ -234,6 +235,6 @@ def test_a_face_model_that_is_not_allowed_is_refused_beside_its_folder(
     page.locator(".fold > button", has_text="Faces").click()
     page.get_by_role("button", name="Extract & Analyze Frames").click()
     page.wait_for_function("document.activeElement.closest('#extract-face_model')", timeout=PATIENCE_MS)
-    assert "allowed folder" in page.locator(".face-status .error").inner_text()
+    expect(page.locator(".face-status .error")).to_contain_text("allowed folder", use_inner_text=True)
     assert page.locator(".foot .error:visible").count() == 0
     seen.problems[:] = [text for text in seen.problems if "status of 400" not in text]

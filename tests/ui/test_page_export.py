@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import videos
 from tests.browser import Visit, type_into, type_text
@@ -88,7 +89,7 @@ def test_no_frame_no_export(site: Site, visit: Visitor) -> None:
     type_into(seen, "Sharpness, lower bound, as a number", "1000")
     assert seen.state()["kept"] == 0
     seen.page.keyboard.press("e")
-    assert seen.page.get_by_role("button", name="Export 0 frames").is_disabled()
+    expect(seen.page.get_by_role("button", name="Export 0 frames")).to_be_disabled()
     seen.page.keyboard.press("Escape")
     seen.page.get_by_role("button", name="Kept").click()
     seen.page.get_by_role("button", name="Reset filters").click()
@@ -143,10 +144,10 @@ def test_a_folder_that_is_taken_is_not_resumed_and_not_kept_for_the_next_run(sit
     page.locator(".drawer").get_by_role("alert").filter(has_text="not an empty folder").wait_for()
     page.locator("#jobs", has_text="failed").wait_for()
     assert page.locator("#jobs").get_by_role("button", name="Resume").count() == 0
-    assert page.get_by_role("textbox", name="Folder").input_value() == "mine"
+    expect(page.get_by_role("textbox", name="Folder")).to_have_value("mine")
     page.locator(".pick").click()
     page.locator(".run", has_text=other.name).click()
     seen.settled("next one")
     page.get_by_role("button", name="Export", exact=False).last.click()
-    assert page.get_by_role("textbox", name="Folder").input_value() == ""
+    expect(page.get_by_role("textbox", name="Folder")).to_have_value("")
     assert page.locator(".drawer").get_by_role("alert").count() == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from core.pipeline.extraction import extract_records
 from core.pipeline.faces.crops import cut_out, people_view
@@ -153,7 +154,7 @@ def test_people_are_found_named_and_looked_for(page: Site, visit: Visitor, media
     assert seen.filters()["person_ids"] is None
 
     shown = after_job(seen, run, lambda: panel.get_by_role("button", name="Look for").first.click())
-    assert panel.get_by_text("Looking for Jo <b>Juggler</b>").is_visible()
+    expect(panel.get_by_text("Looking for Jo <b>Juggler</b>")).to_be_visible()
     assert shown["kept"] == len(load_table(run))
     assert seen.page.evaluate("document.activeElement.dataset.key") == "seek 1"
     panel.get_by_label("Only faces at most this far away", exact=True).check()
@@ -162,7 +163,7 @@ def test_people_are_found_named_and_looked_for(page: Site, visit: Visitor, media
     assert is_as_selected(run, seen)
     assert last_frame(seen) < JUGGLER
     assert shown["kept"] > 20
-    assert keys.get_by_role("group", name="Face distance").locator(".hist").is_visible()
+    expect(keys.get_by_role("group", name="Face distance").locator(".hist")).to_be_visible()
     chip = keys.locator(".reasons .chip", has_text="face")
     assert chip.inner_text().split() == ["face", str(len(load_table(run)) - shown["kept"])]
 
@@ -201,7 +202,7 @@ def test_a_model_that_is_not_there_is_one_sentence(page: Site, visit: Visitor, m
         panel.get_by_role("alert").filter(has_text=sentence).first.wait_for(timeout=WAIT_MS)
         settled(seen)
         assert panel.get_by_role("alert").filter(visible=True).count() == 1
-        assert panel.get_by_role("button", name="Find people").is_disabled()
+        expect(panel.get_by_role("button", name="Find people")).to_be_disabled()
     assert not jobs_of(run)
     seen.problems = [text for text in seen.problems if "400" not in text]
 
@@ -223,10 +224,10 @@ def test_boxes_are_drawn_where_the_faces_are(page: Site, visit: Visitor) -> None
     wanted = [picture["x"] + line["bbox"][0] * scale, picture["y"] + line["bbox"][1] * scale]
     assert [drawn["x"], drawn["y"]] == pytest.approx(wanted, abs=2)
     assert drawn["width"] == pytest.approx((line["bbox"][2] - line["bbox"][0]) * scale, abs=2)
-    assert "Person 1" in box.first.inner_text()
-    assert f"{100 * line['confidence']:.0f} %" in seen.page.locator(".faces-here").inner_text()
+    expect(box.first).to_contain_text("Person 1", use_inner_text=True)
+    expect(seen.page.locator(".faces-here")).to_contain_text(f"{100 * line['confidence']:.0f} %", use_inner_text=True)
     seen.page.keyboard.press("f")
-    assert box.count() == 0
+    expect(box).to_have_count(0)
     seen.page.keyboard.press("f")
     assert box.count() >= 1
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from core.store import jsonl
 from core.ui.uploads import MOST_PHOTO_BYTES
@@ -21,7 +22,7 @@ from tests.faces import make_pack, six_people
 from tests.serving import serving
 from tests.ui.calls import Refused, call
 from tests.ui.site import read
-from tests.ui.source import begin, choose, ended, estimate, extract, options, run_of
+from tests.ui.source import begin, choose, ended, extract, options, run_of
 from tests.ui.source import unfold as open_group
 
 pytestmark = pytest.mark.browser
@@ -100,7 +101,7 @@ def test_each_model_says_whether_it_is_here_and_a_download_that_fails_says_what_
     assert str(installed.with_name("buffalo_l")) in error.inner_text()
     choose(page, "Face model", "buffalo_s")
     page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
-    assert page.locator(".face-missing").inner_text() == ""
+    expect(page.locator(".face-missing")).to_have_text("", use_inner_text=True)
     seen.problems[:] = [text for text in seen.problems if "status of 400" not in text]
 
 
@@ -113,8 +114,8 @@ def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
     type_text(page.get_by_label("One frame every"), str(EVERY_S))
     unfold(page, media / "own models")
     page.locator(".face-status", has_text="Runs on the CPU").wait_for(timeout=WAIT_MS)
-    assert "ms per frame" in page.locator(".face-cost").inner_text()
-    assert "+ faces" in estimate(page)
+    expect(page.locator(".face-cost")).to_contain_text("ms per frame", use_inner_text=True)
+    page.locator("#extract-method label.selected[data-estimate*='+ faces']").wait_for(timeout=WAIT_MS)
     page.get_by_label("Drop frames without a face").check()
     type_text(page.get_by_label("Face area at least"), "0.1")
     page.get_by_label("Photo file").set_input_files(six_people())
@@ -127,7 +128,7 @@ def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
     (uploaded,) = (downloads / "uploads" / "faces").iterdir()
     assert uploaded.read_bytes() == six_people().read_bytes()
     photo = page.get_by_role("list", name="Reference photos")
-    assert "t1.jpg, face 3" in photo.inner_text()
+    expect(photo).to_contain_text("t1.jpg, face 3", use_inner_text=True)
     type_text(page.get_by_label("Path of a photo"), f"{media / 'six.jpg'}#2")
     page.get_by_label("Path of a photo").press("Enter")
     photo.get_by_text("six.jpg, face 2").wait_for(timeout=WAIT_MS)
@@ -158,7 +159,7 @@ def test_one_of_six_faces_is_picked_and_an_extraction_reads_faces(
 
     extract(page)
     ended(page)
-    assert "on the CPU" in page.locator(".faces-run").inner_text()
+    expect(page.locator(".faces-run")).to_contain_text("on the CPU", use_inner_text=True)
     run = run_of(downloads)
     records = list(jsonl.read(run.metadata))
     dropped = [record for record in records if record.get("discard_reason") == "face"]
@@ -222,19 +223,19 @@ def test_what_was_said_of_one_model_does_not_stay_with_the_next(
     page.locator(".face-missing .error").wait_for(timeout=WAIT_MS)
     take_model(page, media / "half")
     page.locator(".face-status", has_text="holds no face recogniser").wait_for(timeout=WAIT_MS)
-    assert page.locator(".face-missing").inner_text() == ""
+    expect(page.locator(".face-missing")).to_have_text("", use_inner_text=True)
     choose(page, "Face model", "buffalo_s")
     page.get_by_role("button", name="Download buffalo_s").wait_for(timeout=WAIT_MS)
-    assert page.locator(".face-status").inner_text() == ""
+    expect(page.locator(".face-status")).to_have_text("", use_inner_text=True)
     assert page.locator("#face-model .error:visible").count() == 0
     take_model(page, media / "own models")
     page.locator(".face-status", has_text="Runs on the").wait_for(timeout=WAIT_MS)
     choose(page, "Face model", "buffalo_l")
     download.wait_for(timeout=WAIT_MS)
-    assert page.locator(".face-status").inner_text() == ""
+    expect(page.locator(".face-status")).to_have_text("", use_inner_text=True)
     take_model(page, media / "half")
     page.locator(".face-status", has_text="holds no face recogniser").wait_for(timeout=WAIT_MS)
-    assert page.locator(".face-missing").inner_text() == ""
+    expect(page.locator(".face-missing")).to_have_text("", use_inner_text=True)
     seen.problems[:] = [text for text in seen.problems if "status of 4" not in text]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from core.pipeline.select import digest, select
 from core.settings.filter import FilterSettings
@@ -102,12 +103,12 @@ def test_every_other_filter_shows_what_select_keeps(site: Site, visit: Visitor) 
     top.press("End")
     top.press_sequentially(".5")
     page.get_by_text("A whole number is wanted.").wait_for()
-    assert top.get_attribute("aria-invalid") == "true"
+    expect(top).to_have_attribute("aria-invalid", "true")
     assert seen.filters()["top"] == 30
     page.reload()
     seen.open(site.address)
-    assert page.get_by_label("In all", exact=True).input_value() == "30"
-    assert page.get_by_role("slider", name="How alike").input_value() == "6"
+    expect(page.get_by_label("In all", exact=True)).to_have_value("30")
+    expect(page.get_by_role("slider", name="How alike")).to_have_value("6")
 
 
 def test_reasons_are_counted_and_show_their_frames(site: Site, visit: Visitor) -> None:
@@ -119,7 +120,9 @@ def test_reasons_are_counted_and_show_their_frames(site: Site, visit: Visitor) -
     refused = select(load_table(run), FilterSettings(min={"contrast": middle})).counts()["contrast"]
     chip = seen.page.locator(".reasons .chip", has_text="contrast")
     assert chip.inner_text().split() == ["contrast", str(refused)]
-    assert seen.page.locator(".range-filter", has_text="Contrast").locator(".only").inner_text() == f"\u2212{refused}"
+    expect(seen.page.locator(".range-filter", has_text="Contrast").locator(".only")).to_have_text(
+        f"\u2212{refused}", use_inner_text=True
+    )
     chip.click()
     assert seen.state()["shown"] == refused == videos.FRAMES - shown["kept"]
     seen.page.keyboard.press("Escape")
@@ -167,7 +170,7 @@ def test_the_enlarged_picture_is_the_frame_that_it_is_called(site: Site, visit: 
         picture = seen.page.locator(f"img.full[data-shows='{ordinal}']")
         picture.wait_for()
         assert videos.read_number(seen.picture("img.full")) == ordinal
-        assert seen.page.locator(".facts-side h2").inner_text() == f"Frame {ordinal}"
+        expect(seen.page.locator(".facts-side h2")).to_have_text(f"Frame {ordinal}", use_inner_text=True)
         seen.page.keyboard.press("ArrowRight")
     seen.page.keyboard.press("Enter")
     seen.page.locator("img.full").wait_for(state="hidden")
@@ -177,7 +180,7 @@ def test_the_enlarged_picture_is_the_frame_that_it_is_called(site: Site, visit: 
     assert videos.read_number(seen.picture("img.full")) == videos.FRAMES - 1
     seen.page.keyboard.press("x")
     assert seen.filters()["reject"] == [videos.FRAMES - 1]
-    assert "Rejected, by hand" in seen.page.locator(".facts-side").inner_text()
+    expect(seen.page.locator(".facts-side")).to_contain_text("Rejected, by hand", use_inner_text=True)
 
 
 @pytest.mark.parametrize("of", ["files", "bare"])
@@ -364,7 +367,7 @@ def test_number_boxes_act_while_typing_and_leave_what_is_typed_alone(site: Site,
     assert seen.state()["kept"] == 7
     seen.page.keyboard.press("Backspace")
     seen.page.locator("#filter-top input[aria-invalid=true]").wait_for(state="detached", timeout=WAIT_MS)
-    assert top.input_value() == "7"
+    expect(top).to_have_value("7")
     share = seen.page.get_by_label("In all, share", exact=True)
     share.click()
     seen.page.keyboard.type("0.")
@@ -372,13 +375,13 @@ def test_number_boxes_act_while_typing_and_leave_what_is_typed_alone(site: Site,
     seen.page.keyboard.type("5")
     keeps(seen, len(select(load_table(run), FilterSettings(top=7, top_percent=0.5)).kept))
     seen.page.keyboard.press("Tab")
-    assert share.input_value() == "0.5"
+    expect(share).to_have_value("0.5")
     bound = seen.page.get_by_label("Contrast, lower bound, as a number")
     middle = str(middle_of(run, "contrast"))
     bound.click()
     seen.page.keyboard.type(middle)
     seen.page.locator(".reasons .chip", has_text="contrast").wait_for(timeout=WAIT_MS)
-    assert bound.input_value() == middle
+    expect(bound).to_have_value(middle)
     for _ in range(WAIT_MS // 50):  # the last digit acts a moment after the first ones
         filters = seen.filters()
         if filters["min"] == {"contrast": float(middle)}:
@@ -432,7 +435,7 @@ def test_a_histogram_folds_and_stays_folded(site: Site, visit: Visitor) -> None:
     group = seen.page.get_by_role("group", name="Contrast")
     group.get_by_role("button", name="Contrast").click()
     group.locator(".hist").wait_for(state="hidden")
-    assert group.get_by_label("Contrast, lower bound, as a number").is_visible()
+    expect(group.get_by_label("Contrast, lower bound, as a number")).to_be_visible()
     seen.page.reload()
     seen.open(site.address)
     group.get_by_role("button", name="Contrast").wait_for()
@@ -457,13 +460,15 @@ def test_reset_and_undo_reach_every_control(site: Site, visit: Visitor) -> None:
     page.locator("#filter .presets").get_by_role("button", name="Reset").click()
     page.locator("#filter .counts b", has_text=f"{videos.FRAMES} of").wait_for(timeout=WAIT_MS)
     assert seen.filters() == start
-    assert (alike.input_value(), page.get_by_label("Remove near-duplicates").is_checked()) == ("5", False)
-    assert page.get_by_label("Best by").input_value() == "Picture score"
-    assert page.get_by_label("In all", exact=True).input_value() == ""
+    expect(alike).to_have_value("5")
+    expect(page.get_by_label("Remove near-duplicates")).not_to_be_checked()
+    expect(page.get_by_label("Best by")).to_have_value("Picture score")
+    expect(page.get_by_label("In all", exact=True)).to_have_value("")
     page.get_by_role("listbox", name="Frames").focus()
     page.keyboard.press("z")
     assert seen.filters() == filters
-    assert (alike.input_value(), page.get_by_label("In all", exact=True).input_value()) == ("9", "9")
+    expect(alike).to_have_value("9")
+    expect(page.get_by_label("In all", exact=True)).to_have_value("9")
 
 
 def test_frames_that_are_rejected_by_hand_are_among_the_reasons(site: Site, visit: Visitor) -> None:

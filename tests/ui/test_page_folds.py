@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from core.store import jsonl
 from core.store.run import RunDir
@@ -30,12 +31,12 @@ def test_columns_that_few_people_want_are_folded_away_and_stay_as_they_were_left
     assert seen.filters()["min"] == {"detail": middle}
     fold.get_by_role("button", name="Parts of the score 1 set").click()
     fold.get_by_role("group", name="Detail").wait_for(state="hidden")
-    assert fold.locator(".active").inner_text() == "1 set"
+    expect(fold.locator(".active")).to_have_text("1 set", use_inner_text=True)
     seen.page.get_by_role("button", name="Flags").click()
     seen.page.reload()
     seen.open(site.address)
     seen.page.get_by_role("group", name="Titles").wait_for()
-    assert fold.get_by_role("group", name="Detail").is_hidden()
+    expect(fold.get_by_role("group", name="Detail")).to_be_hidden()
 
 
 def test_flags_are_boxes_that_leave_frames_out_and_counts_that_list_them(site: Site, visit: Visitor) -> None:
@@ -55,7 +56,7 @@ def test_flags_are_boxes_that_leave_frames_out_and_counts_that_list_them(site: S
     box.check()
     assert seen.state()["kept"] == 117
     assert seen.filters()["max"] == {"blank": 0}
-    assert seen.page.get_by_role("group", name="Blank").locator(".only").inner_text() == "\u22123"
+    expect(seen.page.get_by_role("group", name="Blank").locator(".only")).to_have_text("\u22123", use_inner_text=True)
     box.uncheck()
     assert seen.filters()["max"] == {}
     assert seen.state()["kept"] == 120

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from core.store import cuts
 from tests.browser import Visit, type_text
@@ -251,12 +252,12 @@ def test_maskers_that_cannot_run_are_listed_with_the_reason(page: Any) -> None:
     cards = page.locator("#masking-masker")
     for name in ("SAM2", "YOLO segmentation"):
         card = cards.locator("label", has_text=name)
-        assert "has no weights yet" in card.inner_text()
+        expect(card).to_contain_text("has no weights yet", use_inner_text=True)
     edit(page, 0)
     click(page, 10, 10)
     said = page.locator("#masking-state", has_text="points can be placed and saved all the same")
     said.wait_for(timeout=WAIT_MS)
-    assert page.get_by_role("button", name="Process all").is_disabled()
+    expect(page.get_by_role("button", name="Process all")).to_be_disabled()
 
 
 def test_weights_that_are_not_there_are_said_beside_their_box(page: Any) -> None:
@@ -276,7 +277,7 @@ def test_the_tab_has_an_address_and_a_folder_of_segments_too(page: Any, site: Si
     assert "#masking=/etc" in page.url
     page.go_back()
     page.locator(TILE).first.wait_for(timeout=WAIT_MS)
-    assert page.get_by_role("tab", name=TAB).get_attribute("aria-selected") == "true"
+    expect(page.get_by_role("tab", name=TAB)).to_have_attribute("aria-selected", "true")
 
 
 @pytest.mark.parametrize("size", [(390, 844), (640, 360), (768, 1024), (853, 480), (1600, 1000)])

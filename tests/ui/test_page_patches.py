@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from core.pipeline.extraction import extract_records
 from core.pipeline.patches import config as configuration
@@ -116,7 +117,7 @@ def test_from_typed_keys_to_files_that_an_undisturbed_command_writes(
     _wish(page, downloads / "typed", {"paused": True, "workers": 1})
     page.reload()
     page.locator("#patches-tracker", has_text="paused").wait_for(timeout=PATIENCE_MS)
-    assert page.get_by_label("Own weights of video 2").input_value() == "toon 1", "the form is remembered"
+    expect(page.get_by_label("Own weights of video 2"), "the form is remembered").to_have_value("toon 1")
     page.locator("#patches-cancel").click()
     state(page, "cancelled")
     assert made(page, "master") + made(page, "toon") < 2 * WINDOWS, "it waited"
@@ -255,8 +256,8 @@ def test_a_configuration_of_the_original_is_loaded_and_saved(
     path(page, "File of the configuration", str(media / "original.json"))
     page.get_by_role("button", name="Load").click()
     page.locator("#patches-line", has_text="Loaded").wait_for(timeout=PATIENCE_MS)
-    assert page.get_by_label("Name of video 1").input_value() == "Bed Room (2024)"
-    assert page.get_by_label("Own weights of video 2").input_value() == "toon 1"
+    expect(page.get_by_label("Name of video 1")).to_have_value("Bed Room (2024)")
+    expect(page.get_by_label("Own weights of video 2")).to_have_value("toon 1")
     page.wait_for_function("document.querySelector('#patches-base_frame_limit input').value === '30'")
     controls = page.evaluate("gradio_config.components.map((one) => one.props.elem_id)")
     lost = [name for name in PatchSettings.model_fields if f"patches-{name}" not in controls]
@@ -289,7 +290,7 @@ def test_the_usual_video_is_that_of_the_run_and_who_wants_stillness_steps_throug
     previewed(page)
     tile = page.locator(TILES).first
     assert re.match(r"one\nFrames \d+ to \d+", tile.inner_text().split("\n", 1)[1])
-    assert page.locator(".patch_flipbook").get_by_role("button", name="Play").count() == 1
+    expect(page.locator(".patch_flipbook").get_by_role("button", name="Play")).to_have_count(1)
     was = tile.get_attribute("data-frame")
     page.wait_for_timeout(600)
     assert tile.get_attribute("data-frame") == was

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from core.pipeline.select import select
 from core.settings.filter import FilterSettings
@@ -79,11 +80,11 @@ def test_enter_at_once_after_a_paste_and_a_wrong_path_that_is_mended(
         box.press("ArrowLeft")
     page.keyboard.type("o")
     page.locator(".about-source", has_text="320 x 180").wait_for(timeout=WAIT_MS)
-    assert page.locator("#source-file .wrong[id]").inner_text() == ""
+    expect(page.locator("#source-file .wrong[id]")).to_have_text("", use_inner_text=True)
     type_text(box, f'"{media / "long.mp4"}"')
     box.press("Enter")
     page.locator(".about-source", has_text="long.mp4").wait_for(timeout=WAIT_MS)
-    assert page.get_by_role("button", name="Extract & Analyze Frames").is_enabled()
+    expect(page.get_by_role("button", name="Extract & Analyze Frames")).to_be_enabled()
     seen.problems[:] = [text for text in seen.problems if "status of 400" not in text]
 
 
@@ -93,9 +94,10 @@ def test_settings_that_are_changed_while_it_runs_are_those_of_the_next_one(
     page = begin(visit(), served[0], str(media / "short.mp4"), "Every Nth frame")
     type_text(page.get_by_label("One frame of every"), "60")
     extract(page)
+    page.locator("#jobs", has_text="Extract short.mp4").wait_for(timeout=WAIT_MS)
     type_text(page.get_by_label("One frame of every"), "40")
     ended(page)
-    assert page.locator(".live .big").inner_text() == "2"
+    expect(page.locator(".live .big")).to_have_text("2", use_inner_text=True)
     page.get_by_role("button", name="Extract & Analyze Frames").click()
     page.locator(".live .big", has_text=re.compile("^3$")).wait_for(timeout=WAIT_MS)
 
@@ -205,7 +207,7 @@ def test_a_tab_that_is_clicked_before_the_page_is_there_stays_and_takes_the_keys
     page.get_by_label("URL, path or dropped file").wait_for(state="attached", timeout=WAIT_MS)
     seen.settled(run.name)
     page.keyboard.press("ArrowRight")
-    assert page.get_by_role("tab", name="Filtering & Export").get_attribute("aria-selected") == "true"
+    expect(page.get_by_role("tab", name="Filtering & Export")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("x")
     assert seen.filters()["reject"] == [1]
 

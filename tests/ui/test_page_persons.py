@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from core.store import person_edits, persons
 from core.store.person_dir import PersonDir
@@ -157,15 +158,15 @@ def test_somebody_who_is_no_person_is_taken_away(page: Any, folder: PersonDir) -
 
 def test_a_suggestion_is_answered_by_a_key_and_never_asked_again(page: Any, folder: PersonDir) -> None:
     bar = page.locator(".suggested .bar-of")
-    assert re.search(r"Same person\? \d and \d, alike 0\.85", bar.inner_text())
+    expect(bar).to_contain_text(re.compile(r"Same person\? \d and \d, alike 0\.85"), use_inner_text=True)
     press(page, "n")
-    assert "No two persons look like one" in bar.inner_text()
+    expect(bar).to_contain_text("No two persons look like one", use_inner_text=True)
     assert len(of(folder)) == 4
     page.reload()
     page.locator(ROWS).first.wait_for(timeout=WAIT_MS)
-    assert "No two persons look like one" in bar.inner_text()
+    expect(bar).to_contain_text("No two persons look like one", use_inner_text=True)
     press(page, "z")
-    assert "0.85" in bar.inner_text()
+    expect(bar).to_contain_text("0.85", use_inner_text=True)
     press(page, "y")
     assert len(ids(page)) == 3
     assert len(of(folder)) == 3
@@ -185,7 +186,8 @@ def test_another_threshold_groups_again_at_once_and_detects_nothing(page: Any, f
     page.reload()
     page.locator(ROWS).first.wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="Who is one person").click()
-    assert page.locator("#persons-similarity input[type=number]").input_value() == "0.8", "what is in force is shown"
+    in_force = page.locator("#persons-similarity input[type=number]")
+    expect(in_force, "what is in force is shown").to_have_value("0.8")
 
 
 def test_persons_are_compared_with_the_reason_why_they_stayed_apart(page: Any, folder: PersonDir) -> None:
@@ -253,7 +255,7 @@ def test_who_is_chosen_is_written_and_said(page: Any, folder: PersonDir) -> None
     page.locator(".suggested .state", has_text="files are written of 2").wait_for(timeout=WAIT_MS)
     table = np.load(folder.primary)["primary_person"]
     assert len(table["bboxes"]) == of(folder)[2]
-    assert str(folder.primary) in drawer.get_by_label("Their files").input_value()
+    expect(drawer.get_by_label("Their files")).to_have_value(re.compile(re.escape(str(folder.primary))))
     pick(page, 1, 3)
     drawer.get_by_role("button", name="Write files of 2 persons").click()
     page.locator(".suggested .state", has_text=re.compile("files are written of 1, 2, 3")).wait_for(timeout=WAIT_MS)
@@ -286,6 +288,6 @@ def test_a_run_without_persons_says_the_one_thing_to_do(site: Site, visit: Visit
     page.goto(site.address)
     page.get_by_role("tab", name="Person Selection").click()
     page.get_by_text("Nobody was looked for in this video.").wait_for(timeout=WAIT_MS)
-    assert page.get_by_role("button", name="Find people", exact=True).first.is_disabled()
-    assert page.get_by_role("button", name="Merge").is_disabled()
-    assert page.locator("#persons-state").inner_text() == "Name weights that find people."
+    expect(page.get_by_role("button", name="Find people", exact=True).first).to_be_disabled()
+    expect(page.get_by_role("button", name="Merge")).to_be_disabled()
+    expect(page.locator("#persons-state")).to_have_text("Name weights that find people.", use_inner_text=True)

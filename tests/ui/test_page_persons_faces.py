@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from core.store import jsonl, person_edits
 from core.store.person_dir import PersonDir
@@ -54,7 +55,7 @@ def test_who_is_known_by_faces_alone_stands_behind_all_who_have_bodies(site: Sit
     assert person_edits.read(folder.edits).names() == {3: "Ada"}
     for button in ("Split", "Not a person"):
         row(page, 3).locator(".id").click()
-        assert page.get_by_role("button", name=re.compile(f"^{button}")).is_disabled()
+        expect(page.get_by_role("button", name=re.compile(f"^{button}"))).to_be_disabled()
     pick(page, 3, 4)
     page.keyboard.press("c")
     drawer = page.get_by_role("complementary", name="Side by side")
@@ -67,15 +68,15 @@ def test_who_is_known_by_faces_alone_stands_behind_all_who_have_bodies(site: Sit
     pick(page, 1, 3)
     press(page, "m")
     assert sorted(ids(page)) == [2, 3], "the one with a name keeps its number, with the body of the other"
-    assert "faces only" not in row(page, 3).inner_text()
+    expect(row(page, 3)).not_to_contain_text("faces only", use_inner_text=True)
     press(page, "z", "z")
     assert sorted(ids(page)) == [1, 2, 3, 4]
     press(page, "Escape")
     row(page, 4).locator(".id").click()
     page.keyboard.press("e")
     drawer = page.get_by_role("complementary", name="Chosen persons")
-    assert drawer.get_by_role("button", name="Write files").is_disabled()
-    assert "known by faces only" in drawer.inner_text()
+    expect(drawer.get_by_role("button", name="Write files")).to_be_disabled()
+    expect(drawer).to_contain_text("known by faces only", use_inner_text=True)
     drawer.get_by_role("button", name="Go on in Filtering").click()
     page.locator("#filter .pane[aria-busy=false]").wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name=re.compile("^Person 4"), pressed=True).wait_for(timeout=WAIT_MS)
@@ -88,7 +89,7 @@ def test_without_bodies_the_table_shows_whom_faces_show(site: Site, visit: Visit
     page = open_tab(visit(), site.address, RUN)
     assert ids(page) == [1, 2]
     assert "2 persons, known by faces only; no bodies were looked for" in state(page)
-    assert page.locator("#persons-find").inner_text() == "Find people"
+    expect(page.locator("#persons-find")).to_have_text("Find people", use_inner_text=True)
     name(page, 2, "Ada")
     assert person_edits.read(folder.edits).names() == {2: "Ada"}
     pick(page, 1, 2)

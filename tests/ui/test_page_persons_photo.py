@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from core.metrics import appearance
 from core.pipeline.persons.canonical import regroup
@@ -72,14 +73,14 @@ def test_whoever_is_most_like_a_photo_stands_first(site: Site, folder: PersonDir
         drawer.get_by_text(f"Most like third person.png: Person {third}, alike 1.0")
     ).wait_for(timeout=WAIT_MS)
     assert ids(page)[0] == third
-    assert "alike" in page.locator(ROWS).first.inner_text()
+    expect(page.locator(ROWS).first).to_contain_text("alike", use_inner_text=True)
     drawer.get_by_role("button", name="Sort by rank again").click()
     page.locator(f"{ROWS}:first-child[data-id='{before[0]}']").wait_for(timeout=WAIT_MS)
     assert ids(page) == before
     type_text(box, "")
     sent(page, photo)
     page.locator(f"{ROWS}:first-child[data-id='{third}']").wait_for(timeout=WAIT_MS)
-    assert "by looks" in drawer.inner_text()
+    expect(drawer).to_contain_text("by looks", use_inner_text=True)
 
 
 def test_a_photo_is_dropped_on_the_table(site: Site, folder: PersonDir, photo: Path, visit: Visitor) -> None:
@@ -118,11 +119,11 @@ def test_looks_of_an_older_program_are_described_again(site: Site, visit: Visito
     described(folder, "stripes-1")
     page = open_tab(visit(), site.address, RUN)
     line = page.locator("#persons-state .error")
-    assert "An older program described" in line.inner_text()
+    expect(line).to_contain_text("An older program described", use_inner_text=True)
     line.get_by_role("button", name="Describe them again").click()
     line.wait_for(state="hidden", timeout=WAIT_MS)
     page.locator(".persons_table .scrolled[aria-busy=false]").wait_for(timeout=WAIT_MS)
     page.wait_for_function("!window.framesieve.persons.persons.job", timeout=WAIT_MS)
     tracklets = persons.read_tracklets(folder.tracklets)
     assert persons.read_appearances(folder.appearance, tracklets).kind == appearance.KIND
-    assert not page.locator("#persons-state .error").is_visible()
+    expect(page.locator("#persons-state .error")).to_be_hidden()

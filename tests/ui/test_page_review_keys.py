@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from core.store import examples
 from core.video.images import encode_jpeg, read_jpeg
@@ -81,7 +82,7 @@ def test_a_cache_beside_the_video_is_used_at_once_and_thresholds_act_on_it(page:
     page.get_by_role("button", name="Hide person").click()
     shows_boxes(page, 1)
     page.locator(".class-chips .amount", has_text=re.compile("^120$")).first.wait_for(timeout=WAIT_MS)
-    assert "can only take more of them away" in page.locator("#thinned").inner_text()
+    expect(page.locator("#thinned")).to_contain_text("can only take more of them away", use_inner_text=True)
     page.keyboard.press("o")
     page.locator(".boxes-note", has_text="boxes are off").wait_for(timeout=WAIT_MS)
     page.keyboard.press("o")
@@ -98,17 +99,17 @@ def test_every_key_does_what_the_table_says(page: Any) -> None:
     assert frame(page) == 0
     for key, wanted in (("1", "0.5"), ("2", "1"), ("3", "2"), ("-", "1.5"), ("-", "1"), ("+", "1.5")):
         page.keyboard.press(key)
-        assert rate.input_value() == wanted
+        expect(rate).to_have_value(wanted)
     page.keyboard.press("h")
-    assert "undo the last save" in page.locator(".keys-over").inner_text()
+    expect(page.locator(".keys-over")).to_contain_text("undo the last save", use_inner_text=True)
     page.keyboard.press("h")
-    assert not page.locator(".keys-over").is_visible()
+    expect(page.locator(".keys-over")).to_be_hidden()
     page.keyboard.press(" ")
     page.locator(".where", has_text=re.compile(r"^frame ([4-9]|\d\d+) of ")).wait_for(timeout=WAIT_MS)
     page.keyboard.press(" ")
     page.get_by_role("button", name="Play (Space)").wait_for(timeout=WAIT_MS)
     page.keyboard.press("?")
-    assert "false negative" in page.locator("dialog.help").inner_text()
+    expect(page.locator("dialog.help")).to_contain_text("false negative", use_inner_text=True)
 
 
 def test_typing_other_tabs_and_browser_shortcuts_fire_nothing(page: Any, served: tuple[str, Path]) -> None:
@@ -128,7 +129,7 @@ def test_typing_other_tabs_and_browser_shortcuts_fire_nothing(page: Any, served:
     settled(page)
     assert frame(page) == 10
     assert page.locator(".saved-strip .card").count() == 0
-    assert page.get_by_label("Speed").input_value() == "1"
+    expect(page.get_by_label("Speed")).to_have_value("1")
     assert files(served[1]) == []
     page.keyboard.press("ArrowRight")  # the focus is not stuck on the button of the tab
     at_frame(page, 11)
@@ -218,7 +219,7 @@ def test_skipping_after_a_save_and_a_folder_that_is_not_allowed(page: Any, serve
     type_text(box, "/etc")
     box.press("Enter")
     page.locator("#output-wrong .error span").wait_for()
-    assert "is not in the allowed folders" in page.locator("#output-wrong .error").inner_text()
+    expect(page.locator("#output-wrong .error")).to_contain_text("is not in the allowed folders", use_inner_text=True)
     page.locator(".screen").focus()
     page.keyboard.press("s")
     settled(page)
@@ -239,7 +240,8 @@ def test_a_reload_begins_with_the_folders_that_were_accepted_last(page: Any, fol
     page.locator(".video", has_text=VIDEO).wait_for(timeout=WAIT_MS)
     shows(page)
     page.locator(".saved-strip .card").wait_for(timeout=WAIT_MS)
-    assert (videos_of.input_value(), output.input_value()) == (str(folder), accepted)
+    expect(videos_of).to_have_value(str(folder))
+    expect(output).to_have_value(accepted)
     assert not page.locator("#review .error").locator("visible=true").count()
 
 
@@ -262,7 +264,9 @@ def test_a_cache_of_another_video_is_refused_with_the_reason(
 ) -> None:
     cache_for(folder / VIDEO, [[PERSON]] * 7)
     page = open_tab(visit(), serve(tmp_path / "downloads", "--root", str(folder)), folder, VIDEO)
-    assert "has detections for 7 frames, the video has 120" in page.locator("#weights-wrong .error").inner_text()
+    expect(page.locator("#weights-wrong .error")).to_contain_text(
+        "has detections for 7 frames, the video has 120", use_inner_text=True
+    )
     page.locator(".boxes-note", has_text="no boxes yet").wait_for(timeout=WAIT_MS)
 
 
@@ -324,13 +328,13 @@ def test_the_scale_of_the_strip_is_of_the_video_that_is_shown(page: Any, folder:
     choose(page, "plain.mp4")
     shows(page)
     page.locator(".boxes-note", has_text="no boxes yet").wait_for(timeout=WAIT_MS)
-    assert scale.inner_text() == ""
+    expect(scale).to_have_text("", use_inner_text=True)
 
 
 def test_the_line_above_says_which_video_and_frame_is_shown(page: Any) -> None:
     go_to(page, 65)
-    assert page.locator(".film-name").inner_text() == VIDEO
-    assert page.locator(".where").inner_text() == "frame 65 of 120, 0:02.600"
+    expect(page.locator(".film-name")).to_have_text(VIDEO, use_inner_text=True)
+    expect(page.locator(".where")).to_have_text("frame 65 of 120, 0:02.600", use_inner_text=True)
 
 
 def test_videos_below_the_folder_are_listed_searched_and_say_how_many_are_saved(page: Any, folder: Path) -> None:
@@ -342,11 +346,11 @@ def test_videos_below_the_folder_are_listed_searched_and_say_how_many_are_saved(
     page.locator(".video.on", has_text="1 saved").wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="List").click()
     page.locator(".video", has_text="night/").first.wait_for(timeout=WAIT_MS)
-    assert page.locator(".video").count() == 7
-    assert page.locator(".video", has_text="1 saved").count() == 1
+    expect(page.locator(".video")).to_have_count(7)
+    expect(page.locator(".video", has_text="1 saved")).to_have_count(1)
     type_text(page.get_by_label("Search the videos"), "night 3")
     page.wait_for_function("document.querySelectorAll('.video').length === 1")
-    assert "scene 3.mp4" in page.locator(".video").inner_text()
+    expect(page.locator(".video")).to_contain_text("scene 3.mp4", use_inner_text=True)
 
 
 def test_weights_that_are_refused_say_so_again_after_a_reload(
@@ -361,4 +365,4 @@ def test_weights_that_are_refused_say_so_again_after_a_reload(
             page.get_by_role("tab", name="Live Review").click()
         wrong.filter(has_text="there are no weights").wait_for(timeout=WAIT_MS)
         page.locator("#detections", has_text="These weights cannot be used").first.wait_for(timeout=WAIT_MS)
-        assert page.get_by_role("button", name="Precompute").is_disabled()
+        expect(page.get_by_role("button", name="Precompute")).to_be_disabled()

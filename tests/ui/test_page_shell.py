@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import Visit, still
 from tests.machine import ROOT
@@ -60,7 +61,7 @@ def test_without_a_run_the_page_says_what_to_do(serve: Callable[..., str], visit
     seen.page.get_by_role("heading", name="Choose a video.").wait_for()
     seen.page.get_by_role("tab", name="Filtering & Export").click()
     seen.page.get_by_role("heading", name="No run yet.").wait_for()
-    assert not seen.page.locator("#filter > .side").is_visible()
+    expect(seen.page.locator("#filter > .side")).to_be_hidden()
     seen.page.get_by_role("button", name="Open Video Source").click()
     seen.page.get_by_role("heading", name="Choose a video.").wait_for()
 
@@ -72,7 +73,9 @@ def test_the_newest_run_opens_and_the_picker_changes_it_by_keyboard(site: Site, 
         time.sleep(0.02)
     seen = visit().open(site.address)
     assert seen.state()["run"] == "newest"
-    assert seen.page.locator("#top .facts").inner_text() == "120 frames of 120, 320x180, 25 fps, 0:04.800"
+    expect(seen.page.locator("#top .facts")).to_have_text(
+        "120 frames of 120, 320x180, 25 fps, 0:04.800", use_inner_text=True
+    )
     seen.page.locator(".pick").focus()
     seen.page.keyboard.press("Enter")
     seen.page.get_by_role("option", name="older").wait_for()
@@ -92,12 +95,12 @@ def test_keys_are_listed_and_do_nothing_while_typing(site: Site, visit: Visitor)
     seen.page.keyboard.type("kxzed? ")
     filters = seen.filters()
     assert (filters["keep"], filters["reject"]) == ([], [])
-    assert not seen.page.locator("dialog.help").is_visible()
+    expect(seen.page.locator("dialog.help")).to_be_hidden()
     seen.page.get_by_role("listbox", name="Frames").focus()
     seen.page.keyboard.press("?")
-    assert "keep by hand" in seen.page.locator("dialog.help").inner_text()
+    expect(seen.page.locator("dialog.help")).to_contain_text("keep by hand", use_inner_text=True)
     seen.page.keyboard.press("Escape")
-    assert not seen.page.locator("dialog.help").is_visible()
+    expect(seen.page.locator("dialog.help")).to_be_hidden()
 
 
 @pytest.mark.browser

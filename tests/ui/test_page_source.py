@@ -21,7 +21,6 @@ from tests.ui.source import (
     choose,
     choose_method,
     ended,
-    estimate,
     extract,
     is_counted,
     options,
@@ -56,18 +55,19 @@ def test_a_pasted_path_becomes_a_run_in_filtering(served: tuple[str, Path], visi
     seen = visit()
     page = begin(seen, address, f'  "{media / NAME}" ', "Every Nth frame")
     page.wait_for_selector(":is(.poster, .ready) img:visible", timeout=WAIT_MS)
+    is_counted(page)
     facts = page.locator(".about-source").inner_text()
     assert NAME in facts
     for fact in ("320 x 180", "0:04.8", "25 fps", "120", "h264"):
         assert fact in facts
-    assert estimate(page) == "12 frames"
+    page.locator("#extract-method label.selected[data-estimate='12 frames']").wait_for(timeout=WAIT_MS)
     type_text(page.get_by_label("One frame of every"), "20")
     page.locator("#extract-method label.selected[data-estimate='6 frames']").wait_for(timeout=WAIT_MS)
     extract(page)
     ended(page)
     page.wait_for_selector(".quality")
     assert page.locator(".latest tbody tr").count() == 6
-    assert page.locator(".live .big").inner_text() == "6"
+    expect(page.locator(".live .big")).to_have_text("6", use_inner_text=True)
     run = run_of(downloads)
     assert read(run.run_json)["settings"]["every"] == 20
     assert len(list(run.thumbs.iterdir())) == 6
@@ -160,7 +160,7 @@ def test_what_may_not_be_opened_is_refused_in_one_sentence(looked_at: Any, text:
     page = looked_at
     type_text(page.get_by_label("URL, path or dropped file"), text)
     page.locator("#source-file [role=alert]", has_text=sentence).wait_for(timeout=WAIT_MS)
-    assert page.get_by_role("button", name="Extract & Analyze Frames").is_disabled()
+    expect(page.get_by_role("button", name="Extract & Analyze Frames")).to_be_disabled()
 
 
 def test_a_reload_in_the_middle_attaches_again_and_cancel_ends_it(
@@ -183,7 +183,7 @@ def test_a_reload_in_the_middle_attaches_again_and_cancel_ends_it(
     said = "Nothing of yours is running; another browser has 1 job."
     stranger.page.locator("#jobs", has_text=said).wait_for(timeout=WAIT_MS)
     assert stranger.page.locator("#jobs").get_by_role("button", name="Cancel").count() == 0
-    assert stranger.page.get_by_label("URL, path or dropped file").input_value() == ""
+    expect(stranger.page.get_by_label("URL, path or dropped file")).to_have_value("")
     page.locator("#jobs").get_by_role("button", name="Cancel").click()
     ended(page, "cancelled")
     ended(other.page, "cancelled")
@@ -228,7 +228,7 @@ def test_an_address_is_asked_only_after_a_click_then_downloaded_and_extracted(
         page.locator(".source-title", has_text="clip").wait_for(timeout=WAIT_MS)
         page.get_by_role("button", name="Extract & Analyze Frames").click()
         ended(page)
-    assert page.locator(".live .big").inner_text() == "5"
+    expect(page.locator(".live .big")).to_have_text("5", use_inner_text=True)
     assert list(downloads.glob("clip *.mp4"))
     assert not list(downloads.glob(".job-*"))
 
@@ -293,7 +293,7 @@ def test_an_extraction_that_waits_behind_another_is_followed(
     page.wait_for_selector(".live[data-state=queued]", timeout=WAIT_MS)
     page.locator("#jobs").get_by_role("button", name="Cancel").first.click()
     ended(page)
-    assert page.locator(".live .big").inner_text() == "5"
+    expect(page.locator(".live .big")).to_have_text("5", use_inner_text=True)
 
 
 def test_presets_are_saved_loaded_reset_deleted_and_brought_back(served: tuple[str, Path], visit: Visitor) -> None:
@@ -304,7 +304,7 @@ def test_presets_are_saved_loaded_reset_deleted_and_brought_back(served: tuple[s
     expect(interval).to_have_value("0.5")
     type_text(interval, "0.75")
     presets = page.locator("#source .presets")
-    assert presets.get_by_role("button", name="Delete").is_disabled()
+    expect(presets.get_by_role("button", name="Delete")).to_be_disabled()
     presets.get_by_role("button", name="Save").first.click()
     type_text(page.get_by_label("Name of the preset"), "mine")
     page.get_by_label("Name of the preset").press("Enter")
@@ -320,7 +320,7 @@ def test_presets_are_saved_loaded_reset_deleted_and_brought_back(served: tuple[s
     presets.get_by_role("button", name="Undo").click()
     expect(presets.get_by_label("Preset")).to_have_value("mine")
     assert "mine" in options(page, "Preset")
-    assert presets.get_by_role("button", name="Delete").is_enabled()
+    expect(presets.get_by_role("button", name="Delete")).to_be_enabled()
 
 
 def test_a_wrong_number_is_refused_beside_its_box(served: tuple[str, Path], visit: Visitor, media: Path) -> None:
@@ -328,14 +328,14 @@ def test_a_wrong_number_is_refused_beside_its_box(served: tuple[str, Path], visi
     box = page.get_by_label("One frame every")
     type_text(box, "-3")
     assert wrong(page, "interval") == "From 0.001 to 86,400."
-    assert box.get_attribute("aria-invalid") == "true"
+    expect(box).to_have_attribute("aria-invalid", "true")
     extract(page)
     expect(box).to_be_focused()
     assert page.locator("#jobs").inner_text().startswith("Nothing is running.")
     box.press("ControlOrMeta+a")
     box.press("Delete")
     box.press("x")  # a box of numbers takes no letters
-    assert box.input_value() == ""
+    expect(box).to_have_value("")
     type_text(box, "0.5")
     page.locator("#extract-interval .wrong-text", has_text="From").wait_for(state="hidden")
     choose_method(page, "Every Nth frame")
@@ -353,7 +353,7 @@ def test_what_was_chosen_is_there_after_a_reload(served: tuple[str, Path], visit
     page.get_by_label("Reuse an earlier run with the same settings").uncheck()
     page.reload()
     page.wait_for_selector(":is(.poster, .ready) img:visible", timeout=WAIT_MS)
-    assert page.get_by_label("URL, path or dropped file").input_value() == str(media / NAME)
+    expect(page.get_by_label("URL, path or dropped file")).to_have_value(str(media / NAME))
     expect(page.get_by_label("One frame every")).to_have_value("0.5")
     unfold(page, "Pre-filters")
     expect(page.get_by_label("Contrast at least")).to_have_value("12")
@@ -409,6 +409,7 @@ def test_arrows_choose_the_method_and_the_form_is_one_tab_stop_each(served: tupl
     for name in ("Scene changes", "Every few seconds"):
         page.keyboard.press("ArrowUp")
         page.locator("#extract-method label.selected", has_text=name).wait_for(timeout=WAIT_MS)
+    expect(page.get_by_label("One frame every")).to_be_visible()  # a moment after its method is chosen
     page.keyboard.press("Tab")
     expect(page.get_by_label("One frame every")).to_be_focused()
 

@@ -21,7 +21,7 @@ from tests.ui.source import is_counted
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Visit]
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ PASSED_BY = {
     *("path-missing", "path-is-a-folder", "path-is-no-video", "film-cut-off"),
 }
 """States of which nothing after them depends, and which hold nothing new."""
-STEP_MS = 20_000
+STEP_MS = 60_000
 ASKED = {
     *("source-named", "faces-unfolded", "path-outside", "job-list-open", "done", "key-help", "run-picker"),
     *(
