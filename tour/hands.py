@@ -194,8 +194,11 @@ def take_face(page: Any, steps: int) -> None:
 
 
 def extract(page: Any) -> None:
-    """Presses the button that starts."""
+    """Presses the button that starts, and waits until it is this extraction that is shown."""
+    before = page.locator(".live").get_attribute("data-job")
     page.get_by_role("button", name="Extract & Analyze Frames").click()
+    other = "(before) => (document.querySelector('.live').dataset.job ?? null) !== before"
+    page.wait_for_function(other, arg=before, timeout=BROAD_MS)
 
 
 def extracting(page: Any) -> None:

@@ -19,6 +19,8 @@ NAMES = ["person", "car", "dog"]
 WHERE = re.compile(r"frame ([\d,]+) of [\d,]+, [\d:.]+")
 WEIGHTS = "Weights"
 ALIKE = "Near-duplicates: how alike"
+SLIDERS = {"Confidence at least": "conf", "Overlap (IoU) at most": "iou", ALIKE: "hamming"}
+"""Label -> what the instruments call it."""
 RESTS = ".screen[aria-busy=false]"
 """The player while no other frame is on its way."""
 
@@ -162,6 +164,8 @@ def settled(page: Any) -> None:
 def set_slider(page: Any, label: str, value: float) -> None:
     """Drags a slider to a value, and waits until what it changes is drawn."""
     drag_slider(page.get_by_label(f"range slider for {label}"), value)
+    heard = "([name, value]) => Math.abs(framesieve.review.wish[name] - value) < 1e-6"
+    page.wait_for_function(heard, arg=[SLIDERS[label], value], timeout=WAIT_MS)
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 

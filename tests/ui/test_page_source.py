@@ -119,6 +119,24 @@ def test_nothing_moves_when_an_extraction_ends(
     assert page.evaluate("window.places.size") == 1, page.evaluate("[...window.places]")
 
 
+def test_the_summary_says_the_number_above_it_before_and_after_the_records_are_read(
+    served: tuple[str, Path], visit: Visitor, media: Path
+) -> None:
+    page = begin(visit(), served[0], str(media / NAME), "Every Nth frame")
+    late: list[Any] = []
+    page.route("**/fs/runs/*/columns/*", lambda records: late.append(records))
+    extract(page)
+    ended(page)
+    kept = page.locator(".results dt:has-text('Kept') + dd")
+    said = page.locator(".live .big").inner_text(), kept.inner_text(), page.locator(".quality rect").count()
+    page.unroute("**/fs/runs/*/columns/*")
+    for records in late:
+        records.continue_()
+    page.locator(".quality rect").first.wait_for(timeout=WAIT_MS)
+    assert said == ("12", "12", 0)
+    assert (page.locator(".live .big").inner_text(), kept.inner_text()) == ("12", "12")
+
+
 def test_the_list_of_videos_has_its_room_before_a_folder_is_read(
     served: tuple[str, Path], visit: Visitor, media: Path, tmp_path: Path
 ) -> None:

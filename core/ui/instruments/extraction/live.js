@@ -67,6 +67,7 @@ export class Live {
     const had = [this.stop, this.again].find((button) => button === document.activeElement);
     const share = job.total ? Math.min(100, (100 * job.done) / job.total) : 0;
     this.element.dataset.state = job.state;
+    this.element.dataset.job = job.id;
     const found = detailOf(job.id);
     const any = job.kept + job.done > 0 || Boolean(found?.rows.length);
     // what is recorded counts: an interruption may lie behind the last number that the job told
