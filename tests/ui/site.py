@@ -89,14 +89,15 @@ def middle_of(run: Path, column: str) -> float:
     return round(float(np.median(load_table(run).values[column])), 3)
 
 
-def hold_job() -> None:
-    """Holds the process of the job that begins now still: it can be cancelled however fast it would go."""
+def hold_job() -> psutil.Process:
+    """Holds the process of the job that begins now still: it runs until it is cancelled or resumed."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         for one in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 if one.cmdline() == list(COMMAND):
-                    return one.suspend()
+                    one.suspend()
+                    return one
         time.sleep(0.001)
     raise AssertionError("no job begins")
 

@@ -36,6 +36,7 @@ from tests.ui.patches import (
     previewed,
     state,
 )
+from tests.ui.site import hold_job
 from tests.ui.test_page_api import calls
 from tests.videos import read_number
 
@@ -239,7 +240,9 @@ def test_a_folder_of_other_patches_is_refused_unless_begun_anew(
     fold(page, "How it runs")
     page.get_by_label("Go on where it stopped").uncheck()
     page.get_by_role("button", name=GO).click()
+    job = hold_job()
     state(page, "running")
+    job.resume()
     state(page, "done")
     assert json.loads((downloads / "other" / "generator_config.json").read_text())["base_settings"]["seed"] == 5
 

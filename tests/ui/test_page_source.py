@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from tests import videos, web
 from tests.browser import Visit, type_text, visiting
 from tests.serving import free_port, serving
-from tests.ui.site import long_clip, read
+from tests.ui.site import hold_job, long_clip, read
 from tests.ui.source import (
     WAIT_MS,
     begin,
@@ -292,7 +292,9 @@ def test_several_videos_are_extracted_one_after_the_other(
     page.locator("#source-file input[type=file]").set_input_files(paths)
     page.locator(".source-title", has_text="2 videos, one after the other").wait_for(timeout=WAIT_MS)
     page.get_by_role("button", name="Extract & Analyze Frames").click()
+    job = hold_job()
     page.locator("#jobs", has_text="waiting").wait_for(timeout=WAIT_MS)
+    job.resume()
     page.wait_for_function("document.querySelector('#jobs').innerText.includes('done')", timeout=WAIT_MS)
     runs = sorted(path.parent.name for path in downloads.glob("*/run.json"))
     assert runs == ["one", "two"]
