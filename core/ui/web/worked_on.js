@@ -19,7 +19,7 @@ export class WorkedOn {
     this.started = false;
     /** Whoever waits for an answer of an earlier one drops it. */
     this.turn = {};
-    /** So does whoever read before something was read or changed once more; the reading that counts, if there is one. */
+    /** So does whoever read before something was read or changed once more; and the reading that counts. */
     this.round = 0;
     this.reading = null;
     /** Whether something was to be read while a change was on its way. */
