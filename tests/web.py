@@ -141,7 +141,7 @@ def serve() -> Iterator[Site]:
         thread.join()
 
 
-def until(fact: object, seconds: float = 3.0) -> bool:
+def until(fact: object, seconds: float = 20.0) -> bool:
     """Waits until a function says yes."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

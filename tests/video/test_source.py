@@ -811,7 +811,7 @@ def test_the_child_dies_with_the_process_that_wanted_it(site: Site, clip: Path, 
         assert family
         process.send_signal(signal.SIGKILL)
         process.wait()
-        _, alive = psutil.wait_procs(family, timeout=3)
+        _, alive = psutil.wait_procs(family, timeout=20)
         assert not alive
 
 
