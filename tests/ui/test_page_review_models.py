@@ -37,7 +37,7 @@ from tests.ui.site import read
 
 pytestmark = [pytest.mark.browser, pytest.mark.weights]
 Visitor = Callable[..., Visit]
-PATIENCE_MS = 180_000
+PATIENCE_MS = 600_000
 KNOWN = re.compile(r"; ([5-9]|\d\d+) of \d+ known")
 """Live inference has been at work for some frames."""
 
