@@ -159,6 +159,18 @@ def still(page: Any) -> None:
     page.evaluate(STILL)
 
 
+@contextlib.contextmanager
+def held(page: Any, addresses: str) -> Iterator[None]:
+    """Requests of a page to such addresses go out only when this ends."""
+    late: list[Any] = []
+    over: list[bool] = []
+    page.route(addresses, lambda one: one.continue_() if over else late.append(one))
+    yield
+    over.append(True)
+    for one in late:
+        one.continue_()
+
+
 OPEN: list[list[Visit]] = []
 """The tabs of each ``visiting`` that has not ended."""
 

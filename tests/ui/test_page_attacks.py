@@ -22,7 +22,7 @@ from core.store.run import RunDir
 from core.ui import zipped
 from core.ui.session import SECRET, Workspace
 from tests import videos
-from tests.browser import Visit, type_into, type_text
+from tests.browser import Visit, held, type_into, type_text
 from tests.machine import ROOT
 from tests.serving import free_port, serving
 from tests.ui.asking import ask, runs_of
@@ -271,15 +271,11 @@ def test_what_is_typed_is_what_is_extracted_however_fast(counting_runs: Path, vi
         box = page.get_by_label("URL, path or dropped file")
         type_text(box, str(media / "first.mp4"))
         is_counted(page)
-        late: list[Any] = []
-        page.route("**/fs/source/look", lambda look: late.append(look))  # nobody knows yet what is typed
-        type_text(box, str(media / "second.mp4"))
-        box.press("Control+Enter")
-        expect(page.get_by_role("button", name="Extract & Analyze Frames")).to_be_disabled()
-        assert not list((tmp_path / "downloads").glob("*/run.json"))
-        page.unroute("**/fs/source/look")
-        for look in late:
-            look.continue_()
+        with held(page, "**/fs/source/look"):  # nobody knows yet what is typed
+            type_text(box, str(media / "second.mp4"))
+            box.press("Control+Enter")
+            expect(page.get_by_role("button", name="Extract & Analyze Frames")).to_be_disabled()
+            assert not list((tmp_path / "downloads").glob("*/run.json"))
         is_counted(page)
         box.press("Control+Enter")
         ended(page)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import videos, web
-from tests.browser import Visit, type_text, visiting
+from tests.browser import Visit, held, type_text, visiting
 from tests.serving import free_port, serving
 from tests.ui.site import hold_job, long_clip, read
 from tests.ui.source import (
@@ -123,15 +123,11 @@ def test_the_summary_says_the_number_above_it_before_and_after_the_records_are_r
     served: tuple[str, Path], visit: Visitor, media: Path
 ) -> None:
     page = begin(visit(), served[0], str(media / NAME), "Every Nth frame")
-    late: list[Any] = []
-    page.route("**/fs/runs/*/columns/*", lambda records: late.append(records))
-    extract(page)
-    ended(page)
-    kept = page.locator(".results dt:has-text('Kept') + dd")
-    said = page.locator(".live .big").inner_text(), kept.inner_text(), page.locator(".quality rect").count()
-    page.unroute("**/fs/runs/*/columns/*")
-    for records in late:
-        records.continue_()
+    with held(page, "**/fs/runs/*/columns/*"):
+        extract(page)
+        ended(page)
+        kept = page.locator(".results dt:has-text('Kept') + dd")
+        said = page.locator(".live .big").inner_text(), kept.inner_text(), page.locator(".quality rect").count()
     page.locator(".quality rect").first.wait_for(timeout=WAIT_MS)
     assert said == ("12", "12", 0)
     assert (page.locator(".live .big").inner_text(), kept.inner_text()) == ("12", "12")
