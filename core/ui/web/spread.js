@@ -4,7 +4,7 @@
 import { bestOfSlices, FARTHEST, hamming, lookalikes, PLACE, placesOf, QUALITY, standsFor } from "./spread_measures.js";
 import { HAS_COLOURS, HAS_HASH } from "./table.js";
 
-export const ALIKE = 5;
+const ALIKE = 5;
 const OTHER_COLOURS = 12;
 const POOL = [1000, 1000];
 
