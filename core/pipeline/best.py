@@ -68,6 +68,11 @@ def candidates(video: Video, settings: ExtractSettings, long: int = LONG) -> Gen
     return np.union1d(first, around(ledger, winners))
 
 
+def first_looked_at(video: Video, settings: ExtractSettings) -> int:
+    """Returns how many frames ``candidates`` looks at: those of the subset of a long film, else all."""
+    return len(subset(video.ledger, settings.stills)[0]) if len(video.ledger) > LONG else len(video.ledger)
+
+
 def best_of_windows(scored: FrameTable, winners: Ordinals, count: int, by: str) -> Ordinals:
     """Returns the best frame of each of ``count`` equal parts of the film that hold none of the winners.
 

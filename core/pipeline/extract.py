@@ -116,6 +116,9 @@ def resumed(arguments: ExtractArguments, run: Path) -> ExtractArguments:
 def _steps(extraction: Extraction, source: Path) -> Generator[Step, None, Extracted]:
     frames, looked = extraction.video.info.frames, 0
     run, began = extraction.run.path.absolute(), time.perf_counter()
+    by_best = extraction.settings.method == "best"
+    if by_best:
+        frames = best.first_looked_at(extraction.video, extraction.settings)
 
     def choosing(done: int) -> Step:
         nonlocal looked
@@ -126,7 +129,6 @@ def _steps(extraction: Extraction, source: Path) -> Generator[Step, None, Extrac
     yield from each(extraction.choose(), choosing)
     tally, before = Tally(), extraction.done
     yield from _recording(extraction, tally)
-    by_best = extraction.settings.method == "best"
     stills = (yield from best.finish(extraction)) if by_best else None
     seconds = time.perf_counter() - began
     looked = max(looked, sum(tally.counts.values()) - before)

@@ -50,7 +50,7 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
             f"{len(chosen.kept)} frames are left even without bounds, fewer than the {least_of(filters)} wanted."
         )
     elif filters.best is not None and len(chosen.kept) < filters.best:
-        found.append(_fewer(filters.best, len(chosen.kept), chosen.only_by.get("spread", 0)))
+        found.append(_fewer(filters.best, chosen))
     return found
 
 
@@ -187,13 +187,34 @@ def _ranks(filters: FilterSettings) -> bool:
     return any(getattr(filters, name) is not None for name in ("dedup", "best", *QUOTAS))
 
 
-def _fewer(wanted: int, kept: int, passed: int) -> str:
+NEVER_BEST = {
+    "error": "damaged frame",
+    "dissolve": "frame in a dissolve|frames in dissolves",
+    "combed": "combed frame",
+    "blank": "blank frame",
+    "titles": "frame of titles|frames of titles",
+}
+"""What is never one of the best N, whatever its score."""
+DEINTERLACE = "combed frames are two fields woven into one picture: deinterlace the video to use them"
+
+
+def _fewer(wanted: int, chosen: Selection) -> str:
     """Why the best N are fewer than N."""
+    passed, counts = chosen.only_by.get("spread", 0), chosen.counts()
     others = (
         "the one other frame that passes looks" if passed == 1 else f"each of the {passed} other frames that pass looks"
     )
     why = f"{others} like one of them" if passed else "no other frame passes"
-    return f"{plural(kept, 'still')} instead of {wanted}: {why}."
+    left = [_counted(counts[name], words) for name, words in NEVER_BEST.items() if name in counts]
+    out = f"; left out: {listed(left)}" if left else ""
+    advised = f" ({DEINTERLACE})" if "combed" in counts else ""
+    return f"{plural(len(chosen.kept), 'still')} instead of {wanted}: {why}{out}{advised}."
+
+
+def _counted(count: int, words: str) -> str:
+    """The words of one; those of many stand after a bar where they are more than an s."""
+    one, _, many = words.partition("|")
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def _nothing_kept(table: FrameTable, filters: FilterSettings, chosen: Selection, *, explained: bool) -> Iterator[str]:
@@ -208,7 +229,9 @@ def _nothing_kept(table: FrameTable, filters: FilterSettings, chosen: Selection,
     if nearest:
         yield f"all {len(table)} frames are refused; {max(nearest)[1]}."
     elif not explained:
-        yield f"all {len(table)} frames are refused, {counts[most]} of them by: {_spoken(most)}.{_several(filters)}"
+        advised = f" {DEINTERLACE.capitalize()}." if most == "combed" else ""
+        refused = f"all {len(table)} frames are refused, {counts[most]} of them by"
+        yield f"{refused}: {_spoken(most)}.{_several(filters)}{advised}"
 
 
 def _bounds(filters: FilterSettings) -> list[tuple[str, str]]:

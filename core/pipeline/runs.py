@@ -30,8 +30,11 @@ def video_of(run: RunDir, video: Path | None = None, saved: RunFile | None = Non
         found = fingerprint(path)
     except SourceError as error:
         moved = advice("Name it with --video if it was moved.", "Put it back where it was.")
+        why = f"{error} {moved}"
+        if error.code == "not_allowed":  # it was not moved, and nothing on the page would help
+            why = f"{path} is not in the allowed folders; start the page with that folder as --root."
         raise RunError(
-            f"the video of {run.path} cannot be read: {error} {moved}",
+            f"the video of {run.path} cannot be read: {why}",
             code="no_video",
             field="video",
         ) from None

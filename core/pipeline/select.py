@@ -12,7 +12,7 @@ Rules, in the order in which they name the reason of a refusal:
 6. ``duplicate``: among what is left, near a better frame (``duplicates.py``).
 7. ``quota``: among what is left, not good enough for its shot, then for its time window, then over all.
 8. ``spread``: among what is left, not one of the best N, spread (``spread.py``). Frames kept by hand count, one that is
-   rejected by hand is replaced. Rule 6 then waits for this one: no two of the N are near each other.
+   rejected by hand is replaced (``by_hand.py``). Rule 6 then waits for this one: no two of the N are near each other.
 9. ``manual``: rejected by hand. A frame kept by hand passes rules 2 to 8. But for rule 8, neither changes what happens
    to other frames.
 
@@ -28,7 +28,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.pipeline import spread
+from core.pipeline import by_hand, spread
 from core.pipeline.duplicates import duplicate_rows
 from core.records import FrameTable, Selection
 from core.settings.columns import FACE_NUMBERS, FILTERABLE, FLAGS, JUDGED, METRIC_NAMES, RANKED_BEFORE, RANKED_BY
@@ -120,7 +120,7 @@ def _select(table: FrameTable, filters: FilterSettings) -> Selection:
     if any(getattr(filters, name) is not None for name in ("dedup", "best", *QUOTAS)):
         duplicate_of = _later_stages(table, filters, survives, reason, only_by)
     if filters.best is not None:
-        stand_in = _best_stage(table, filters, reason, only_by)
+        stand_in = _best_stage(table, filters, survives, reason, only_by)
     _by_hand(table, filters, reason, only_by)
     return Selection(table.ordinal, reason == 0, reason, reasons, only_by, duplicate_of, stand_in)
 
@@ -247,37 +247,46 @@ def _later_stages(
     only_by: dict[str, int],
 ) -> NDArray[np.int64]:
     """Duplicates, then quotas, among survivors. Writes reasons and counts; returns ``duplicate_of``."""
-    by_hand = np.zeros(len(table), np.bool_)
-    by_hand[_rows(table, filters.keep)] = True
+    kept = np.zeros(len(table), np.bool_)
+    kept[_rows(table, filters.keep)] = True
     ranked = _ranked(table, filters.rank_by, np.flatnonzero(survives))
     duplicate_of = np.full(len(table), -1, np.int64)
     if filters.dedup is not None and filters.best is None:
         rows = duplicate_rows(table, ranked, filters.dedup)
-        removed = np.flatnonzero((rows >= 0) & ~by_hand)
+        removed = np.flatnonzero((rows >= 0) & ~kept)
         duplicate_of[removed] = table.ordinal[rows[removed]]
         reason[removed], only_by["duplicate"] = CODE["duplicate"], len(removed)
         ranked = ranked[rows[ranked] < 0]
     if any(getattr(filters, name) is not None for name in QUOTAS):
         stay = _within_quotas(table, filters, ranked)
         removed = np.setdiff1d(ranked, stay, assume_unique=True)
-        removed = removed[~by_hand[removed]]
+        removed = removed[~kept[removed]]
         reason[removed], only_by["quota"] = CODE["quota"], len(removed)
     return duplicate_of
 
 
 def _best_stage(
-    table: FrameTable, filters: FilterSettings, reason: NDArray[np.int16], only_by: dict[str, int]
+    table: FrameTable,
+    filters: FilterSettings,
+    survives: NDArray[np.bool_],
+    reason: NDArray[np.int16],
+    only_by: dict[str, int],
 ) -> NDArray[np.int64]:
     """The best N among what every rule before lets pass. Writes reasons and counts; returns ``stand_in``."""
-    passed, by_hand = reason == 0, _rows(table, filters.keep)
-    by_hand = by_hand[~table.error[by_hand]]
-    passed[_rows(table, filters.reject)] = passed[by_hand] = False
+    assert filters.best is not None
+    kept, rejected = _rows(table, filters.keep), _rows(table, filters.reject)
+    kept = np.sort(kept[~table.error[kept]])
+    passed, chosen = reason == 0, np.isin(np.arange(len(table)), np.concatenate([kept, rejected]))
+    passed[kept] = survives[kept]
     for name in FLAGS:  # no dissolve, no title; where nobody could tell, the frame may be one of them
         flagged = passed & (table.values[name] > 0) if name in table.values else np.zeros(len(table), np.bool_)
-        reason[flagged], passed[flagged] = CODE[name], False
+        passed[flagged] = False
+        reason[flagged & ~chosen] = CODE[name]
     rows, column = np.flatnonzero(passed), ranking_of(table, filters.rank_by)
-    found = spread.best_of(table, filters, rows, by_hand, column, column in LOWER_IS_BETTER)
-    removed = rows[~np.isin(rows, found.rows)]
+    wanted = spread.asked(filters.best, filters.spread, filters.dedup)
+    quality = spread.qualities(table.values.get(column), rows, column in LOWER_IS_BETTER)
+    found = by_hand.choose(table, wanted, rows, quality, kept, rejected)
+    removed = np.setdiff1d(rows[~chosen[rows]], found.rows, assume_unique=True)
     reason[removed], only_by["spread"] = CODE["spread"], len(removed)
     stood = found.stands_for >= 0
     return np.where(stood, table.ordinal[found.stands_for], -1) if len(table) else found.stands_for

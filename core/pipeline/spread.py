@@ -8,8 +8,9 @@ The stated algorithm, in whole numbers, so that two languages agree to the last 
 2. Places are cut into N equal windows. Of each window a few candidates go on: the best of each of its equal slices.
 3. Greedy maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): again and again the candidate with the
    largest quality + difference from what is chosen is taken, and whatever is a near-duplicate of it drops out. Until
-   nine tenths of the windows hold one, only windows without one are asked. Frames kept by hand are chosen first.
+   nine tenths of the windows hold one, only windows without one are asked. What is given (``by_hand``) comes first.
 4. Exchange: each chosen frame gives way to a candidate of its window that would have gained more beside the others.
+   Where they are fewer than N, steps 2 to 4 are repeated beside them until nothing is added.
 
 Where neither time nor motion counts, windows only serve step 2 and 4, by the order of the frames. Pure: no files.
 """
@@ -26,7 +27,6 @@ from core.metrics import calls, hamming
 from core.metrics.colours import LIMITS
 from core.metrics.layout import FARTHEST, QUALITY
 from core.records import FrameTable
-from core.settings.filter import FilterSettings
 
 ALIKE = 5
 """Bits in which near-duplicates may differ, where no filter says otherwise."""
@@ -69,16 +69,7 @@ def asked(stills: int, kind: str, alike: int | None) -> Asked:
     return Asked(stills, "time" in kinds, "look" in kinds, "motion" in kinds, ALIKE if alike is None else alike)
 
 
-def best_of(
-    table: FrameTable, filters: FilterSettings, rows: Rows, by_hand: Rows, column: str, lower_is_better: bool
-) -> Spread:
-    """Returns what filters with ``best`` choose among rows, (R,) int64 ascending; ``column`` ranks them."""
-    assert filters.best is not None
-    wanted = asked(filters.best, filters.spread, filters.dedup)
-    return choose(table, wanted, rows, qualities(table.values.get(column), rows, lower_is_better), by_hand)
-
-
-def choose(table: FrameTable, wanted: Asked, rows: Rows, quality: Rows, by_hand: Rows = NO_ROWS) -> Spread:
+def choose(table: FrameTable, wanted: Asked, rows: Rows, quality: Rows, given: Rows = NO_ROWS) -> Spread:
     """Chooses among the candidates.
 
     Args:
@@ -86,7 +77,7 @@ def choose(table: FrameTable, wanted: Asked, rows: Rows, quality: Rows, by_hand:
         wanted: how many, and what they have to differ in.
         rows: (R,) int64 rows that may be chosen, ascending.
         quality: (R,) int64 of each, as ``qualities`` gives them.
-        by_hand: rows that are chosen whatever they are, ascending; they count.
+        given: rows that are chosen already, ascending; they count, and stay.
     """
     places = places_of(table, wanted)
     if places is None:
@@ -95,15 +86,25 @@ def choose(table: FrameTable, wanted: Asked, rows: Rows, quality: Rows, by_hand:
         places = np.zeros(len(table), np.int64)
     else:
         windows = np.minimum(places * wanted.stills // PLACE, max(0, wanted.stills - 1))
+    chosen = _one_round(table, wanted, (places, windows), (rows, quality), given)
+    while len(given) < len(chosen) < wanted.stills:  # what gave way in step 4 may leave room for another
+        given, chosen = chosen, _one_round(table, wanted, (places, windows), (rows, quality), chosen)
+    return Spread(chosen, stands_for(table, rows, chosen), windows)
+
+
+def _one_round(
+    table: FrameTable, wanted: Asked, where: tuple[Rows, Rows], candidates: tuple[Rows, Rows], given: Rows
+) -> Rows:
+    """Steps 2 to 4 beside what is given; returns all that are chosen, ascending."""
+    rows, quality = candidates
     marks = np.full(len(table), -1, np.int64)
     marks[rows] = quality
-    marks[by_hand] = -1
-    work = _Choice(table, wanted, places, windows, marks, by_hand)
+    marks[given] = -1
+    work = _Choice(table, wanted, *where, marks, given)
     work.cover()
     work.fill()
     work.exchange()
-    chosen = np.sort(work.chosen)
-    return Spread(chosen, _stands_for(table, wanted, rows, chosen), windows)
+    return np.sort(work.chosen)
 
 
 def qualities(values: NDArray[np.float64] | None, rows: Rows, lower_is_better: bool) -> Rows:
@@ -173,20 +174,31 @@ def _scaled(axis: NDArray[np.float64]) -> Rows:
     return np.floor(axis * PLACE / span).astype(np.int64)
 
 
+def near(table: FrameTable, rows: Rows, chosen: Rows, alike: int) -> NDArray[np.bool_]:
+    """Returns (R,) bool: which rows are near-duplicates of chosen ones, or those rows."""
+    found = np.zeros(len(rows), np.bool_)
+    calls.alike(_looks(table), LIMITS, rows, chosen, alike, found)
+    return found
+
+
+def _looks(table: FrameTable) -> calls.Looks:
+    colours = hamming.Colours(table.colours, table.has_colours).contiguous()
+    hashes, hashed = np.ascontiguousarray(table.phash), np.ascontiguousarray(table.has_phash)
+    return calls.Looks(hashes, hashed, colours.values, colours.known)
+
+
 class _Choice:
     """The state of steps 3 and 4."""
 
-    def __init__(self, table: FrameTable, wanted: Asked, places: Rows, windows: Rows, quality: Rows, by_hand: Rows):
+    def __init__(self, table: FrameTable, wanted: Asked, places: Rows, windows: Rows, quality: Rows, given: Rows):
         self.places, self.windows, self.quality = places, windows, quality
         self.count, self.free = wanted.stills, quality >= 0
-        colours = hamming.Colours(table.colours, table.has_colours).contiguous()
-        hashes, hashed = np.ascontiguousarray(table.phash), np.ascontiguousarray(table.has_phash)
-        self.looks = calls.Looks(hashes, hashed, colours.values, colours.known)
-        self.taken, self.seen = len(by_hand), 0  # ``seen``: how many of the chosen ``free`` knows of
-        self.chosen = np.zeros(max(wanted.stills, len(by_hand)), np.int64)
-        self.chosen[: self.taken] = by_hand
+        self.looks = _looks(table)
+        self.taken, self.seen = len(given), 0  # ``seen``: how many of the chosen ``free`` knows of
+        self.chosen = np.zeros(max(wanted.stills, len(given)), np.int64)
+        self.chosen[: self.taken] = given
         self.covered = np.zeros(max(1, wanted.stills), np.bool_)
-        self.covered[windows[by_hand]] = True
+        self.covered[windows[given]] = True
         self.placed = wanted.by_time or wanted.by_motion
         kind = 2 if self.placed and wanted.by_look else 1 if wanted.by_look else 0
         self.half = max(1, PLACE // (2 * wanted.stills))
@@ -270,8 +282,8 @@ def _best_of_slices(rows: Rows, windows: Rows, quality: Rows, each: int) -> Rows
     return np.sort(rows[order[first]])
 
 
-def _stands_for(table: FrameTable, wanted: Asked, rows: Rows, chosen: Rows) -> Rows:
-    """(F,) int64: of the two chosen rows before and the two after each candidate, the most alike; the nearest first."""
+def stands_for(table: FrameTable, rows: Rows, chosen: Rows) -> Rows:
+    """Returns (F,) int64: of the two chosen rows before and the two after each candidate the most alike; else -1."""
     found = np.full(len(table), -1, np.int64)
     if not len(chosen):
         return found

@@ -46,8 +46,10 @@ def refusal(error: ValidationError, facts: Mapping[str, Facts], noun: str = "set
 
 
 def _not_a_choice(field: str, value: Any, choices: tuple[str, ...]) -> SettingsError:
-    wanted = f"{field} = {shown(value)} is not one of {', '.join(choices)}{nearest(str(value), choices)}."
-    told = {"value": _plain(value), "choices": list(choices), "nearest": closest(str(value), choices)}
+    close = closest(str(value), choices)
+    right = f'; the nearest valid one is "{close}"' if close else ""
+    wanted = f"{field} = {shown(value)} is not one of {', '.join(choices)}{right}."
+    told = {"value": _plain(value), "choices": list(choices), "nearest": close}
     return SettingsError(wanted, code="setting_choice", field=field, **told)
 
 

@@ -194,14 +194,17 @@ def test_the_n_of_a_long_film_have_the_column_that_ranks_them(
 ) -> None:
     wanted = ExtractSettings(best=10, rank_by=column, save_frames=False)
     steps = extract(ExtractArguments(source=long_film, settings=wanted, out=tmp_path / "run"))
-    said = []
+    said, totals = [], set()
     while True:
         try:
-            said += next(steps).notices
+            step = next(steps)
+            said += step.notices
+            totals |= {step.total} if step.phase == "choosing frames" else set()
         except StopIteration as end:
             found = end.value
             break
     (notice,) = [one for one in said if one.code == "scored_subset"]
+    assert totals == {notice.facts["subset"]}  # so that the time that is left is true
     assert notice.facts["first_by"] == found.first_by == (stand_in or column)
     assert (f"ranked by {stand_in}" in notice.text) == (stand_in is not None)
     assert found.to_mapping()["first_by"] in found.lines()[0]

@@ -169,3 +169,17 @@ def test_notes_never_fail_and_change_nothing(lower, top, data):
     assert notes(made, filters, chosen) == notes(made, filters)
     assert all(sentence.endswith(".") and "\n" not in sentence for sentence in notes(made, filters))
     assert select(made, filters).kept.tolist() == chosen.kept.tolist()
+
+
+def test_fewer_than_the_best_n_names_what_is_never_one_of_them_and_what_to_do():
+    flags = {"combed": [0, 1, 1, 1, 0, 0], "titles": [0, 0, 0, 0, 1, 0], "picture_score": [50.0] * 6}
+    made = table(6, error=(5,), **flags)
+    assert notes(made, FilterSettings(best=4)) == [
+        "1 still instead of 4: no other frame passes; left out: 1 damaged frame, 3 combed frames and 1 frame of titles "
+        "(combed frames are two fields woven into one picture: deinterlace the video to use them)."
+    ]
+    woven = table(2, combed=[1, 1], picture_score=[50.0] * 2)
+    assert notes(woven, FilterSettings(best=4)) == [
+        "all 2 frames are refused, 2 of them by: combed. Combed frames are two fields woven into one picture: "
+        "deinterlace the video to use them."
+    ]

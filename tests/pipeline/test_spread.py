@@ -100,6 +100,40 @@ def test_a_rejected_one_is_replaced_and_the_same_question_has_the_same_answer(fi
         assert any("instead of" in note for note in notes(made, filters, after)) or not len(after.kept)
 
 
+def walk(seed, frames=60):
+    """A film whose look drifts by one bit of its hash from frame to frame."""
+    rng = np.random.default_rng(seed)
+    looks = np.bitwise_xor.accumulate(np.uint64(1) << rng.integers(0, 64, frames).astype(np.uint64))
+    return table(frames, phash=looks.tolist(), picture_score=rng.permutation(frames))
+
+
+@pytest.mark.parametrize("seed", [8, 149])
+def test_what_gives_way_to_another_of_its_part_leaves_room_for_one_more(seed):
+    made = walk(seed)
+    kept = select(made, FilterSettings(best=20)).kept.tolist()
+    assert all(any(near(made, row, one) for one in kept) for row in range(len(made)))
+
+
+@given(films())
+@settings(max_examples=60, deadline=None)
+def test_what_is_chosen_by_hand_moves_no_more_of_the_others_than_it_has_to(film):
+    made, filters = film
+    asked = changed(filters, keep=(), reject=())
+    mine = set(select(made, asked).kept.tolist())
+    for row in sorted(mine)[:3]:
+        assert mine - {row} <= set(select(made, changed(asked, reject=(row,))).kept.tolist())
+        assert mine == set(select(made, changed(asked, keep=(row,))).kept.tolist())
+
+
+def test_a_frame_that_is_kept_takes_the_place_of_the_one_that_stood_for_it():
+    made = walk(3, 300)
+    before = select(made, FilterSettings(best=6))
+    apart = [n for n in before.reason.nonzero()[0] if sum(near(made, n, one) for one in before.kept) == 0]
+    kept = apart[0]
+    after = set(select(made, FilterSettings(best=6, keep=(int(kept),))).kept.tolist())
+    assert after == set(before.kept.tolist()) - {int(before.stand_in[kept])} | {int(kept)}
+
+
 def test_each_refused_frame_has_one_that_stands_for_it():
     made = table(60, phash=[(1 << (row // 10 * 9)) - 1 for row in range(60)], picture_score=range(60))
     found = select(made, FilterSettings(best=6))

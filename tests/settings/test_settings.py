@@ -33,6 +33,7 @@ def test_nothing_given_is_the_default():
         ({"top": "many"}, 'top = "many" is not a whole number'),
         ({"top_percent": 101}, "top_percent = 101 is out of range; it goes from 0 to 100"),
         ({"rank_by": ["sharpness"]}, r'rank_by = \["sharpness"\] is not one of quality_score'),
+        ({"rank_by": "x"}, r'rank_by = "x" is not one of quality_score, [a-z_, ]+\.$'),
         ({"rank_by": "sharpnes"}, 'the nearest valid one is "sharpness"'),
         ({"tops": 1}, '"tops" is not a setting; the nearest valid one is "top"'),
     ],

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from core.pipeline.notes import notes
+from core.pipeline.select import select
+from core.settings.filter import FilterSettings
+from core.settings.model import changed
 from core.store import jsonl, selection
+from core.store.run import RunDir
+from core.store.table import load_table
 from core.video.command import run_ffmpeg
 from core.video.images import decode
 from tests import videos
-from tests.browser import Visit, type_text
+from tests.browser import Visit, choose, type_into, type_text
 from tests.serving import serving
+from tests.ui.site import Site
 from tests.ui.source import WAIT_MS, begin, choose_method, ended, extract, run_of
 
 pytestmark = pytest.mark.browser
@@ -114,3 +122,31 @@ def boxed(path: Path) -> Path:
     frame = f"pad=320:{180 + 2 * BAR}:0:{BAR}:black"
     run_ffmpeg(["-i", str(videos.build("h264-opengop")), "-vf", frame, *encoder, str(path)])
     return path
+
+
+def test_the_page_says_why_there_are_fewer_as_the_command_does_and_no_place_that_was_not_measured(
+    site: Site, visit: Callable[..., Visit]
+) -> None:
+    run = RunDir(site.run("fewer"))
+    records = list(jsonl.read(run.metadata))
+    for record in records:
+        number = record["frame_number"]
+        record |= {"combed": int(10 < number < 100), "titles": int(number == 100), "dissolve": int(number > 108)}
+        record["sharpness_rank"] = None if number % 2 else number
+    run.metadata.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    seen = visit().open(site.address, run.path.name)
+    page = seen.page
+    type_into(seen, "How many", "120")
+    filters = FilterSettings(best=120)
+    [said] = notes(load_table(run), filters)
+    assert "89 combed frames" in said
+    expect(page.locator("#filter .group p[role=status]", has_text="instead of 120")).to_have_text(said)
+    choose(page.get_by_label("Best by"), "Sharpness rank")
+    shown = seen.state()
+    kept = select(load_table(run), changed(filters, rank_by="sharpness_rank")).kept.tolist()
+    assert shown["kept"] == len(kept)
+    odd = next(number for number in kept if number % 2)
+    page.locator(f"#filter .cell[data-ordinal='{odd}']").click()
+    reasons = page.locator("dialog.enlarge .reasons-list")
+    expect(reasons).to_contain_text("one of the best 120: in part")
+    expect(reasons).not_to_contain_text("number 1 of")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from playwright.sync_api import expect
 
 from core.pipeline.select import select
 from core.settings.filter import FilterSettings
+from core.store.run import RunDir
 from core.store.table import load_table
 from tests import videos
 from tests.browser import Visit
@@ -79,6 +81,21 @@ def test_click_wheel_keys_and_dragging_move_the_picture_as_a_hand_would(site: Si
     page.get_by_role("button", name="100 %").click()
     page.locator(".percent", has_text="100 %").wait_for()
     assert boxes(page)[0]["width"] == width
+
+
+def test_a_picture_that_cannot_be_shown_leaves_its_sentence_alone(site: Site, visit: Visitor) -> None:
+    run = RunDir(site.run("gone", "bare"))
+    values = json.loads(run.run_json.read_text())
+    values["video"]["path"] = str(run.path / "gone.mp4")
+    run.run_json.write_text(json.dumps(values))
+    seen = visit().open(site.address, "gone")
+    page = seen.page
+    page.get_by_role("listbox", name="Frames").focus()
+    page.keyboard.press("Enter")
+    page.locator(".view .pending", has_text="cannot be read").wait_for()
+    page.locator("img.full").wait_for(state="hidden")  # no torn picture, as browsers draw it
+    page.locator("#filter .pane").wait_for()
+    seen.problems = [one for one in seen.problems if "status of 400" not in one]
 
 
 def test_frames_side_by_side_are_zoomed_together_and_keys_act_on_one(site: Site, visit: Visitor) -> None:

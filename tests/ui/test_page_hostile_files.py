@@ -291,7 +291,8 @@ def test_the_video_of_a_run_is_opened_in_the_allowed_folders_only(
             status, sentence = said(answer)
             assert status == 400
             assert "is not in the allowed folders" in sentence
-            assert "choose one with Browse" in sentence
+            assert "start the page with that folder as --root." in sentence or "choose one with Browse" in sentence
+            assert "Put it back" not in sentence  # it lies where it was
         saved = json.loads(ask(address, f"/fs/runs/{found}/selection", "POST", {"filters": {}, "revision": "none"})[2])
         job = call(address, "export", "run", digest=saved["digest"])["job"]
         state = ended(address, job)

@@ -50,7 +50,7 @@ function selectOnce(table, filters, hand) {
   };
   const quotas = table.rules.quotas.some((name) => isSet(filters[name]));
   if (isSet(filters.dedup) || quotas) laterStages(table, filters, survivors, new Set(keptByHand), chosen, quotas);
-  if (isSet(filters.best)) bestStage(table, filters, rowsOf(table, hand.keep), rowsOf(table, hand.reject), chosen);
+  if (isSet(filters.best)) bestStage(table, filters, survivors, keptByHand, rowsOf(table, hand.reject), chosen);
   if (hand.reject.length) rejectByHand(table, hand.reject, chosen);
   chosen.kept = chosen.reason.reduce((kept, code) => (code === 0 ? kept + 1 : kept), 0);
   return chosen;

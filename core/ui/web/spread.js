@@ -4,46 +4,71 @@
 import { bestOfSlices, FARTHEST, hamming, lookalikes, PLACE, placesOf, QUALITY, standsFor } from "./spread_measures.js";
 import { HAS_COLOURS, HAS_HASH } from "./table.js";
 
-export const ALIKE = 5;
+const ALIKE = 5;
 const OTHER_COLOURS = 12;
 const POOL = [1000, 1000];
 
 /**
- * Chooses among `rows` (ascending), whose quality `qualities` gave; `byHand` are chosen whatever they are, and count.
+ * Chooses among `rows` (ascending), whose quality `qualities` gave; `given` are chosen already, and count.
  * Returns { rows: chosen, ascending; standsFor: of each frame the chosen row that stands for it, or -1;
  * windows: of each frame }.
  */
-export function choose(table, { count, kind, alike }, rows, quality, byHand) {
+export function choose(table, { count, kind, alike }, rows, quality, given) {
   const kinds = kind === "all" ? ["time", "look", "motion"] : kind.split("+");
   const places = placesOf(table, kinds);
   const windows = new Int32Array(table.frames);
   if (places) places.forEach((place, row) => (windows[row] = Math.min(Math.floor((place * count) / PLACE), count - 1)));
   else rows.forEach((row, i) => (windows[row] = Math.floor((i * count) / rows.length)));
-  const marks = new Float64Array(table.frames).fill(-1);
-  rows.forEach((row, i) => (marks[row] = quality[i]));
-  for (const row of byHand) marks[row] = -1;
   const looks = kinds.includes("look");
-  const rules = { count, alike: alike ?? ALIKE, half: Math.max(1, Math.floor(PLACE / (2 * count))), looks };
-  const work = new Choice(table, { ...rules, placed: places !== null }, places, windows, marks, byHand);
-  work.cover();
-  work.fill();
-  work.exchange();
-  const chosen = work.chosen.sort((a, b) => a - b);
+  const half = Math.max(1, Math.floor(PLACE / (2 * count)));
+  const rules = { count, alike: alike ?? ALIKE, half, looks, placed: places !== null };
+  /** Steps 2 to 4 beside what is given. */
+  const oneRound = (fixed) => {
+    const marks = new Float64Array(table.frames).fill(-1);
+    rows.forEach((row, i) => (marks[row] = quality[i]));
+    for (const row of fixed) marks[row] = -1;
+    const work = new Choice(table, rules, places, windows, marks, fixed);
+    work.cover();
+    work.fill();
+    work.exchange();
+    return work.chosen.sort((a, b) => a - b);
+  };
+  let chosen = oneRound(given);
+  for (let before = given; before.length < chosen.length && chosen.length < count; ) {
+    [before, chosen] = [chosen, oneRound(chosen)]; // what gave way in step 4 may leave room for another
+  }
   return { rows: chosen, standsFor: standsFor(table, rows, chosen), windows };
 }
 
+/** Tells of a row whether it is a near-duplicate of chosen ones, or one of them. */
+export function nearTo(table, chosen, alike) {
+  const limits = Uint8Array.from(table.rules.colour_limits);
+  const like = lookalikes(table, chosen, alike ?? ALIKE);
+  return (row) => like(row, (other) => agree(table, limits, row, other));
+}
+
+/** Whether the colours of two frames do not tell them apart. */
+function agree(table, limits, i, j) {
+  if (!(table.flags[i] & table.flags[j] & HAS_COLOURS)) return true;
+  const [a, b] = [i * limits.length, j * limits.length];
+  for (let at = 0; at < limits.length; at++) {
+    if (Math.abs(table.colours[a + at] - table.colours[b + at]) > limits[at]) return false;
+  }
+  return true;
+}
+
 class Choice {
-  constructor(table, rules, places, windows, quality, byHand) {
+  constructor(table, rules, places, windows, quality, given) {
     this.table = table;
     this.rules = rules;
     this.windows = windows;
     this.quality = quality;
     this.places = places ?? new Float64Array(table.frames);
     this.limits = Uint8Array.from(table.rules.colour_limits);
-    this.chosen = [...byHand];
-    this.fixed = byHand.length;
+    this.chosen = [...given];
+    this.fixed = given.length;
     this.covered = new Uint8Array(rules.count);
-    for (const row of byHand) this.covered[windows[row]] = 1;
+    for (const row of given) this.covered[windows[row]] = 1;
     this.free = Uint8Array.from(quality, (mark) => Number(mark >= 0));
     this.seen = 0;
     this.#fillPool(this.#rowsWhere((row) => this.free[row]));
@@ -95,17 +120,7 @@ class Choice {
     if (!(table.flags[i] & table.flags[j] & HAS_HASH)) return FARTHEST;
     const found = hamming(table, i, j);
     if (found > this.rules.alike) return Math.min(found, FARTHEST);
-    return this.#agree(i, j) ? -1 - Math.min(found, FARTHEST) : OTHER_COLOURS;
-  }
-
-  #agree(i, j) {
-    const { table, limits } = this;
-    if (!(table.flags[i] & table.flags[j] & HAS_COLOURS)) return true;
-    const [a, b] = [i * limits.length, j * limits.length];
-    for (let at = 0; at < limits.length; at++) {
-      if (Math.abs(table.colours[a + at] - table.colours[b + at]) > limits[at]) return false;
-    }
-    return true;
+    return agree(table, this.limits, i, j) ? -1 - Math.min(found, FARTHEST) : OTHER_COLOURS;
   }
 
   /**
@@ -115,7 +130,7 @@ class Choice {
   #renew(among = (row) => row >= 0) {
     const rows = this.#rowsWhere((row) => this.free[row]);
     const like = lookalikes(this.table, this.chosen.slice(this.seen), this.rules.alike);
-    for (const row of rows) if (like(row, (other) => this.#agree(row, other))) this.free[row] = 0;
+    for (const row of rows) if (like(row, (other) => agree(this.table, this.limits, row, other))) this.free[row] = 0;
     this.seen = this.chosen.length;
     const left = rows.filter((row) => this.free[row] && among(row));
     if (left.length) this.#fillPool(left);

@@ -3,9 +3,8 @@
 import { clock, count, counted, h, icon, number, title } from "../dom.js";
 import { openRun } from "../open_run.js";
 import { rankingOf } from "../select_best.js";
-import { ALIKE } from "../spread.js";
-import { hamming } from "../spread_measures.js";
-import { HAS_ERROR, HAS_HASH } from "../table.js";
+import { nearTo } from "../spread.js";
+import { HAS_ERROR } from "../table.js";
 
 /** All of them, not only the first: "sharpness 3.1 is below 20". */
 export function reasonsOf(row) {
@@ -39,8 +38,7 @@ function standInOf(row) {
   const { table, answer, choices } = openRun;
   const stand = answer.standIn[row];
   if (stand < 0) return `not one of the best ${count(choices.filters.best)}`;
-  const other = apart(table, row, stand);
-  const alike = other !== null && other <= (choices.filters.dedup ?? ALIKE);
+  const alike = nearTo(table, [stand], choices.filters.dedup)(row);
   const frame = `frame ${count(table.ordinal[stand])}, ${clock(table.ptsS[stand])},`;
   return alike ? `${frame} stands for it: they look alike` : `${frame} was chosen instead, of those around it`;
 }
@@ -61,16 +59,14 @@ export function chosenFor(row) {
     mine.push(other);
     if (values && sign * (values[other] - values[row]) > 0) rest++;
   });
-  const place = values ? `number ${count(rest + 1)} of ${count(mine.length)} by ${title(column).toLowerCase()}` : "";
+  const isMeasured = values && !Number.isNaN(values[row]);
+  const place = isMeasured
+    ? `number ${count(rest + 1)} of ${count(mine.length)} by ${title(column).toLowerCase()}`
+    : "";
   const part = `part ${count(answer.windows[row] + 1)} of ${count(best)}`;
   const frames = answer.standIn.reduce((sum, stand) => sum + Number(stand === row), 0);
   const stands = frames ? `; stands for ${counted(frames, "other frame")}` : "";
   return `one of the best ${count(best)}: ${[place, `in ${part}`].filter(Boolean).join(" ")}${stands}`;
-}
-
-/** Bits in which the hashes of two frames differ; null where one has none. */
-function apart(table, i, j) {
-  return table.flags[i] & table.flags[j] & HAS_HASH ? hamming(table, i, j) : null;
 }
 
 function damageOf(table, row) {

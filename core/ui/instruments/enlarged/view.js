@@ -48,6 +48,7 @@ export class View {
     this.row = row;
     this.picture.dataset.asked = String(ordinal);
     delete this.picture.dataset.shows;
+    delete this.picture.dataset.failed;
     this.picture.alt = `Frame ${ordinal}`;
     this.status.textContent = table.flags[row] & HAS_FILE ? "" : `Decoding frame ${count(ordinal)} ...`;
     this.picture.src = thumbs.full(row);
@@ -234,6 +235,7 @@ export class View {
       // the server is gone, or it answers now
     }
     this.status.textContent = sentence;
+    this.picture.dataset.failed = "yes"; // the browser would draw a torn one
   }
 }
 

@@ -1,11 +1,12 @@
 // Between the native controls of the filters and the open run. A change of a control selects anew here, in the browser;
 // what undo, a preset, another run or another tab changed goes back into the controls.
 
-import { counted, fill, h, removed, title } from "../dom.js";
+import { fill, h, removed, title } from "../dom.js";
 import { openRun } from "../open_run.js";
 import { rankingOf } from "../select_best.js";
 import { withoutDisplacement } from "../spread_measures.js";
 import { HAS_COLOURS, HAS_HASH } from "../table.js";
+import { whyFewer } from "./fewer.js";
 import { parseShots, shotText } from "./shots.js";
 
 const OLD = "Recorded before colours were noted: hashes decide alone. Extract again as a new run to tell colours.";
@@ -150,14 +151,10 @@ class Selection {
     this.goal.hidden = best === null;
     if (best === null) return;
     const by = rankingOf(table, rank_by);
-    const left = answer.onlyBy.spread ?? 0;
-    const why = left
-      ? `each of the ${counted(left, "other frame")} that pass looks like one of them`
-      : "no other passes";
-    const few = answer.kept < best ? `${counted(answer.kept, "still")} instead of ${best}: ${why}. ` : "";
+    const few = whyFewer(answer, best);
     const other =
       by === rank_by ? "" : `This run has no ${title(rank_by).toLowerCase()}: ${title(by).toLowerCase()} ranks.`;
-    const said = `${few}${other}${other && " "}${this.#motionSaid()}`;
+    const said = [few, other, this.#motionSaid()].filter(Boolean).join(" ");
     fill(this.goal, said);
     this.goal.hidden = !said;
   }
