@@ -33,7 +33,7 @@ Three = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 
 def fades(before: Judged, frame: Judged, after: Judged) -> bool:
     """Returns whether a frame is in the middle of a fade between two others; never where their sizes differ."""
-    if not before.maps.points.shape == frame.maps.points.shape == after.maps.points.shape:
+    if len({(one.height, one.width) for one in (before, frame, after)}) > 1:
         return False
     side = _inside(frame, GROUP_SIDE)
     groups = before.groups[side], frame.groups[side], after.groups[side]

@@ -22,7 +22,8 @@ from core.errors import RunError
 from core.metrics.judge import Judged
 from core.pipeline import run_folder, scan, stills
 from core.pipeline.counting import kept_to
-from core.pipeline.judging import REACH, Judging, Seen, settle
+from core.pipeline.dissolves import REACH
+from core.pipeline.judging import Judging, Seen, settle
 from core.pipeline.measure import UNDECODABLE, Measurer
 from core.pipeline.measure_again import measure_again
 from core.pipeline.persons.frames import tell_run

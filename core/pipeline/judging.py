@@ -1,9 +1,9 @@
 """Judgement of frames with the frames beside them: flags, the moment, the subject; then what a whole run tells.
 
-Frames come in order from threads that each measured some (``Seen``); one is done when the next eight are there. A
-neighbour is the source frame one ordinal away: where it was not decoded, what needs it is null. Those four ordinals
-away tell slow fades, where they were decoded, and what lies beside two that fade is of the fade. Not here: what one
-picture tells by itself (``metrics.judge``), the score (``metrics.picture_score``).
+Frames come in order from threads that each measured some (``Seen``). A neighbour is the source frame one ordinal away:
+where it was not decoded, what needs it is null. Those four ordinals away tell slow fades, where they were decoded. Not
+here: what one picture tells by itself (``metrics.judge``), the score (``metrics.picture_score``), dissolves over more
+frames (``dissolves``, which gives a frame back when those up to ``REACH`` ordinals after it are there).
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from core.metrics.neighbours import FAR, flags_of
 from core.metrics.picture_score import picture_score
 from core.metrics.shift import displacement
 from core.metrics.subject import Evidence, subject_of
+from core.pipeline.dissolves import Dissolves, Told, tell_dissolves
 from core.records import FrameRecord
 from core.settings.columns import FLAGS, JUDGED
 from core.store import jsonl, table
 from core.store.run import RunDir
 
 DECIMALS = 4
-REACH = 2 * FAR
-"""Ordinals to the furthest frame that tells something of another."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,31 +54,36 @@ class Judging:
         self._waiting: deque[Seen] = deque()
         self._near: dict[int, Judged | None] = {}
         """By ordinal: of those that wait, and of some that were done last."""
-        self._flags: dict[int, dict[str, bool] | None] = {}
-        """Of the frames that were asked for last."""
+        self._dissolves = Dissolves()
 
     def take(self, frames: Iterable[Seen]) -> Iterator[FrameRecord]:
         """Takes the next frames; yields the records of those that are done now."""
         for seen in frames:
             self._waiting.append(seen)
             self._near[seen.record.frame_number] = seen.judged
-            if len(self._waiting) > REACH:
-                yield from self._done()
+            if len(self._waiting) > FAR:
+                yield from self._fresh(self._dissolves.take(self._done()))
 
     def finish(self) -> Iterator[FrameRecord]:
         """Yields the last records."""
         while self._waiting:
-            yield from self._done()
+            yield from self._fresh(self._dissolves.take(self._done()))
+        yield from self._fresh(self._dissolves.finish())
 
-    def _done(self) -> Iterator[FrameRecord]:
+    def _fresh(self, records: Iterator[FrameRecord]) -> Iterator[FrameRecord]:
+        return (record for record in records if record.frame_number > self._recorded)
+
+    def _done(self) -> Told:
         seen = self._waiting.popleft()
-        if seen.record.frame_number > self._recorded:
-            self._tell(seen)
-            yield seen.record
-        if len(self._near) > 2 * REACH:
+        number = seen.record.frame_number
+        flags = self._flags_of(number)
+        if number > self._recorded:
+            self._tell(seen, flags)
+        if len(self._near) > 2 * FAR:
             del self._near[next(iter(self._near))]
+        return Told(seen.record, seen.judged, flags)
 
-    def _tell(self, seen: Seen) -> None:
+    def _tell(self, seen: Seen, flags: dict[str, bool] | None) -> None:
         """Writes the columns of a frame between its neighbours."""
         record, judged = seen.record, seen.judged
         if judged is None:
@@ -88,10 +92,7 @@ class Judging:
         a, b = self._at(number - 1), self._at(number + 1)
         record.more |= {name: _rounded(getattr(judged, name)) for name in JUDGED}
         record.more["letterbox"] = _inside(judged)
-        flags = self._flagged(number)
         record.more |= {name: None if flags is None else int(flags[name]) for name in FLAGS}
-        if flags is not None and self._is_beside_a_fade(number):
-            record.more["dissolve"] = 1
         detail, by = subject_of(judged, a, b, seen.evidence)
         record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
         record.more["peak_change"] = _rounded(peak_change(judged, a, b)) if flags else None
@@ -99,20 +100,8 @@ class Judging:
         record.more["displacement"] = _rounded(displacement(judged, a)) if number else 0.0
         record.more |= {"moment": None, "picture_score": _rounded(picture_score(record.more)), "sharpness_rank": None}
 
-    def _is_beside_a_fade(self, number: int) -> bool:
-        """Whether two frames near this one fade: at its ends a dissolve is not in the middle of anything."""
-        near = (self._flagged(number + step) for step in range(-FAR, FAR + 1))
-        return sum(bool(flags and flags["dissolve"]) for flags in near) > 1
-
-    def _flagged(self, number: int) -> dict[str, bool] | None:
-        """The flags of a frame by its neighbours and those four ordinals away; ``None``: a neighbour is not known."""
-        if number not in self._flags:
-            for old in [one for one in self._flags if one < number - REACH]:
-                del self._flags[old]
-            self._flags[number] = self._flags_of(number)
-        return self._flags[number]
-
     def _flags_of(self, number: int) -> dict[str, bool] | None:
+        """The flags of a frame by its neighbours and those four ordinals away; ``None``: a neighbour is not known."""
         frame, a, b = (self._at(number + step) for step in (0, -1, 1))
         if frame is None or (a is None and number > 0) or (b is None and number < self._last):
             return None
@@ -195,20 +184,6 @@ def _union(boxes: list[list[int]]) -> list[int]:
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
     right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
     return [left, top, right - left, bottom - top]
-
-
-DISSOLVE_GAP = 12
-"""Frames from one that fades to the next: what lies between belongs to the same dissolve."""
-
-
-def tell_dissolves(records: list[FrameRecord]) -> None:
-    """Flags the frames between two that fade: in a slow dissolve some change too little to be told by themselves."""
-    judged = [record for record in records if record.more.get("dissolve") is not None]
-    fading = [at for at, record in enumerate(judged) if record.more["dissolve"]]
-    for start, stop in itertools.pairwise(fading):
-        if judged[stop].frame_number - judged[start].frame_number <= DISSOLVE_GAP:
-            for record in judged[start + 1 : stop]:
-                record.more["dissolve"] = 1
 
 
 def tell_ranks(records: list[FrameRecord]) -> None:

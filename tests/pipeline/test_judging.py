@@ -11,8 +11,9 @@ import pytest
 
 from core.errors import RunError, SettingsError
 from core.metrics.neighbours import FAR
+from core.pipeline.dissolves import tell_dissolves
 from core.pipeline.extraction import open_extraction, records_of
-from core.pipeline.judging import settle_records, tell_dissolves, tell_letterbox, tell_moments, tell_ranks
+from core.pipeline.judging import settle_records, tell_letterbox, tell_moments, tell_ranks
 from core.pipeline.masks.mask_files import write_mask
 from core.pipeline.select import select
 from core.records import FrameRecord
@@ -100,6 +101,54 @@ def test_a_fade_as_films_have_it_is_flagged_and_nothing_further_away(tmp_path, s
     middle = range(50 + round(25 * seconds * 0.2), 50 + round(25 * seconds * 0.8))
     assert flagged >= set(middle)
     assert flagged <= set(range(50 - FAR, 51 + round(25 * seconds) + FAR)), "what lies beside two that fade, too"
+
+
+def panned(path, parts, seconds):
+    """Pictures that the camera pans over, six seconds each at 25 frames/s, with dissolves (0 = cuts) between them."""
+    pictures = [path.with_name(f"{seed}.png") for seed in parts]
+    for seed, picture in zip(parts, pictures, strict=True):
+        cv2.imwrite(str(picture), scene(540, 1440, seed=seed))
+    inputs = [word for picture in pictures for word in ("-loop", "1", "-t", "6", "-r", "25", "-i", picture)]
+    pans = [f"[{n}]crop=640:360:n:{60 + 9 * n}+n/2[p{n}]" for n in range(len(parts))]
+    if seconds:
+        joined = [f"[p0][p1]xfade=duration={seconds}:offset={(6 - seconds) / 2 + 1},format=yuv420p"]
+    else:
+        joined = ["".join(f"[p{n}]" for n in range(len(parts))) + f"concat=n={len(parts)},format=yuv420p"]
+    ffmpeg(*inputs, "-filter_complex", ";".join([*pans, *joined]), "-crf", "20", path)
+    return path
+
+
+@pytest.mark.parametrize(("seconds", "least"), [(1, 0.8), (2, 0.6), (3, 0.2)])
+def test_a_slow_dissolve_is_seen_through_the_movement_of_the_camera(tmp_path, seconds, least):
+    """Between neighbours, and those four frames away, the pans change more than the dissolve does."""
+    records = extracted(panned(tmp_path / "film.mp4", (0, 7), seconds), ALL, tmp_path / "run")
+    flagged = {record["frame_number"] for record in records if record["dissolve"]}
+    begins, frames = round(25 * ((6 - seconds) / 2 + 1)), 25 * seconds
+    aside = round((1 - least) / 2 * frames)
+    assert flagged >= set(range(begins + aside, begins + frames - aside))
+    assert flagged <= set(range(begins - FAR, begins + frames + 1 + FAR))
+    scores = {record["frame_number"]: record["picture_score"] for record in records}
+    assert max(scores[n] for n in flagged) < min(scores[n] for n in set(scores) - flagged)
+
+
+def test_pans_and_the_cuts_between_them_are_no_dissolve(tmp_path):
+    records = extracted(panned(tmp_path / "film.mp4", (0, 7, 3, 5), 0), ALL, tmp_path / "run")
+    assert [record["frame_number"] for record in records if record["dissolve"]] == []
+
+
+@pytest.mark.parametrize("stop_after", [60, 100, 115, 160])
+def test_a_slow_dissolve_is_the_same_after_a_resume_in_front_of_it_and_within(tmp_path, stop_after):
+    video = panned(tmp_path / "film.mp4", (0, 7), 2)
+    extracted(video, ALL, tmp_path / "torn", stop_after=stop_after)
+    assert extracted(video, ALL, tmp_path / "torn") == extracted(video, ALL, tmp_path / "whole")
+
+
+def test_a_dissolve_that_was_decoded_alone_is_told_by_the_spans_that_are_there(tmp_path):
+    """Around the winners of a long film only some frames are decoded: what is not there tells nothing."""
+    whole = extracted(panned(tmp_path / "film.mp4", (0, 7), 1), ALL, tmp_path / "run")
+    few = ExtractSettings(method="every_nth", every=2, save_frames=False)
+    assert all(record["dissolve"] is None for record in extracted(tmp_path / "film.mp4", few, tmp_path / "few"))
+    assert any(record["dissolve"] for record in whole)
 
 
 def test_what_lies_between_two_frames_that_fade_is_of_the_same_dissolve():
