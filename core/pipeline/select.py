@@ -285,6 +285,7 @@ def _best_stage(
     rows, column = np.flatnonzero(passed), ranking_of(table, filters.rank_by)
     wanted = spread.asked(filters.best, filters.spread, filters.dedup)
     quality = spread.qualities(table.values.get(column), rows, column in LOWER_IS_BETTER)
+    quality = spread.among_neighbours(quality, table.pts_s[rows])
     found = by_hand.choose(table, wanted, rows, quality, kept, rejected)
     removed = np.setdiff1d(rows[~chosen[rows]], found.rows, assume_unique=True)
     reason[removed], only_by["spread"] = CODE["spread"], len(removed)

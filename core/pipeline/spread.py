@@ -2,9 +2,10 @@
 
 The stated algorithm, in whole numbers, so that two languages agree to the last bit:
 
-1. *Quality* of a candidate: the share of candidates that are worse, 0 to 10,000. *Place*: how much of the video has
-   passed (``time``), how much of all displacement (``motion``), or the mean of both, 0 to 1,000,000. *Look*: bits in
-   which two hashes differ, 24 at most; 12 where the hashes are near and the colours disagree.
+1. *Quality* of a candidate: the share of candidates that are worse, among all and among those within a second, and the
+   mean of both, 0 to 10,000. *Place*: how much of the video has passed (``time``), how much of all displacement
+   (``motion``), or the mean of both, 0 to 1,000,000. *Look*: bits in which two hashes differ, 24 at most; 12 where the
+   hashes are near and the colours disagree.
 2. Places are cut into N equal windows. Of each window a few candidates go on: the best of each of its equal slices.
 3. Greedy maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): again and again the candidate with the
    largest quality + difference from what is chosen is taken, and whatever is a near-duplicate of it drops out. Until
@@ -33,6 +34,8 @@ ALIKE = 5
 PLACE = 1_000_000
 POOL = (1000, 1000)
 """How many candidates go on to step 3: four for each wanted frame, within these bounds; it decides the time."""
+AROUND_S, NEAREST = 1.0, 60
+"""Seconds to the furthest neighbour; how many on each side count at most."""
 LEAST_MOVED = 0.5
 """% of the diagonal: a picture that moves by less in all stands still."""
 NO_ROWS = np.zeros(0, np.int64)
@@ -76,7 +79,7 @@ def choose(table: FrameTable, wanted: Asked, rows: Rows, quality: Rows, given: R
         table: F records.
         wanted: how many, and what they have to differ in.
         rows: (R,) int64 rows that may be chosen, ascending.
-        quality: (R,) int64 of each, as ``qualities`` gives them.
+        quality: (R,) int64 of each, as ``among_neighbours`` gives them.
         given: rows that are chosen already, ascending; they count, and stay.
     """
     places = places_of(table, wanted)
@@ -122,6 +125,31 @@ def qualities(values: NDArray[np.float64] | None, rows: Rows, lower_is_better: b
     worse = np.searchsorted(known, own, side="left") + (len(rows) - len(known))
     found = worse * QUALITY // (len(rows) - 1)
     return np.where(np.isnan(own), 0, found).astype(np.int64)
+
+
+def among_neighbours(quality: Rows, times: NDArray[np.float64]) -> Rows:
+    """Returns (R,) int64: the mean of the quality among all rows and of that among those within a second, 0 to 10,000.
+
+    Alone, whole scenes would be left out that are a little softer than the others; a frame with none around it keeps
+    its quality.
+
+    Args:
+        quality: (R,) int64, as ``qualities`` gives them.
+        times: (R,) float64 of each row, seconds, ascending.
+    """
+    worse, others = np.zeros(len(quality), np.int64), np.zeros(len(quality), np.int64)
+    near = np.ones(len(quality), np.bool_)
+    for step in range(1, min(len(quality), NEAREST + 1)):
+        near = near[:-1] & (times[step:] - times[:-step] <= AROUND_S)
+        if not near.any():
+            break
+        before, after = quality[:-step], quality[step:]
+        others[:-step] += near
+        others[step:] += near
+        worse[:-step] += near & (after < before)
+        worse[step:] += near & (before < after)
+    share = worse * QUALITY // np.maximum(others, 1)
+    return (quality + np.where(others > 0, share, quality)) // 2
 
 
 def places_of(table: FrameTable, wanted: Asked) -> Rows | None:

@@ -190,6 +190,49 @@ def test_quality_of_none_and_of_one(values, lower, wanted):
     assert spread.qualities(np.array(values), rows, lower).tolist() == wanted
 
 
+def slow_among_neighbours(quality, times):
+    found = []
+    for i, own in enumerate(quality):
+        around = [j for j in range(max(0, i - 60), i + 61) if j != i and j < len(quality)]
+        around = [quality[j] for j in around if abs(times[j] - times[i]) <= 1.0]
+        share = sum(other < own for other in around) * 10_000 // len(around) if around else own
+        found.append((own + share) // 2)
+    return found
+
+
+@pytest.mark.parametrize("rate", [0.5, 1, 4, 25, 120, 1000])
+@pytest.mark.parametrize("kinds", [3, 10_001])
+def test_half_of_the_quality_is_that_among_the_frames_within_a_second(rate, kinds):
+    dice = np.random.default_rng(round(rate) + kinds)
+    quality = dice.integers(0, kinds, 400).astype(np.int64)
+    times = np.cumsum(dice.uniform(0.5, 1.5, 400)) / rate
+    assert spread.among_neighbours(quality, times).tolist() == slow_among_neighbours(quality.tolist(), times.tolist())
+
+
+def test_a_frame_with_none_around_it_keeps_its_quality():
+    times = np.array([0.0, 5.0, 5.5, 9.0])
+    assert spread.among_neighbours(np.array([7, 0, 10_000, 3]), times).tolist() == [7, 0, 10_000, 3]
+    assert spread.among_neighbours(np.array([10_000]), np.zeros(1)).tolist() == [10_000]
+    assert spread.among_neighbours(np.zeros(0, np.int64), np.zeros(0)).tolist() == []
+
+
+def test_a_softer_scene_is_not_left_out():
+    """Shots of two scenes by turns; each frame of one is better than any of the other."""
+    frames = np.arange(240)
+    soft = frames // 12 % 2 == 1
+    dice = np.random.default_rng(2)
+    score = np.where(soft, 30.0, 60.0) + dice.uniform(0, 10, 240)
+    bits = [sum(1 << int(bit) for bit in dice.choice(64, 7, replace=False)) for _ in frames]
+    looks = [some ^ (0xF0F0F0F0F0F0F0F0 if other else 0) for some, other in zip(bits, soft, strict=True)]
+    made = table(240, phash=looks, picture_score=score.tolist())
+    for best in (8, 12, 20):
+        kept = select(made, FilterSettings(best=best)).kept
+        assert 0 < np.count_nonzero(soft[kept]) <= best // 2
+        for one in kept:
+            shot = score[frames // 12 == one // 12]
+            assert np.mean(shot > score[one]) < 0.5
+
+
 def test_quality_is_the_share_of_the_others_that_are_worse():
     values, rows = np.array([2.0, np.nan, 2.0, 7.0, 1.0]), np.arange(5)
     assert spread.qualities(values, rows, False).tolist() == [5000, 0, 5000, 10_000, 2500]

@@ -2,7 +2,7 @@
 // chose by hand moves no more of the others than it has to: core/pipeline/by_hand.py states how.
 
 import { choose, nearTo } from "./spread.js";
-import { qualities, standsFor } from "./spread_measures.js";
+import { amongNeighbours, qualities, standsFor } from "./spread_measures.js";
 import { HAS_ERROR } from "./table.js";
 
 /** The best N among what every rule before lets pass: no two near each other. */
@@ -18,7 +18,8 @@ export function bestStage(table, filters, survivors, keep, reject, chosen) {
     else if (!keeps.has(row) && !rejects.has(row)) chosen.reason[row] = chosen.names.indexOf(flag);
   });
   const column = rankingOf(table, filters.rank_by);
-  const quality = qualities(table.values.get(column), rows, table.rules.lower_is_better.includes(column));
+  const among = qualities(table.values.get(column), rows, table.rules.lower_is_better.includes(column));
+  const quality = amongNeighbours(among, rows, table.ptsS);
   const wanted = { count: filters.best, kind: filters.spread, alike: filters.dedup };
   const found = chooseByHand(table, wanted, rows, quality, kept, rejects);
   const stay = new Set(found.rows);

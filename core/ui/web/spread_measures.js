@@ -5,6 +5,8 @@ import { HAS_HASH } from "./table.js";
 export const FARTHEST = 24;
 export const QUALITY = 10_000;
 export const PLACE = 1_000_000;
+const AROUND_S = 1.0;
+const NEAREST = 60;
 const LEAST_MOVED = 0.5;
 
 /** 10,000 times the share of the other rows that are worse; not measured = 0. `values` may be absent. */
@@ -16,6 +18,27 @@ export function qualities(values, rows, lowerIsBetter) {
   return Array.from(own, (value) => {
     if (Number.isNaN(value)) return 0;
     return Math.floor(((below(known, value) + missing) * QUALITY) / (rows.length - 1));
+  });
+}
+
+/**
+ * The mean of the quality among all rows and of that among those within a second; alone, whole scenes would be left out
+ * that are a little softer than the others.
+ */
+export function amongNeighbours(quality, rows, ptsS) {
+  const [worse, others] = [new Int32Array(rows.length), new Int32Array(rows.length)];
+  for (let i = 0; i < rows.length; i++) {
+    const last = Math.min(rows.length - 1, i + NEAREST);
+    for (let j = i + 1; j <= last && ptsS[rows[j]] - ptsS[rows[i]] <= AROUND_S; j++) {
+      others[i]++;
+      others[j]++;
+      if (quality[j] < quality[i]) worse[i]++;
+      else if (quality[i] < quality[j]) worse[j]++;
+    }
+  }
+  return quality.map((own, i) => {
+    const share = others[i] ? Math.floor((worse[i] * QUALITY) / others[i]) : own;
+    return Math.floor((own + share) / 2);
   });
 }
 
