@@ -15,6 +15,8 @@ class Progress:
     started: float = field(default_factory=time.perf_counter)
     skipped: int = 0
     """Items that an earlier, interrupted run had done; they do not count for the rate."""
+    first: int = 0
+    """Items that were done when the clock began: a pause and a short phase are told of with all of them at once."""
     unit: str = "frames"
 
     def advance(self, count: int = 1) -> None:
@@ -28,8 +30,8 @@ class Progress:
 
     @property
     def per_second(self) -> float:
-        """Items per second since the start, without the skipped ones."""
-        return (self.done - self.skipped) / self.seconds if self.seconds > 0 else 0.0
+        """Items per second since the start, without the skipped ones and those that were done by then."""
+        return max(0, self.done - max(self.skipped, self.first)) / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
@@ -44,7 +46,8 @@ class Progress:
         share = "" if self.total is None else f" ({100 * self.done // max(1, self.total)} %)"
         left = "" if self.seconds_left is None else f", {self.seconds_left:.0f} s left"
         unit = " MB" if self.unit == "bytes" else ""
-        return f"{note}{self.amount(self.done)}{total}{unit}{share}, {self.rate}{left}"
+        rate = f", {self.rate}" if self.per_second > 0 else ""
+        return f"{note}{self.amount(self.done)}{total}{unit}{share}{rate}{left}"
 
     def amount(self, count: float) -> str:
         """Returns a number of items as it is shown, without its unit."""

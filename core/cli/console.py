@@ -133,7 +133,8 @@ class Display:
         if begins:
             self._end()
             self._phase = (step.phase, step.unit)
-            self._progress = Progress(step.total, done=step.before, skipped=step.before, unit=step.unit)
+            already = {"done": step.before, "skipped": step.before, "first": step.done}
+            self._progress = Progress(step.total, unit=step.unit, **already)
             if step.unit == "bytes":
                 note(step.phase)  # a site may be silent for long
         if step.notices or step.line:

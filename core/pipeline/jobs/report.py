@@ -85,7 +85,7 @@ class Report:
             self._lines.append(_stamped(step.phase))
         self._phase = (step.phase, step.unit)
         self._plain |= {"phase": step.phase, "unit": step.unit}
-        self._progress = Progress(step.total, done=step.before, skipped=step.before)
+        self._progress = Progress(step.total, done=step.before, skipped=step.before, first=step.done)
         if step.counts is not None:
             dropped = {status: count for status, count in step.counts.items() if status != KEPT}
             self._plain |= {"kept": step.counts.get(KEPT, 0), "dropped": dropped}
