@@ -1,8 +1,8 @@
 """Whether a picture is mixed of two others, one far before it and one far after: the middle of a slow dissolve.
 
 While two shots lie over one another, their light and dark parts even each other out: the variance of the picture dips
-below that of both (Alattar, Detecting and compressing dissolve regions in video sequences, ISCAS 1993). No movement of
-a camera does this, and over so many frames it is seen through such movement, which ``fades`` is not.
+below that of both (Alattar, Detecting and compressing dissolve regions in video sequences, ISCAS 1993). Movements
+of a camera hardly do this, and over so many frames it is seen through such movement, which ``fades`` is not.
 Formulas and limits: docs/formats.md, Judgement.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.metrics.judge import Judged
+from core.metrics.shift import cells_inside
 
 SPANS = (8, 16, 32, 48)
 """Frames to the two others: from a dissolve of half a second to one of three seconds."""
@@ -24,8 +25,6 @@ PART, EXPLAINED = 0.15, 0.2
 """Each of the others is in it with this weight at least; share of its variance that both explain."""
 LEAST_LEVELS = 3.0
 """Standard deviation (grey levels) of the cells of the others at least: less is no picture."""
-BOXES, TAPS = 32, 5
-"""The picture is averaged in 32 x 32 boxes, and a cell is smoothed from 5 x 5 of them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,9 +44,8 @@ class Coarse:
 
 def coarse(judged: Judged) -> Coarse:
     """Returns what is kept of a frame."""
-    top, bottom, left, right = judged.bars
-    part = _touch_no_bar(top, bottom, judged.height), _touch_no_bar(left, right, judged.width)
-    return _within(judged.cells[0], part, (judged.height, judged.width))
+    top, bottom, left, right = cells_inside(judged)
+    return _within(judged.cells[0], (slice(top, bottom), slice(left, right)), (judged.height, judged.width))
 
 
 def is_mixture(before: Coarse, frame: Coarse, after: Coarse) -> bool:
@@ -70,11 +68,6 @@ def _is_explained(a: NDArray[np.float64], middle: NDArray[np.float64], b: NDArra
         return False  # both are one picture
     weights = (am * bb - bm * ab) / apart, (bm * aa - am * ab) / apart
     return min(weights) > PART and weights[0] * am + weights[1] * bm > EXPLAINED * mm
-
-
-def _touch_no_bar(first: int, last: int, length: int) -> slice:
-    """The cells along one side that no pixel of the bars at its ends went into."""
-    return slice(-(-first * BOXES // length), max(0, (length - last) * BOXES // length - TAPS + 1))
 
 
 def _within(cells: NDArray[np.float32], part: tuple[slice, slice], size: tuple[int, int]) -> Coarse:

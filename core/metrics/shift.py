@@ -30,7 +30,7 @@ def displacement(frame: Judged, before: Judged | None) -> float | None:
     """
     if before is None or (before.width, before.height) != (frame.width, frame.height):
         return None
-    inside = _inside(frame, before)
+    inside = cells_inside(frame, before)
     used, (squared, error, left, contrast) = calls.shift(frame.cells, before.cells, inside, frame.width, frame.height)
     if left > OTHER * contrast and left > LEAST_LEFT * TILE**2 * TILES**2:
         return None
@@ -38,9 +38,9 @@ def displacement(frame: Judged, before: Judged | None) -> float | None:
     return 100.0 * moved / math.hypot(frame.width, frame.height)
 
 
-def _inside(frame: Judged, before: Judged) -> tuple[int, int, int, int]:
-    """First and end row, first and end column of the smoothed cells that no bar of either picture reaches into."""
-    rows, columns = (max(pair) for pair in zip(_bars(frame), _bars(before), strict=True))
+def cells_inside(frame: Judged, *others: Judged) -> tuple[int, int, int, int]:
+    """Returns first and end row, first and end column of the smoothed cells that no bar of these reaches into."""
+    rows, columns = (max(sizes) for sizes in zip(*map(_bars, (frame, *others)), strict=True))
     row, column = -(-rows * CELLS // frame.height), -(-columns * CELLS // frame.width)
     return row, SMOOTH - row, column, SMOOTH - column
 

@@ -27,7 +27,7 @@ def choose(table: FrameTable, wanted: Asked, rows: Rows, quality: Rows, kept: Ro
         table: F records.
         wanted: how many, and what they have to differ in.
         rows: (R,) int64 rows that may be chosen, ascending; those that a person chose are among them where they pass.
-        quality: (R,) int64 of each, as ``spread.qualities`` gives them.
+        quality: (R,) int64 of each, as ``spread.among_neighbours`` gives them.
         kept: rows kept by hand, ascending: they are chosen whatever they are.
         rejected: rows rejected by hand.
     """

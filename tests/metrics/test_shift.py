@@ -10,7 +10,7 @@ from core.metrics import calls
 from core.metrics.judge import SMOOTHING, judge
 from core.metrics.quality import measure
 from core.metrics.scratch import Scratch
-from core.metrics.shift import _inside, displacement
+from core.metrics.shift import cells_inside, displacement
 from tests.metrics import slow_shift
 from tests.metrics.test_judge import boxed, scene
 
@@ -33,7 +33,7 @@ def moved(plane, right=0.0, down=0.0, zoom=1.0, turn=0.0):
 def slowly(now, before):
     cells = [slow_shift.cells_of(box_of(plane)) for plane in (now, before)]
     height, width = now.shape
-    return slow_shift.displacement(*cells, _inside(seen(now), seen(before)), width, height)
+    return slow_shift.displacement(*cells, cells_inside(seen(now), seen(before)), width, height)
 
 
 def box_of(plane):
