@@ -38,6 +38,32 @@ def displacement(frame: Judged, before: Judged | None) -> float | None:
     return 100.0 * moved / math.hypot(frame.width, frame.height)
 
 
+def slow_displacement(
+    frame: Judged, before: Judged | None, since: tuple[Judged | None, Judged | None], frames: int
+) -> float | None:
+    """The same, where a movement is too slow to be seen from one frame to the next.
+
+    It is looked for over more frames, once before and once after; the lesser of both, of one frame, is it, so that no
+    stop and no start is spread over the frames beside it.
+
+    Args:
+        frame: the picture.
+        before: the one before it.
+        since: the one that lies ``frames`` before the picture, and the one that lies as many after the one before;
+            ``None`` = not known.
+        frames: see above.
+    """
+    moved = displacement(frame, before)
+    if moved != 0.0 or before is None or since[0] is None or since[1] is None:
+        return moved
+    for later, earlier in ((frame, since[0]), (since[1], before)):
+        one = displacement(later, earlier)
+        if not one:
+            return 0.0
+        moved = one / frames if not moved else min(moved, one / frames)
+    return moved
+
+
 def cells_inside(frame: Judged, *others: Judged) -> tuple[int, int, int, int]:
     """Returns first and end row, first and end column of the smoothed cells that no bar of these reaches into."""
     rows, columns = (max(sizes) for sizes in zip(*map(_bars, (frame, *others)), strict=True))

@@ -9,7 +9,8 @@ The stated algorithm, in whole numbers, so that two languages agree to the last 
 2. Places are cut into N equal windows. Of each window a few candidates go on: the best of each of its equal slices.
 3. Greedy maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): again and again the candidate with the
    largest quality + difference from what is chosen is taken, and whatever is a near-duplicate of it drops out. Until
-   nine tenths of the windows hold one, only windows without one are asked. What is given (``by_hand``) comes first.
+   nine tenths of the windows hold one (by motion alone all: a frame for each step), only windows without one are
+   asked. What is given (``by_hand``) comes first.
 4. Exchange: each chosen frame gives way to a candidate of its window that would have gained more beside the others.
    Where they are fewer than N, steps 2 to 4 are repeated beside them until nothing is added.
 
@@ -228,6 +229,8 @@ class _Choice:
         self.covered = np.zeros(max(1, wanted.stills), np.bool_)
         self.covered[windows[given]] = True
         self.placed = wanted.by_time or wanted.by_motion
+        each_step = wanted.by_motion and not wanted.by_time
+        self.held_apart = 0 if not self.placed else self.count if each_step else (9 * self.count + 9) // 10
         kind = 2 if self.placed and wanted.by_look else 1 if wanted.by_look else 0
         self.half = max(1, PLACE // (2 * wanted.stills))
         self.rules = np.array([wanted.stills, wanted.alike, self.half, kind, 0, self.taken], np.int64)
@@ -265,8 +268,8 @@ class _Choice:
     # --- step 3
 
     def cover(self) -> None:
-        """Takes one frame of each window, until nine tenths of them have one."""
-        enough = (9 * self.count + 9) // 10 if self.placed else 0
+        """Takes one frame of each window, until as many of them have one as the frames are to be apart."""
+        enough = self.held_apart
         while self.taken < self.count and int(np.count_nonzero(self.covered)) < enough:
             if not self._take(enough) and not self._renew(~self.covered[self.windows]):
                 return

@@ -151,6 +151,13 @@ def test_motion_takes_a_frame_for_each_step_of_displacement():
     assert np.diff(kept[kept >= 50]).max() <= 10
 
 
+def test_by_motion_each_step_has_its_frame_however_bad_it_is_and_by_time_nine_of_ten():
+    score = [50.0 + i % 7 for i in range(90)] + [1.0 + i % 3 for i in range(10)]
+    made = table(100, phash=[None] * 100, displacement=[0.0, *[1.0] * 99], picture_score=score)
+    assert np.unique(select(made, FilterSettings(best=10, spread="motion")).kept // 10).tolist() == list(range(10))
+    assert np.unique(select(made, FilterSettings(best=10, spread="time")).kept // 10).tolist() == list(range(9))
+
+
 def test_a_step_that_is_not_known_counts_as_the_mean_for_each_source_frame_that_passed():
     steps = [0.0, 1.0, np.nan, 3.0, np.nan, 2.0]
     made = table(6, displacement=steps)

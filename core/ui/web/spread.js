@@ -21,7 +21,9 @@ export function choose(table, { count, kind, alike }, rows, quality, given) {
   else rows.forEach((row, i) => (windows[row] = Math.floor((i * count) / rows.length)));
   const looks = kinds.includes("look");
   const half = Math.max(1, Math.floor(PLACE / (2 * count)));
-  const rules = { count, alike: alike ?? ALIKE, half, looks, placed: places !== null };
+  const eachStep = kinds.includes("motion") && !kinds.includes("time");
+  const apart = places ? (eachStep ? count : Math.floor((9 * count + 9) / 10)) : 0;
+  const rules = { count, alike: alike ?? ALIKE, half, looks, placed: places !== null, apart };
   /** Steps 2 to 4 beside what is given. */
   const oneRound = (fixed) => {
     const marks = new Float64Array(table.frames).fill(-1);
@@ -144,7 +146,7 @@ class Choice {
   }
 
   cover() {
-    const enough = this.rules.placed ? Math.floor((9 * this.rules.count + 9) / 10) : 0;
+    const enough = this.rules.apart;
     while (this.chosen.length < this.rules.count && this.#held < enough) {
       if (!this.#take(enough) && !this.#renew((row) => !this.covered[this.windows[row]])) return;
     }
