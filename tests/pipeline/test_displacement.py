@@ -141,9 +141,9 @@ def test_noise_darkness_and_a_low_bitrate_cost_little(tmp_path, name, sigma, lig
     assert steps_are_even(table, path, 12) >= 10
 
 
-@pytest.mark.parametrize("pixels", [0.2, 0.35])
+@pytest.mark.parametrize(("pixels", "least"), [(0.2, 0.65), (0.35, 0.9)])
 @pytest.mark.parametrize("name", PHOTOS)
-def test_what_is_too_slow_and_dark_to_be_seen_from_frame_to_frame_is_seen_over_more(tmp_path, name, pixels):
+def test_what_is_too_slow_and_dark_to_be_seen_from_frame_to_frame_is_seen_over_more(tmp_path, name, pixels, least):
     width, height = 640, 360
     path = np.cumsum(np.repeat([0, pixels, 0], FRAMES // 3))
     large = photo(name)
@@ -158,7 +158,7 @@ def test_what_is_too_slow_and_dark_to_be_seen_from_frame_to_frame_is_seen_over_m
     whole = path[-1] / math.hypot(width, height) * 100
     assert followed(table)[-1] == pytest.approx(whole, abs=0.12 * whole + 0.25)  # noise alone: up to 0.3 %
     moving = slice(FRAMES // 3, 2 * FRAMES // 3)
-    assert steps[moving].sum() >= 0.75 * whole
+    assert steps[moving].sum() >= least * whole
 
 
 @pytest.mark.parametrize("width", [320, 640, 960])
