@@ -16,6 +16,7 @@ from numba import types
 
 from core.metrics import (
     kernels,
+    kernels_beside,
     kernels_colours,
     kernels_hamming,
     kernels_hash,
@@ -24,10 +25,11 @@ from core.metrics import (
     kernels_shift,
     kernels_spread,
 )
-from core.metrics.colours import CHROMA_GRID, COLOURS
+from core.metrics.colours import COLOURS
 from core.metrics.layout import (
     AFFINE,
     CELLS,
+    GROUP_SIDE,
     HALVED,
     LEVELS,
     LINES,
@@ -109,21 +111,63 @@ def _hash(box: Any, cosines: Any, steps: float, row: Any, low: Any, ranked: Any)
     return i64(bits)  # type: ignore[return-value]
 
 
-def _cells_8(
-    plane: Any, height: int, stride: int, first: int, step: int, width: int, shift: int, full_range: int, out: Any
-) -> int:
-    cells = carray(out, (CHROMA_GRID, CHROMA_GRID), u8)
-    samples = carray(plane, (height, stride), u8)
-    kernels_colours.difference_cells(samples, first, step, width, shift, full_range != 0, cells)
+def _sharpen(
+    bins: Any, noisy: float, noise: float, energy: Any, points: Any, rows: int, across: int, scale: float,
+    in_energy: float, sharp: Any, groups: Any, out: Any,
+) -> int:  # fmt: skip
+    kernels_beside.sharpen_kernel(
+        carray(bins, (NOISE_BINS,), i32), noisy, noise, carray(energy, (rows, across), f32),
+        carray(points, (rows, across), u8), scale, in_energy, carray(sharp, (rows, across), f32),
+        carray(groups, (rows // GROUP_SIDE, across // GROUP_SIDE), f32), carray(out, (2,), f64),
+    )  # fmt: skip
     return 0
 
 
-def _cells_16(
-    plane: Any, height: int, stride: int, first: int, step: int, width: int, shift: int, full_range: int, out: Any
-) -> int:
-    cells = carray(out, (CHROMA_GRID, CHROMA_GRID), u8)
-    samples = carray(plane, (height, stride), u16)
-    kernels_colours.difference_cells(samples, first, step, width, shift, full_range != 0, cells)
+def _change(points: Any, first: Any, second: Any, rows: int, across: int, others: int, most: int, counts: Any) -> int:
+    both = rows if others == 2 else 0
+    return kernels_beside.change_kernel(
+        carray(points, (rows, across), u8), carray(first, (rows, across), u8), carray(second, (both, across), u8),
+        most, carray(counts, (2 * LEVELS,), i32),
+    )  # fmt: skip
+
+
+def _moving(
+    points: Any, before: Any, after: Any, sharp: Any, rows: int, across: int, levels: int, most: float, tenth: float,
+    counts: Any, lines: Any, out: Any,
+) -> int:  # fmt: skip
+    return kernels_beside.moving_kernel(
+        carray(points, (rows, across), u8), carray(before, (rows, across), u8), carray(after, (rows, across), u8),
+        carray(sharp, (rows, across), f32), levels, most, tenth, carray(counts, (LEVELS,), i32),
+        carray(lines, (across,), u8), carray(out, (1,), f64),
+    )  # fmt: skip
+
+
+def _border(sharp: Any, rows: int, across: int, sides: int, out: Any) -> int:
+    found = carray(out, (2,), f64)
+    return kernels_beside.border_kernel(carray(sharp, (rows, across), f32), sides, found)
+
+
+def _colours_8(
+    blue: Any, red: Any, height: int, blue_stride: int, red_stride: int, blue_first: int, red_first: int, step: int,
+    width: int, shift: int, full_range: int, box: Any, out: Any,
+) -> int:  # fmt: skip
+    found = carray(out, (COLOURS,), u8)
+    kernels_colours.luma_cells(carray(box, (CELLS, CELLS), f64), found)
+    of_blue, of_red = carray(blue, (height, blue_stride), u8), carray(red, (height, red_stride), u8)
+    kernels_colours.difference_cells(of_blue, blue_first, step, width, shift, full_range != 0, found, 0)
+    kernels_colours.difference_cells(of_red, red_first, step, width, shift, full_range != 0, found, 1)
+    return 0
+
+
+def _colours_16(
+    blue: Any, red: Any, height: int, blue_stride: int, red_stride: int, blue_first: int, red_first: int, step: int,
+    width: int, shift: int, full_range: int, box: Any, out: Any,
+) -> int:  # fmt: skip
+    found = carray(out, (COLOURS,), u8)
+    kernels_colours.luma_cells(carray(box, (CELLS, CELLS), f64), found)
+    of_blue, of_red = carray(blue, (height, blue_stride), u16), carray(red, (height, red_stride), u16)
+    kernels_colours.difference_cells(of_blue, blue_first, step, width, shift, full_range != 0, found, 0)
+    kernels_colours.difference_cells(of_red, red_first, step, width, shift, full_range != 0, found, 1)
     return 0
 
 
@@ -236,8 +280,9 @@ def _shift(
 
 
 PLAIN: dict[str, Callable[..., Any]] = {
-    "frame": _frame, "masked": _masked, "difference": _difference, "judge": _judge, "hash": _hash, "cells_8": _cells_8,
-    "cells_16": _cells_16, "ones": _ones, "keys": _keys, "scan": _scan, "search": _search, "notice": _notice,
+    "frame": _frame, "masked": _masked, "difference": _difference, "judge": _judge, "sharpen": _sharpen,
+    "change": _change, "moving": _moving, "border": _border, "hash": _hash, "colours_8": _colours_8,
+    "colours_16": _colours_16, "ones": _ones, "keys": _keys, "scan": _scan, "search": _search, "notice": _notice,
     "alike": _alike, "take": _take, "exchange": _exchange, "smooth": _smooth,
     "shift": _shift,
 }  # fmt: skip

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics.layout import AFFINE, CELLS, HALVED, SHIFT_FOUND, SMOOTH, TILE_NUMBERS, TILES
+from core.metrics.colours import COLOURS
+from core.metrics.layout import AFFINE, CELLS, GROUP_SIDE, HALVED, LEVELS, SHIFT_FOUND, SMOOTH, TILE_NUMBERS, TILES
 from core.metrics.machine_code import function
 from core.metrics.scratch import Scratch
 
@@ -39,8 +40,8 @@ class Maps(NamedTuple):
     @classmethod
     def of(cls, rows: int, columns: int) -> Maps:
         """Returns maps to be filled."""
-        kinds = np.float32, np.uint8, np.uint8
-        return cls(*(np.empty((rows, columns), kind) for kind in kinds))
+        shape = rows, columns
+        return cls(np.empty(shape, np.float32), np.empty(shape, np.uint8), np.empty(shape, np.uint8))
 
 
 def frame(plane: NDArray[np.uint8], width: int, full_range: bool, scratch: Scratch, want_box: bool) -> Raw:
@@ -82,6 +83,52 @@ def judge(
     )  # fmt: skip
 
 
+def sharpen(
+    scratch: Scratch, maps: Maps, noisy: float, noise: float, scale: float, in_energy: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], float, float]:
+    """Returns the detail of each block, the means of groups of points, the noise, and the sum of the detail.
+
+    Of the picture that was judged last with these buffers; the arguments are those of ``sharpen_kernel``.
+    """
+    rows, across = maps.energy.shape
+    sharp = np.empty((rows, across), np.float32)
+    groups = np.empty((rows // GROUP_SIDE, across // GROUP_SIDE), np.float32)
+    function("sharpen")(
+        _at(scratch.bins), noisy, noise, _at(maps.energy), _at(maps.points), rows, across, scale, in_energy,
+        _at(sharp), _at(groups), _at(scratch.raw),
+    )  # fmt: skip
+    found: list[float] = scratch.raw[:2].tolist()
+    return sharp, groups, found[0], found[1]
+
+
+def change(points: NDArray[np.uint8], others: list[NDArray[np.uint8]], most: int) -> int:
+    """Returns the sum of the largest changes of (rows, columns) points against one or two of the same shape."""
+    (rows, across), counts = points.shape, np.empty(2 * LEVELS, np.int32)
+    first, second = _at(others[0]), _at(others[-1])
+    return function("change")(_at(points), first, second, rows, across, len(others), most, _at(counts))
+
+
+def moving(
+    points: NDArray[np.uint8], before: NDArray[np.uint8], after: NDArray[np.uint8], sharp: NDArray[np.float32],
+    levels: int, most: float, tenth: float,
+) -> tuple[int, float]:  # fmt: skip
+    """Returns how many blocks are of what moves, and their detail added up; arguments as ``moving_kernel`` has them."""
+    (rows, across), counts, out = points.shape, np.empty(LEVELS, np.int32), np.empty(1)
+    lines = np.empty(across, np.uint8)
+    found = function("moving")(
+        _at(points), _at(before), _at(after), _at(sharp), rows, across, levels, most, tenth, _at(counts), _at(lines),
+        _at(out),
+    )  # fmt: skip
+    return found, float(out[0])
+
+
+def border(sharp: NDArray[np.float32], sides: int) -> tuple[float, float] | None:
+    """Returns the mean squared detail at the border and of all blocks inside bars; ``None`` = there are none."""
+    (rows, across), out = sharp.shape, np.empty(2)
+    found: list[float] | None = out.tolist() if function("border")(_at(sharp), rows, across, sides, _at(out)) else None
+    return (found[0], found[1]) if found else None
+
+
 def phash(box: NDArray[np.float64], cosines: NDArray[np.float64], steps: float) -> int:
     """Returns the 64-bit hash of a (32, 32) box average."""
     low, size = cosines.shape
@@ -91,12 +138,25 @@ def phash(box: NDArray[np.float64], cosines: NDArray[np.float64], steps: float) 
     return signed % (1 << 64)
 
 
-def difference_cells(
-    plane: NDArray[Any], first: int, step: int, width: int, shift: int, full_range: bool, out: NDArray[np.uint8]
-) -> None:
-    """Fills ``out``, (4, 4) uint8, with the means of samples of an (h, line_size) uint8 or uint16 plane."""
-    name, (height, stride) = ("cells_8" if plane.itemsize == 1 else "cells_16"), plane.shape
-    function(name)(_at(plane), height, stride, first, step, width, shift, full_range, _at(out))
+class Samples(NamedTuple):
+    """Where the samples of a colour difference lie."""
+
+    plane: NDArray[Any]
+    """(h, line_size) uint8 or uint16, C-contiguous."""
+    first: int
+    """The column of the first one."""
+
+
+def colours(
+    box: NDArray[np.float64], blue: Samples, red: Samples, step: int, width: int, shift: int, full_range: bool
+) -> NDArray[np.uint8]:
+    """Returns (36,) uint8: the mean luma of the quarters of a box average, and the means of the colour differences."""
+    out, name = np.empty(COLOURS, np.uint8), "colours_8" if blue.plane.itemsize == 1 else "colours_16"
+    function(name)(
+        _at(blue.plane), _at(red.plane), len(blue.plane), blue.plane.shape[1], red.plane.shape[1], blue.first,
+        red.first, step, width, shift, full_range, _at(box), _at(out),
+    )  # fmt: skip
+    return out
 
 
 def ones(hashes: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -25,9 +25,12 @@ TALL = 360
 """A row of blocks is looked at, and one more left out for every so many rows of the picture: of 1080p each fourth is
 looked at, which says the same in a quarter of the time."""
 NOISE_SHARE = 0.10
-"""The noise is that of the block that is less noisy than all but this share: flat parts show it, texture hides it."""
+"""The noise is that of the block that is less noisy than all but this share: flat parts show it, texture hides it.
+0 where too few blocks (``FEWEST``) are neither black nor white."""
 TENTH = 0.79
 """That share of blocks of pure noise measures this part of its standard deviation (by measurement)."""
+NOISE_OF_BIN = layout.NOISE_STEP / layout.BLOCK_SIDE**2 * math.sqrt(math.pi / 2) / 6 / TENTH
+"""Immerkaer's estimate (1996) for a block that is in bin 1 more than one in bin 0; a bin stands for its middle."""
 NOISE_IN_ENERGY = 0.30
 """Pure noise of variance 1 shows up to so much oriented energy in nine of ten blocks (by measurement)."""
 NOISE_IN_LAPLACIAN = 20.0
@@ -72,7 +75,9 @@ class Judged:
     """Mean of the detail of the other blocks, grey levels a pixel."""
     maps: Maps
     sharp: NDArray[np.float32]
-    """(rows, columns) float32: detail of each block, grey levels a pixel; NaN = in a bar."""
+    """(rows, columns) float32: detail of each block, grey levels a pixel; NaN = in a bar.
+
+    The root of the oriented energy a pixel: differences are of pixels two apart, so that 4 is a slope of one level."""
     width: int
     """Pixels of the picture."""
     height: int
@@ -99,11 +104,12 @@ def judge(luma: NDArray[np.uint8], width: int, *, full_range: bool, laplacian: f
     black, dark = _stored(BLACK, full_range), _stored(CLIPPED_DARK, full_range)
     calls.judge(luma, width, every, black, dark, scratch, maps)
     found, scale = scratch.found.tolist(), 1.0 if full_range else 255 / 219
-    noise = _noise(scratch.bins, found[layout.PAIRS]) * scale
-    sharp = _sharp(maps.energy, noise, scale)
+    noisy = NOISE_SHARE * found[layout.PAIRS] if found[layout.PAIRS] > FEWEST else 0.0
+    of_energy = scale * scale / (4 * layout.BLOCK_SIDE**2)
+    sharp, groups, noise, total = calls.sharpen(scratch, maps, noisy, NOISE_OF_BIN * scale, of_energy, NOISE_IN_ENERGY)
     used, flat = found[layout.USED], found[layout.FLAT]
     blocks = used if used or not maps.energy.size else 1  # a picture that is nothing but bar holds nothing
-    oriented = _sum(sharp) / blocks if blocks else math.nan
+    oriented = total / blocks if blocks else math.nan
     top = layout.BARS
     dark_share, bright_share = _clipped(scratch.counts[0 if full_range else 1], found)
     return Judged(
@@ -119,46 +125,15 @@ def judge(luma: NDArray[np.uint8], width: int, *, full_range: bool, laplacian: f
         sharp=sharp,
         width=width,
         height=height,
-        groups=_means(maps.points),
+        groups=groups,
         every=every,
         cells=calls.smooth(scratch.box, SMOOTHING),
     )
 
 
-def _means(points: Points) -> Groups:
-    side = layout.GROUP_SIDE
-    rows, columns = points.shape[0] // side, points.shape[1] // side
-    whole = points[: rows * side, : columns * side].reshape(rows, side, columns * side)
-    # Rows first: adding whole rows is several times as quick as both at once.
-    sums = whole.sum(axis=1, dtype=np.uint16).reshape(rows, columns, side).sum(axis=2, dtype=np.uint16)
-    return np.asarray(sums / np.float32(side**2), np.float32)
-
-
 def _stored(level: int, full_range: bool) -> int:
     """The highest stored value that is shown as at most this full-range level."""
     return level if full_range else math.floor((level + 0.5) * 219 / 255 + 16 - 1e-9)
-
-
-def _noise(bins: NDArray[np.int32], blocks: int) -> float:
-    """Immerkaer's estimate (1996) in the block at ``NOISE_SHARE``; 0 where too few are neither black nor white."""
-    if blocks <= FEWEST:
-        return 0.0
-    place = int(np.searchsorted(np.cumsum(bins), NOISE_SHARE * blocks))
-    residual = (place + 0.5 if place else 0.0) * layout.NOISE_STEP / layout.BLOCK_SIDE**2
-    return residual * math.sqrt(math.pi / 2) / 6 / TENTH
-
-
-def _sharp(energy: NDArray[np.float32], noise: float, scale: float) -> NDArray[np.float32]:
-    """Root of the oriented energy a pixel: differences are of pixels two apart, so that 4 is a slope of one level."""
-    measured = energy >= 0
-    of_pixels = energy * np.float32(scale * scale / (4 * layout.BLOCK_SIDE**2)) - np.float32(NOISE_IN_ENERGY * noise**2)
-    return np.where(measured, np.sqrt(np.maximum(of_pixels, 0)), np.float32(np.nan))
-
-
-def _sum(sharp: NDArray[np.float32]) -> float:
-    """Of what is measured; NaN is not."""
-    total = float(np.sum(sharp, dtype=np.float64))
-    return total if total == total else float(np.nansum(sharp, dtype=np.float64))
 
 
 def _fine(laplacian: float, noise: float) -> float:

@@ -1,4 +1,4 @@
-"""The compiled means of the colour differences: called once per frame, on the decoder's own planes."""
+"""The compiled means of luma and colour differences: called once per frame, on the decoder's own planes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.metrics.colours import CHROMA_GRID as GRID
+from core.metrics.colours import LUMA_GRID
 from core.metrics.jit import compiled
 
 ROWS = 16
@@ -14,7 +15,22 @@ ROWS = 16
 
 
 @compiled
-def difference_cells(plane: Any, first: int, step: int, width: int, shift: int, full_range: bool, out: Any) -> None:
+def luma_cells(box: Any, out: Any) -> None:
+    """Writes the means of the quarters of a (32, 32) float64 box average, rounded half up, to the first 4 places."""
+    side = box.shape[0] // LUMA_GRID
+    for row in range(LUMA_GRID):
+        for column in range(LUMA_GRID):
+            total = 0.0
+            for y in range(row * side, (row + 1) * side):
+                for x in range(column * side, (column + 1) * side):
+                    total += box[y, x]
+            out[row * LUMA_GRID + column] = np.uint8(np.floor(total / (side * side) + 0.5))
+
+
+@compiled
+def difference_cells(
+    plane: Any, first: int, step: int, width: int, shift: int, full_range: bool, out: Any, kind: int
+) -> None:
     """Writes the mean of each cell, 0-255 full range, rounded half up; in whole numbers, so that it is exact.
 
     Args:
@@ -24,7 +40,8 @@ def difference_cells(plane: Any, first: int, step: int, width: int, shift: int, 
         width: samples per row.
         shift: bits of a sample beyond 8.
         full_range: whether samples go from 0 to 255 around 128; else from 16 to 240.
-        out: (4, 4) uint8 output.
+        out: (36,) uint8 output: after the means of the luma those of blue and red, cell by cell.
+        kind: 0 = blue, 1 = red.
     """
     height = plane.shape[0]
     for row in range(GRID):
@@ -36,7 +53,8 @@ def difference_cells(plane: Any, first: int, step: int, width: int, shift: int, 
             for i in range(rows):
                 line = plane[top + (2 * i + 1) * (bottom - top) // (2 * rows)]
                 total += _row_sum(line, first + left * step, step, right - left)
-            out[row, column] = _full_range(total, rows * (right - left) << shift, full_range)
+            at = LUMA_GRID * LUMA_GRID + 2 * (row * GRID + column) + kind
+            out[at] = _full_range(total, rows * (right - left) << shift, full_range)
 
 
 @compiled

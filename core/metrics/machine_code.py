@@ -24,9 +24,13 @@ SIGNATURES = {
     "masked": "piipiiipipppp",
     "difference": "pipiii",
     "judge": "piiiiiippppiiippppp",
+    "sharpen": "pffppiiffppp",
+    "change": "pppiiiip",
+    "moving": "ppppiiiffppp",
+    "border": "piiip",
     "hash": "ppfppp",
-    "cells_8": "piiiiiiip",
-    "cells_16": "piiiiiiip",
+    "colours_8": "ppiiiiiiiiipp",
+    "colours_16": "ppiiiiiiiiipp",
     "ones": "pip",
     "keys": "pippip",
     "scan": "piipppppp",
@@ -39,6 +43,9 @@ SIGNATURES = {
     "shift": "pppffpppp",
 }
 """Arguments of each kernel: p = address of an array, i = int64, f = float64; all return an int64."""
+
+BRIEF = {"sharpen", "change", "moving", "border", "hash", "smooth", "shift"}
+"""Kernels that are done in some hundredths of a millisecond: to let other threads run meanwhile costs as much."""
 
 C_TYPES: dict[str, Any] = {"p": ctypes.c_void_p, "i": ctypes.c_int64, "f": ctypes.c_double}
 SOURCES = ("kernels*.py", "ahead.py", "colours.py", "jit.py", "layout.py", "machine_code.py")
@@ -55,8 +62,8 @@ _engine: Any = None
 def function(name: str) -> Function:
     """Returns a kernel; the first call loads all of them, and compiles them where this has not been done.
 
-    It takes what ``SIGNATURES`` says, addresses as whole numbers, and runs without the GIL. With ``NUMBA_DISABLE_JIT``
-    it is the Python code itself.
+    It takes what ``SIGNATURES`` says, addresses as whole numbers, and runs without the GIL where it is not ``BRIEF``.
+    With ``NUMBA_DISABLE_JIT`` it is the Python code itself.
     """
     if not _functions:
         with _loading:
@@ -114,7 +121,8 @@ def _loaded() -> dict[str, Function]:
     _engine.finalize_object()
     found: dict[str, Function] = {}
     for name, letters in SIGNATURES.items():
-        kind = ctypes.CFUNCTYPE(ctypes.c_int64, *(C_TYPES[letter] for letter in letters))
+        prototype = ctypes.PYFUNCTYPE if name in BRIEF else ctypes.CFUNCTYPE
+        kind = prototype(ctypes.c_int64, *(C_TYPES[letter] for letter in letters))
         found[name] = kind(_engine.get_function_address(name))
     return found
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
+from core.metrics import calls
 from core.metrics.judge import Judged
 
 PEAK = 0.02
@@ -33,16 +31,11 @@ def peak_change(frame: Judged, before: Judged | None, after: Judged | None) -> f
     """
     points = frame.maps.points
     same = [other.maps.points for other in (before, after) if other is not None]
-    changes = [np.maximum(points, other) - np.minimum(points, other) for other in same if other.shape == points.shape]
-    if not changes or not points.size:
+    same = [other for other in same if other.shape == points.shape]
+    if not same or not points.size:
         return None
-    change = changes[0].ravel() if len(changes) == 1 else np.add(*changes, dtype=np.int16).ravel()
-    most = max(1, int(change.size * PEAK))
-    down = np.bincount(change)[::-1]  # how many points change by so much, the most first
-    upto = np.minimum(np.cumsum(down), most)
-    level = np.arange(len(down))[::-1]
-    total = int(upto[0]) * int(level[0]) + int(np.dot(upto[1:] - upto[:-1], level[1:]))
-    return total / most / len(changes)
+    most = max(1, int(points.size * PEAK))
+    return calls.change(points, same, most) / most / len(same)
 
 
 def border_clutter(frame: Judged) -> float | None:
@@ -50,25 +43,8 @@ def border_clutter(frame: Judged) -> float | None:
 
     The border is that of the picture inside its bars.
     """
-    inside = _inside(frame.sharp)
-    if inside is None:
-        return None
-    squared = inside * inside
-    sides = squared[:1], squared[-1:], squared[:, :SIDE_COLUMNS], squared[:, -SIDE_COLUMNS:]
-    ring = sum(float(np.sum(side, dtype=np.float64)) for side in sides) / sum(side.size for side in sides)
-    return ring / (float(np.mean(squared, dtype=np.float64)) + LEAST_DETAIL)
-
-
-def _inside(sharp: NDArray[np.float32]) -> NDArray[np.float32] | None:
-    """The part of a map outside bars, which are NaN."""
-    measured = sharp >= 0
-    if sharp.size and measured.all():
-        return sharp
-    rows, columns = np.flatnonzero(measured.any(axis=1)), np.flatnonzero(measured.any(axis=0))
-    if not len(rows):
-        return None
-    inside = sharp[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return np.nan_to_num(inside)
+    found = calls.border(frame.sharp, SIDE_COLUMNS)
+    return None if found is None else found[0] / (found[1] + LEAST_DETAIL)
 
 
 def merit(change: float | None, clutter: float | None) -> float:

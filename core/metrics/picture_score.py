@@ -35,18 +35,19 @@ def parts(values: Mapping[str, Any]) -> dict[str, float] | None:
         values: the record's columns: ``detail``, ``noise``, ``clipped_dark``, ``clipped_bright``, ``blockiness``,
             ``moment`` and the flags (absent or ``None`` = not known, which costs nothing).
     """
-    measured = [values.get(name) for name in ("detail", "noise", "clipped_dark", "clipped_bright", "blockiness")]
-    if any(value is None or math.isnan(value) for value in measured):
+    detail, noise, blocks = values.get("detail"), values.get("noise"), values.get("blockiness")
+    dark, bright = values.get("clipped_dark"), values.get("clipped_bright")
+    if detail is None or noise is None or dark is None or bright is None or blocks is None:
         return None
-    detail, noise, dark, bright, blocks = (float(value) for value in measured if value is not None)
-    flags = sum(bool(values.get(name)) for name in FLAGS)
+    if math.isnan(detail + noise + dark + bright + blocks):
+        return None
     return {
         "detail": detail / (detail + HALF),
         "noise": 1.0 / (1.0 + (max(noise - NOISE_FREE, 0.0) / NOISE_SCALE) ** 2),
         "clipped": max(1.0 - dark / 100.0, 0.0) ** DARK_POWER * _unlost(bright),
         "blocks": 1.0 / (1.0 + max(blocks - BLOCKS_FREE, 0.0) / BLOCKS_SCALE),
         "moment": min(_beside_neighbours(values), 1.0),
-        "flags": FLAGGED if flags else 1.0,
+        "flags": FLAGGED if any(map(values.get, FLAGS)) else 1.0,
     }
 
 

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics.calls import difference_cells
-from core.metrics.colours import CHROMA_GRID, LUMA_GRID, NEUTRAL, packed
+from core.metrics import calls
+from core.metrics.calls import Samples
+from core.metrics.colours import CHROMA_GRID, LUMA_GRID, NEUTRAL
 
-Samples = tuple[NDArray[Any], int]
-"""A plane, (h, line_size) uint8 or uint16, and the column of its first sample."""
+NO_COLOUR = Samples(np.full((1, 1), NEUTRAL, np.uint8), 0)
 
 
 def colours_of(
     box: NDArray[np.float64],
-    chroma: tuple[Samples, Samples] | None,
+    chroma: tuple[tuple[NDArray[Any], int], tuple[NDArray[Any], int]] | None,
     step: int = 1,
     width: int = 0,
     shift: int = 0,
@@ -36,10 +36,11 @@ def colours_of(
         turns: by how many quarters the stored picture is turned clockwise for display, after it is mirrored.
         mirrored: whether it is mirrored left to right before.
     """
-    side = len(box) // LUMA_GRID
-    luma = box.reshape(LUMA_GRID, side, LUMA_GRID, side).mean(axis=(1, 3))
-    cells = np.full((2, CHROMA_GRID, CHROMA_GRID), NEUTRAL, np.uint8)
-    for at, (plane, first) in enumerate(chroma or ()):
-        difference_cells(np.ascontiguousarray(plane), first, step, width, shift, full_range, cells[at])
-    shown = cells[:, :, ::-1] if mirrored else cells
-    return packed(luma, *(np.rot90(shown, -turns, axes=(1, 2)) if turns else shown))
+    if chroma is None:
+        return calls.colours(box, NO_COLOUR, NO_COLOUR, 1, 1, 0, True)
+    blue, red = (Samples(np.ascontiguousarray(plane), first) for plane, first in chroma)
+    found = calls.colours(box, blue, red, step, width, shift, full_range)
+    if turns or mirrored:
+        cells = found[LUMA_GRID**2 :].reshape(CHROMA_GRID, CHROMA_GRID, 2)
+        found[LUMA_GRID**2 :] = np.rot90(cells[:, ::-1] if mirrored else cells, -turns).ravel()
+    return found

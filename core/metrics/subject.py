@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics import layout
+from core.metrics import calls, layout
 from core.metrics.judge import Judged
 
 LEVELS = 14
@@ -57,39 +57,20 @@ def subject_of(
         told = measured & _told(frame, evidence)
         if np.any(told):
             return float(np.mean(frame.sharp[told], dtype=np.float64)), evidence.by
-    region = _moving(frame, before, after, measured)
-    if region is not None and _share(region & measured) >= LEAST:
-        return float(np.mean(frame.sharp[region & measured], dtype=np.float64)), "motion"
-    sharp = np.sort(frame.sharp[measured])
-    return float(np.mean(sharp[-max(1, int(len(sharp) * TENTH)) :], dtype=np.float64)), "tiles"
+    found, total = _moving(frame, before, after)
+    if found >= LEAST * measured.size and found:
+        return total / found, "motion"
+    sharp = frame.sharp[measured]
+    top = max(1, int(len(sharp) * TENTH))
+    return float(np.mean(np.partition(sharp, len(sharp) - top)[-top:], dtype=np.float64)), "tiles"
 
 
-def _moving(
-    frame: Judged, before: Judged | None, after: Judged | None, measured: NDArray[np.bool_]
-) -> NDArray[np.bool_] | None:
-    """(rows, columns) bool: differs from both neighbours, or most of all where most do; and blocks beside such ones."""
+def _moving(frame: Judged, before: Judged | None, after: Judged | None) -> tuple[int, float]:
+    """How many blocks differ from both neighbours, or most of all where most do, with those beside; their detail."""
     points = frame.maps.points
-    for other in (before, after):
-        if other is None or other.maps.points.shape != points.shape:
-            return None
-    assert before is not None
-    assert after is not None
-    here = points.astype(np.int16)
-    change = np.minimum(np.abs(here - before.maps.points), np.abs(here - after.maps.points))
-    region: NDArray[np.bool_] = change > LEVELS
-    if _share(region & measured) > MOST:
-        among = change[measured]
-        most = len(among) - 1 - int(len(among) * TENTH)
-        region = change > np.partition(among, most)[most]
-    wide: NDArray[np.bool_] = region.copy()
-    wide[:, 1:] |= region[:, :-1]
-    wide[:, :-1] |= region[:, 1:]
-    return wide
-
-
-def _share(mask: NDArray[np.bool_]) -> float:
-    """Of a map, what ``np.mean`` says, in a tenth of its time."""
-    return np.count_nonzero(mask) / mask.size
+    if before is None or after is None or not before.maps.points.shape == points.shape == after.maps.points.shape:
+        return 0, 0.0
+    return calls.moving(points, before.maps.points, after.maps.points, frame.sharp, LEVELS, MOST, TENTH)
 
 
 def _told(frame: Judged, evidence: Evidence) -> NDArray[np.bool_]:
