@@ -21,6 +21,8 @@ from core.wording import listed, plural
 
 OF_JUDGEMENT = (RANKED_BY, "sharpness_rank", "moment", "subject_detail", *JUDGED, *FLAGS)
 """Columns that runs of older programs lack."""
+FAIR = 10.0
+"""Picture scores of real clips, of frames in focus, are two to six times as high."""
 SHOWN = 5
 """Ordinals that a note lists."""
 
@@ -51,7 +53,7 @@ def notes(table: FrameTable, filters: FilterSettings, chosen: Selection | None =
         )
     elif filters.best is not None and len(chosen.kept) < filters.best:
         found.append(_fewer(filters.best, chosen))
-    return found
+    return [*found, *_all_poor(table, filters, chosen)]
 
 
 def _never_measured(table: FrameTable, filters: FilterSettings) -> Iterator[str]:
@@ -193,6 +195,7 @@ NEVER_BEST = {
     "combed": "combed frame",
     "blank": "blank frame",
     "titles": "frame of titles|frames of titles",
+    "poor": "frame far worse than the good ones|frames far worse than the good ones",
 }
 """What is never one of the best N, whatever its score."""
 DEINTERLACE = "combed frames are two fields woven into one picture: deinterlace the video to use them"
@@ -209,6 +212,17 @@ def _fewer(wanted: int, chosen: Selection) -> str:
     out = f"; left out: {listed(left)}" if left else ""
     advised = f" ({DEINTERLACE})" if "combed" in counts else ""
     return f"{plural(len(chosen.kept), 'still')} instead of {wanted}: {why}{out}{advised}."
+
+
+def _all_poor(table: FrameTable, filters: FilterSettings, chosen: Selection) -> Iterator[str]:
+    """Says that not even the best of the best N is a fair picture."""
+    column = table.values.get(RANKED_BY)
+    if filters.best is None or ranking_of(table, filters.rank_by) != RANKED_BY or column is None:
+        return
+    scores = column[chosen.keep]
+    scores = scores[~np.isnan(scores)]
+    if len(scores) and scores.max() < FAIR:
+        yield f"not even the best of these is a fair picture: picture scores of {scores.max():.1f} of 100 at most."
 
 
 def _counted(count: int, words: str) -> str:

@@ -47,7 +47,7 @@ QUOTAS = ("top", "top_percent", "per_shot", "per_shot_percent", "per_window", "p
 SUBJECT_NAMES = tuple(name for name in FILTERABLE if name.startswith("subject_"))
 REASONS = ("", "error", "quality", *METRIC_NAMES, "face", "mask", "identity", *SUBJECT_NAMES, "person")
 REASONS += (RANKED_BY, "sharpness_rank", *JUDGED, "moment", "displacement", *FLAGS)
-REASONS += ("shot", "duplicate", "quota", "spread", "manual")
+REASONS += ("poor", "shot", "duplicate", "quota", "spread", "manual")
 """Names of the reasons; index = code in ``Selection.reason``. Discard reasons that are not here get the codes after."""
 
 CODE = {name: code for code, name in enumerate(REASONS)}
@@ -283,6 +283,10 @@ def _best_stage(
         passed[flagged] = False
         reason[flagged & ~chosen] = CODE[name]
     rows, column = np.flatnonzero(passed), ranking_of(table, filters.rank_by)
+    if column == RANKED_BY and column in table.values:
+        poor = rows[spread.far_below(table.values[column][rows])]
+        reason[poor[~chosen[poor]]] = CODE["poor"]
+        rows = np.setdiff1d(rows, poor, assume_unique=True)
     wanted = spread.asked(filters.best, filters.spread, filters.dedup)
     quality = spread.qualities(table.values.get(column), rows, column in LOWER_IS_BETTER)
     quality = spread.among_neighbours(quality, table.pts_s[rows])

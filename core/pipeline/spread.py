@@ -37,6 +37,9 @@ POOL = (1000, 1000)
 """How many candidates go on to step 3: four for each wanted frame, within these bounds; it decides the time."""
 AROUND_S, NEAREST = 1.0, 60
 """Seconds to the furthest neighbour; how many on each side count at most."""
+FAR_BELOW = 10.0
+"""By so many times a score has to be smaller than those of good frames for its frame never to be one of the best:
+television static, frames of nothing; a dark or soft scene is not."""
 LEAST_MOVED = 0.5
 """% of the diagonal: a picture that moves by less in all stands still."""
 NO_ROWS = np.zeros(0, np.int64)
@@ -109,6 +112,18 @@ def _one_round(
     work.fill()
     work.exchange()
     return np.sort(work.chosen)
+
+
+def far_below(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Returns (R,) bool: which scores are less than a tenth of that which a tenth of all exceeds.
+
+    Args:
+        values: (R,) float64, 0 and more; NaN = not measured: such a one is none.
+    """
+    known = np.sort(values[~np.isnan(values)])
+    if not len(known):
+        return np.zeros(len(values), np.bool_)
+    return np.asarray(values * FAR_BELOW < known[9 * (len(known) - 1) // 10], np.bool_)
 
 
 def qualities(values: NDArray[np.float64] | None, rows: Rows, lower_is_better: bool) -> Rows:

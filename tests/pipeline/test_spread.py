@@ -104,7 +104,7 @@ def walk(seed, frames=60):
     """A film whose look drifts by one bit of its hash from frame to frame."""
     rng = np.random.default_rng(seed)
     looks = np.bitwise_xor.accumulate(np.uint64(1) << rng.integers(0, 64, frames).astype(np.uint64))
-    return table(frames, phash=looks.tolist(), picture_score=rng.permutation(frames))
+    return table(frames, phash=looks.tolist(), picture_score=frames + rng.permutation(frames))
 
 
 @pytest.mark.parametrize("seed", [8, 149])
@@ -135,7 +135,7 @@ def test_a_frame_that_is_kept_takes_the_place_of_the_one_that_stood_for_it():
 
 
 def test_each_refused_frame_has_one_that_stands_for_it():
-    made = table(60, phash=[(1 << (row // 10 * 9)) - 1 for row in range(60)], picture_score=range(60))
+    made = table(60, phash=[(1 << (row // 10 * 9)) - 1 for row in range(60)], picture_score=range(60, 120))
     found = select(made, FilterSettings(best=6))
     assert found.stand_in[found.keep].tolist() == [-1] * len(found.kept)
     refused = np.flatnonzero(~found.keep)
@@ -151,8 +151,35 @@ def test_motion_takes_a_frame_for_each_step_of_displacement():
     assert np.diff(kept[kept >= 50]).max() <= 10
 
 
+@pytest.mark.parametrize("spread", SPREADS)
+def test_what_is_far_worse_than_good_frames_is_never_one_of_the_best(spread):
+    rng = np.random.default_rng(0)
+    score = [*rng.uniform(25, 50, 100), *rng.uniform(0.4, 2.4, 100)]
+    made = table(200, phash=rng.integers(0, 2**63, 200).tolist(), picture_score=score)
+    filters = FilterSettings(best=20, spread=spread)
+    found = select(made, filters)
+    assert len(found.kept) == 20
+    assert found.kept.max() < 100
+    assert {found.reasons[code] for code in found.reason[100:]} == {"poor"}
+    by_hand = select(made, changed(filters, keep=(150,)))
+    assert 150 in by_hand.kept
+    assert len(by_hand.kept) == 20
+    static = table(100, phash=rng.integers(0, 2**63, 100).tolist(), picture_score=score[100:])
+    assert len(select(static, filters).kept) == 20
+    assert any("the best of these is a fair picture: picture scores of 2." in note for note in notes(static, filters))
+    assert not any("fair picture" in note for note in notes(made, filters))
+    few = table(200, phash=[0] * 100 + made.phash[100:].tolist(), picture_score=score)
+    assert any("left out: 100 frames far worse than the good ones" in note for note in notes(few, filters))
+
+
+def test_a_dark_or_soft_scene_is_not_left_out():
+    score = [45.0 + i % 5 for i in range(100)] + [6.0 + i % 3 for i in range(100)]
+    made = table(200, phash=[None] * 200, picture_score=score)
+    assert np.count_nonzero(select(made, FilterSettings(best=20, spread="time")).kept >= 100) >= 8
+
+
 def test_by_motion_each_step_has_its_frame_however_bad_it_is_and_by_time_nine_of_ten():
-    score = [50.0 + i % 7 for i in range(90)] + [1.0 + i % 3 for i in range(10)]
+    score = [50.0 + i % 7 for i in range(90)] + [6.0 + i % 3 for i in range(10)]
     made = table(100, phash=[None] * 100, displacement=[0.0, *[1.0] * 99], picture_score=score)
     assert np.unique(select(made, FilterSettings(best=10, spread="motion")).kept // 10).tolist() == list(range(10))
     assert np.unique(select(made, FilterSettings(best=10, spread="time")).kept // 10).tolist() == list(range(9))

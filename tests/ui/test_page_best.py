@@ -150,3 +150,24 @@ def test_the_page_says_why_there_are_fewer_as_the_command_does_and_no_place_that
     reasons = page.locator("dialog.enlarge .reasons-list")
     expect(reasons).to_contain_text("one of the best 120: in part")
     expect(reasons).not_to_contain_text("number 1 of")
+
+
+def test_the_page_says_that_not_even_the_best_is_a_fair_picture_and_why_a_far_worse_one_never_is(
+    site: Site, visit: Callable[..., Visit]
+) -> None:
+    run = RunDir(site.run("static"))
+    records = list(jsonl.read(run.metadata))
+    for record in records:
+        number = record["frame_number"]
+        record["picture_score"] = 4.26 + number / 1000 if number % 2 else 0.01
+    run.metadata.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    seen = visit().open(site.address, run.path.name)
+    page = seen.page
+    type_into(seen, "How many", "9")
+    [said] = notes(load_table(run), FilterSettings(best=9))
+    assert said.startswith("not even the best")
+    status = page.locator("#filter .group p[role=status]", has_text="fair picture")
+    expect(status).to_have_text(said[0].upper() + said[1:])
+    page.locator("#filter").get_by_role("button", name="Rejected").click()
+    page.locator("#filter .cell[data-ordinal='0']").click()
+    expect(page.locator("dialog.enlarge .reasons-list")).to_contain_text("never one of the best: its picture score")

@@ -130,7 +130,8 @@ export class Listing {
 const WORDS = {
   manual: "by hand",
   quota: "not among the best",
-  spread: "another one stands for it",
+  spread: "another one was chosen",
+  poor: "far worse than good frames",
   duplicate: "near-duplicate",
 };
 

@@ -2,7 +2,7 @@
 // chose by hand moves no more of the others than it has to: core/pipeline/by_hand.py states how.
 
 import { choose, nearTo } from "./spread.js";
-import { amongNeighbours, qualities, standsFor } from "./spread_measures.js";
+import { amongNeighbours, farBelow, qualities, standsFor } from "./spread_measures.js";
 import { HAS_ERROR } from "./table.js";
 
 /** The best N among what every rule before lets pass: no two near each other. */
@@ -10,14 +10,19 @@ export function bestStage(table, filters, survivors, keep, reject, chosen) {
   const kept = keep.filter((row) => !(table.flags[row] & HAS_ERROR)).sort((a, b) => a - b);
   const [survives, keeps, rejects] = [new Set(survivors), new Set(kept), new Set(reject)];
   const flags = table.rules.flags.filter((name) => table.values.has(name));
-  const rows = [];
+  const passed = [];
   chosen.reason.forEach((code, row) => {
     if (keeps.has(row) ? !survives.has(row) : code !== 0) return;
     const flag = flags.find((name) => table.values.get(name)[row] > 0); // no dissolve, no title
-    if (!flag) rows.push(row);
+    if (!flag) passed.push(row);
     else if (!keeps.has(row) && !rejects.has(row)) chosen.reason[row] = chosen.names.indexOf(flag);
   });
   const column = rankingOf(table, filters.rank_by);
+  const isPoor = column === table.rules.ranked.by ? farBelow(table.values.get(column), passed) : () => false;
+  const rows = passed.filter((row) => !isPoor(row));
+  for (const row of passed) {
+    if (isPoor(row) && !keeps.has(row) && !rejects.has(row)) chosen.reason[row] = chosen.names.indexOf("poor");
+  }
   const among = qualities(table.values.get(column), rows, table.rules.lower_is_better.includes(column));
   const quality = amongNeighbours(among, rows, table.ptsS);
   const wanted = { count: filters.best, kind: filters.spread, alike: filters.dedup };

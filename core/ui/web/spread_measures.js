@@ -8,6 +8,17 @@ export const PLACE = 1_000_000;
 const AROUND_S = 1.0;
 const NEAREST = 60;
 const LEAST_MOVED = 0.5;
+const FAR_BELOW = 10;
+
+/** Tells of a row whether its score is less than a tenth of that which a tenth of all exceeds. */
+export function farBelow(values, rows) {
+  const known = Float64Array.from(
+    rows.map((row) => values?.[row] ?? Number.NaN).filter((value) => !Number.isNaN(value)),
+  );
+  if (!known.length) return () => false;
+  const good = known.sort()[Math.floor((9 * (known.length - 1)) / 10)];
+  return (row) => values[row] * FAR_BELOW < good;
+}
 
 /** 10,000 times the share of the other rows that are worse; not measured = 0. `values` may be absent. */
 export function qualities(values, rows, lowerIsBetter) {

@@ -27,6 +27,8 @@ export function reasonsOf(row) {
   const reason = answer.names[answer.reason[row]];
   if (filters.best !== null && table.rules.flags.includes(reason))
     found.push(`never one of the best: ${flagWords(reason)}`);
+  if (reason === "poor")
+    found.push("never one of the best: its picture score is less than a tenth of those of good frames");
   return hand === "keep" && found.length ? [`kept by hand, although: ${found.join("; ")}`] : found;
 }
 

@@ -8,8 +8,22 @@ const NEVER_BEST = {
   combed: ["combed frame"],
   blank: ["blank frame"],
   titles: ["frame of titles", "frames of titles"],
+  poor: ["frame far worse than the good ones", "frames far worse than the good ones"],
 };
 const DEINTERLACE = "combed frames are two fields woven into one picture: deinterlace the video to use them";
+
+const FAIR = 10;
+
+/** One sentence where not even the best of them is a fair picture; else "". */
+export function allPoor(table, { kept, reason }, column) {
+  if (!kept || column !== table.rules.ranked.by || !table.values.has(column)) return "";
+  let most = Number.NEGATIVE_INFINITY;
+  table.values.get(column).forEach((value, row) => {
+    if (reason[row] === 0 && value > most) most = value;
+  });
+  if (!(most > Number.NEGATIVE_INFINITY && most < FAIR)) return "";
+  return `Not even the best of these is a fair picture: picture scores of ${most.toFixed(1)} of 100 at most.`;
+}
 
 /** One sentence; "" where there are as many as were asked for. */
 export function whyFewer({ kept, reason, names, onlyBy }, best) {

@@ -6,7 +6,7 @@ import { openRun } from "../open_run.js";
 import { rankingOf } from "../select_best.js";
 import { withoutDisplacement } from "../spread_measures.js";
 import { HAS_COLOURS, HAS_HASH } from "../table.js";
-import { whyFewer } from "./fewer.js";
+import { allPoor, whyFewer } from "./fewer.js";
 import { parseShots, shotText } from "./shots.js";
 
 const OLD = "Recorded before colours were noted: hashes decide alone. Extract again as a new run to tell colours.";
@@ -154,7 +154,7 @@ class Selection {
     const few = whyFewer(answer, best);
     const other =
       by === rank_by ? "" : `This run has no ${title(rank_by).toLowerCase()}: ${title(by).toLowerCase()} ranks.`;
-    const said = [few, other, this.#motionSaid()].filter(Boolean).join(" ");
+    const said = [few, allPoor(table, answer, by), other, this.#motionSaid()].filter(Boolean).join(" ");
     fill(this.goal, said);
     this.goal.hidden = !said;
   }
