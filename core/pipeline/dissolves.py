@@ -21,6 +21,9 @@ REACH = max(SPANS) + FAR
 """Ordinals to the furthest frame that tells something of another."""
 DISSOLVE_GAP = 12
 """Frames from one that fades to the next: what lies between belongs to the same dissolve."""
+SLOW, END = 8, 6
+"""Frames of a dissolve that is slow, and % of its length by which it is longer at each end than what is told of it: at
+first and at last, one picture is all but alone."""
 DECIMALS = 4
 
 
@@ -101,10 +104,30 @@ class Dissolves:
 
 
 def tell_dissolves(records: list[FrameRecord]) -> None:
-    """Flags the frames between two that fade: in a slow dissolve some change too little to be told by themselves."""
+    """Flags what lies between frames that fade, and the ends of a slow dissolve, which change too little to be told.
+
+    A second time nothing changes: ends are known by ``dissolve_end`` and are no ground for others.
+    """
     judged = [record for record in records if record.more.get("dissolve") is not None]
+    for record in judged:
+        if record.more.pop("dissolve_end", 0):
+            record.more["dissolve"] = 0
     fading = [at for at, record in enumerate(judged) if record.more["dissolve"]]
     for start, stop in itertools.pairwise(fading):
         if judged[stop].frame_number - judged[start].frame_number <= DISSOLVE_GAP:
             for record in judged[start + 1 : stop]:
                 record.more["dissolve"] = 1
+    for start, stop in list(_slow_ones(judged)):
+        ends = END * (judged[stop - 1].frame_number - judged[start].frame_number + 1) // 100
+        for record in (*judged[max(0, start - ends) : start], *judged[stop : stop + ends]):
+            if not record.more["dissolve"]:
+                record.more |= {"dissolve": 1, "dissolve_end": 1}
+
+
+def _slow_ones(judged: list[FrameRecord]) -> Iterator[tuple[int, int]]:
+    """Of frames that fade one after the other the first and the end, where they are enough to be a slow dissolve."""
+    at = 0
+    for fades, group in itertools.groupby(judged, key=lambda record: bool(record.more["dissolve"])):
+        start, at = at, at + len(list(group))
+        if fades and at - start >= SLOW:
+            yield start, at

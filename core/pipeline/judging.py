@@ -93,6 +93,7 @@ class Judging:
         record.more |= {name: _rounded(getattr(judged, name)) for name in JUDGED}
         record.more["letterbox"] = _inside(judged)
         record.more |= {name: None if flags is None else int(flags[name]) for name in FLAGS}
+        record.more.pop("dissolve_end", None)  # of an earlier reading
         detail, by = subject_of(judged, a, b, seen.evidence)
         record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
         record.more["peak_change"] = _rounded(peak_change(judged, a, b)) if flags else None

@@ -162,6 +162,24 @@ def test_what_lies_between_two_frames_that_fade_is_of_the_same_dissolve():
     assert told(1, None, 1) == [1, None, 1]
 
 
+def test_the_ends_of_a_slow_dissolve_are_flagged_by_its_length_once():
+    def told(flags):
+        records = [FrameRecord(n, n / 25.0, more={"dissolve": flag}) for n, flag in enumerate(flags)]
+        tell_dissolves(records)
+        found = [record.more["dissolve"] for record in records]
+        ends = [record.frame_number for record in records if record.more.get("dissolve_end")]
+        before = [dict(record.more) for record in records]
+        tell_dissolves(records)
+        assert [record.more for record in records] == before
+        return [n for n, flag in enumerate(found) if flag], ends
+
+    assert told([0] * 20 + [1] * 50 + [0] * 20) == (list(range(17, 73)), [17, 18, 19, 70, 71, 72])
+    assert told([0] * 20 + [1] * 16 + [0] * 20) == (list(range(20, 36)), [])
+    assert told([0] + [1] * 40 + [0] * 2) == (list(range(43)), [0, 41, 42])
+    near = [0] * 9 + [1] * 40 + [0] * 14 + [1] * 40
+    assert told(near) == ([*range(7, 51), *range(61, 103)], [7, 8, 49, 50, 61, 62])
+
+
 def test_flags_are_not_known_where_neighbours_were_not_decoded_and_refuse_nothing(clip, tmp_path):
     found = extracted(
         clip("h264-25"), ExtractSettings(method="every_nth", every=3, save_frames=False), tmp_path / "run"
