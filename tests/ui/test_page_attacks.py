@@ -22,7 +22,7 @@ from core.store.run import RunDir
 from core.ui import zipped
 from core.ui.session import SECRET, Workspace
 from tests import videos
-from tests.browser import Visit, held, type_into, type_text
+from tests.browser import Visit, held, still, type_into, type_text
 from tests.machine import ROOT
 from tests.serving import free_port, serving
 from tests.ui.asking import ask, runs_of
@@ -299,6 +299,8 @@ def test_bars_and_tabs_are_reached_by_keys(site: Site, visit: Visitor) -> None:
     for name in ("Subject Masking", "Person Selection", "Live Review", "Video Source"):
         seen.page.keyboard.press("ArrowLeft")
         expect(seen.page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
+        still(seen.page)
+        expect(seen.page.get_by_role("tab", name=name)).to_be_focused()  # also that of a video, which has keys itself
     source = seen.page.get_by_role("tab", name="Video Source")
     assert source.evaluate("tab => tab === document.activeElement")
 

@@ -102,9 +102,10 @@ class Desk {
     hear(chips, "find", (kind) => this.showing.choose(kind));
     hear(chips, "hide", () => this.showing.thresholds());
     giveKeys(this.host, keysOf(this), KEYS);
-    // the focus stays on a tab's button after a click, and arrows would change tabs
+    // the focus stays on a tab's button after a click, and arrows would change tabs; who came by keys walks on
     const seen = ([entry]) => {
-      if (entry.isIntersecting && document.activeElement?.matches?.("[role=tab]")) this.player.focus();
+      if (entry.isIntersecting && document.activeElement?.matches?.("[role=tab]:not(:focus-visible)"))
+        this.player.focus();
     };
     new IntersectionObserver(seen).observe(this.host);
     // after a mouse, keys belong to the video again
