@@ -151,11 +151,11 @@ def _colours_8(
     blue: Any, red: Any, height: int, blue_stride: int, red_stride: int, blue_first: int, red_first: int, step: int,
     width: int, shift: int, full_range: int, box: Any, out: Any,
 ) -> int:  # fmt: skip
-    found = carray(out, (COLOURS,), u8)
-    kernels_colours.luma_cells(carray(box, (CELLS, CELLS), f64), found)
-    of_blue, of_red = carray(blue, (height, blue_stride), u8), carray(red, (height, red_stride), u8)
-    kernels_colours.difference_cells(of_blue, blue_first, step, width, shift, full_range != 0, found, 0)
-    kernels_colours.difference_cells(of_red, red_first, step, width, shift, full_range != 0, found, 1)
+    kernels_colours.colours_kernel(
+        carray(box, (CELLS, CELLS), f64), carray(blue, (height, blue_stride), u8), blue_first,
+        carray(red, (height, red_stride), u8), red_first, step, width, shift, full_range != 0,
+        carray(out, (COLOURS,), u8),
+    )  # fmt: skip
     return 0
 
 
@@ -163,11 +163,11 @@ def _colours_16(
     blue: Any, red: Any, height: int, blue_stride: int, red_stride: int, blue_first: int, red_first: int, step: int,
     width: int, shift: int, full_range: int, box: Any, out: Any,
 ) -> int:  # fmt: skip
-    found = carray(out, (COLOURS,), u8)
-    kernels_colours.luma_cells(carray(box, (CELLS, CELLS), f64), found)
-    of_blue, of_red = carray(blue, (height, blue_stride), u16), carray(red, (height, red_stride), u16)
-    kernels_colours.difference_cells(of_blue, blue_first, step, width, shift, full_range != 0, found, 0)
-    kernels_colours.difference_cells(of_red, red_first, step, width, shift, full_range != 0, found, 1)
+    kernels_colours.colours_kernel(
+        carray(box, (CELLS, CELLS), f64), carray(blue, (height, blue_stride), u16), blue_first,
+        carray(red, (height, red_stride), u16), red_first, step, width, shift, full_range != 0,
+        carray(out, (COLOURS,), u8),
+    )  # fmt: skip
     return 0
 
 

@@ -15,6 +15,17 @@ ROWS = 16
 
 
 @compiled
+def colours_kernel(
+    box: Any, blue: Any, blue_first: int, red: Any, red_first: int, step: int, width: int, shift: int,
+    full_range: bool, out: Any,
+) -> None:  # fmt: skip
+    """Fills ``out``, (36,) uint8: what ``luma_cells`` and ``difference_cells``, of both planes, say."""
+    luma_cells(box, out)
+    difference_cells(blue, blue_first, step, width, shift, full_range, out, 0)
+    difference_cells(red, red_first, step, width, shift, full_range, out, 1)
+
+
+@compiled
 def luma_cells(box: Any, out: Any) -> None:
     """Writes the means of the quarters of a (32, 32) float64 box average, rounded half up, to the first 4 places."""
     side = box.shape[0] // LUMA_GRID

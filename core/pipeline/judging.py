@@ -98,13 +98,9 @@ class Judging:
         record.more |= {"subject_detail": _rounded(detail), "subject_by": by}
         record.more["peak_change"] = _rounded(peak_change(judged, a, b)) if flags else None
         record.more["border_clutter"] = _rounded(border_clutter(judged))
-        record.more["displacement"] = _rounded(self._displacement(number)) if number else 0.0
+        since = self._at(number - FAR), self._at(number - 1 + FAR)
+        record.more["displacement"] = _rounded(slow_displacement(judged, a, since, FAR)) if number else 0.0
         record.more |= {"moment": None, "picture_score": _rounded(picture_score(record.more)), "sharpness_rank": None}
-
-    def _displacement(self, number: int) -> float | None:
-        frame, a = self._at(number), self._at(number - 1)
-        assert frame is not None
-        return slow_displacement(frame, a, (self._at(number - FAR), self._at(number - 1 + FAR)), FAR)
 
     def _flags_of(self, number: int) -> dict[str, bool] | None:
         """The flags of a frame by its neighbours and those four ordinals away; ``None``: a neighbour is not known."""
